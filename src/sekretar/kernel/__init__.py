@@ -1,0 +1,1 @@
+"""What every part stands on: time, storage, secrets, delivery, language. Knows no feature and no peer."""
