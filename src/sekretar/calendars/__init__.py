@@ -1,0 +1,1 @@
+"""People's calendars: accounts on CalDAV servers, their meetings, and what is said about them."""

@@ -1,0 +1,163 @@
+"""What is stored of people's calendars.
+
+Everything hangs on one account of one person, and is deleted with it: account → calendar → object (one file on
+the server) → occurrence (one meeting at one time) → reminder. Nothing is keyed by a UID alone, because two
+invitees of one meeting are two people.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sekretar.kernel.database import Base, BigId, Json, Secret, UtcDateTime
+
+
+class AccountState(StrEnum):
+    """How an account stands with its server."""
+
+    #: Synced as usual; a server that is down does not change that.
+    ACTIVE = "active"
+    #: The server refused the password several times: the person was told, nothing was deleted.
+    ATTENTION = "attention"
+
+
+class CalendarAccount(Base):
+    """One login on one calendar server, owned by one person."""
+
+    __tablename__ = "calendar_accounts"
+    __table_args__ = (UniqueConstraint("person_id", "base_url", "login"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigId, ForeignKey("people.id", ondelete="CASCADE"))
+    provider: Mapped[str] = mapped_column(Text)
+    base_url: Mapped[str] = mapped_column(Text)
+    login: Mapped[str] = mapped_column(Text)
+    password: Mapped[str] = mapped_column(Secret)
+    home_url: Mapped[str] = mapped_column(Text)
+    #: The person's own addresses on that server, lower case: they find the person among the attendees.
+    addresses: Mapped[list[str]] = mapped_column(Json)
+    state: Mapped[str] = mapped_column(Text)
+    #: Failed looks in a row, and how many of them were refusals of the password.
+    failures: Mapped[int] = mapped_column(default=0)
+    refusals: Mapped[int] = mapped_column(default=0)
+    #: Why the last look failed, as a word of `sync.Trouble`; empty when it did not.
+    trouble: Mapped[str] = mapped_column(Text, default="")
+    synced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    next_sync_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Calendar(Base):
+    """One collection of events on the server, with what is known of its state there."""
+
+    __tablename__ = "calendars"
+    __table_args__ = (UniqueConstraint("account_id", "href"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("calendar_accounts.id", ondelete="CASCADE"))
+    href: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    colour: Mapped[str] = mapped_column(Text, default="")
+    #: Whether the person wants to see this calendar; one that is not wanted is not synced.
+    chosen: Mapped[bool]
+    ctag: Mapped[str | None] = mapped_column(Text)
+    sync_token: Mapped[str | None] = mapped_column(Text)
+    #: The rung of the sync ladder that is trusted for this calendar; observation only lowers it.
+    trust: Mapped[str] = mapped_column(Text)
+    etags_listed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: When the first complete look was applied; before that nothing is announced.
+    loaded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class CalendarObject(Base):
+    """One resource of a calendar: a meeting, or a series with its exceptions."""
+
+    __tablename__ = "calendar_objects"
+    __table_args__ = (UniqueConstraint("calendar_id", "href"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    calendar_id: Mapped[int] = mapped_column(BigId, ForeignKey("calendars.id", ondelete="CASCADE"))
+    href: Mapped[str] = mapped_column(Text)
+    etag: Mapped[str] = mapped_column(Text)
+    #: The iCalendar text, compressed: a series is expanded again when the horizon moves.
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+    recurring: Mapped[bool]
+    #: How far a series has been expanded; empty for a single meeting.
+    expanded_until: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+
+
+class StoredOccurrence(Base):
+    """One meeting at one time, as it is shown, reminded of and compared."""
+
+    __tablename__ = "occurrences"
+    __table_args__ = (
+        UniqueConstraint("object_id", "uid", "recurrence_id"),
+        Index("ix_occurrences_person_id_starts_at", "person_id", "starts_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    object_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("calendar_objects.id", ondelete="CASCADE"), index=True
+    )
+    calendar_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("calendars.id", ondelete="CASCADE"), index=True
+    )
+    person_id: Mapped[int] = mapped_column(BigId, ForeignKey("people.id", ondelete="CASCADE"))
+    uid: Mapped[str] = mapped_column(Text)
+    #: Empty for a meeting that does not repeat.
+    recurrence_id: Mapped[str] = mapped_column(Text)
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    all_day: Mapped[bool]
+    title: Mapped[str] = mapped_column(Text)
+    place: Mapped[str] = mapped_column(Text)
+    description: Mapped[str] = mapped_column(Text)
+    organizer: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    attendees: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    #: The person's own answer (PARTSTAT); empty where they are not an attendee.
+    answer: Mapped[str] = mapped_column(Text)
+    cancelled: Mapped[bool]
+    transparent: Mapped[bool]
+    join_url: Mapped[str] = mapped_column(Text)
+    join_service: Mapped[str] = mapped_column(Text)
+    #: Hash of what a person can see: only when it differs has the meeting changed.
+    fingerprint: Mapped[str] = mapped_column(Text)
+
+
+class Reminder(Base):
+    """A reminder that is due before one occurrence; it stays as the mark that it was given."""
+
+    __tablename__ = "reminders"
+    __table_args__ = (
+        UniqueConstraint("occurrence_id", "minutes"),
+        Index("ix_reminders_given_at_due_at", "given_at", "due_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    occurrence_id: Mapped[int] = mapped_column(BigId, ForeignKey("occurrences.id", ondelete="CASCADE"))
+    minutes: Mapped[int]
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    given_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Presence(Base):
+    """A status that Sekretar has set for a person, and what it has to give back."""
+
+    __tablename__ = "presences"
+
+    person_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    #: When the meeting that the status stands for ends.
+    until: Mapped[datetime] = mapped_column(UtcDateTime)
+    emoji: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    #: The earlier status in Mattermost's own form; empty when there was none.
+    earlier: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    #: The person changed the status during the meeting: theirs stays.
+    yielded: Mapped[bool] = mapped_column(default=False)

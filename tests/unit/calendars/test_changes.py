@@ -1,0 +1,126 @@
+"""Only what a person would call a change is one, and each object has at most one."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sekretar.calendars.changes import Change, Extent, Kind, Seen, between
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+UNTIL = NOW + timedelta(days=60)
+
+
+def seen(hours: float, recurrence_id: str = "", **fields: object) -> Seen:
+    start = NOW + timedelta(hours=hours)
+    made = Seen(recurrence_id, start, start + timedelta(hours=1), False, "Demo", "", "", "", False, "")
+    made = replace(made, **fields)  # type: ignore[arg-type]
+    return replace(made, fingerprint=repr(replace(made, fingerprint="")))
+
+
+def series(*hours: float, **fields: object) -> list[Seen]:
+    return [seen(each, recurrence_id=f"id{each}", **fields) for each in hours]
+
+
+def compare(before: list[Seen], after: list[Seen]) -> Change | None:
+    return between(before, after, NOW, UNTIL)
+
+
+def kind(change: Change | None) -> tuple[Kind, Extent] | None:
+    return (change.kind, change.extent) if change else None
+
+
+def test_the_same_twice_is_no_change() -> None:
+    assert compare([seen(2)], [seen(2)]) is None
+    assert compare(series(2, 26), series(2, 26)) is None
+    assert compare([], []) is None
+
+
+def test_a_new_meeting() -> None:
+    assert kind(compare([], [seen(2)])) == (Kind.ADDED, Extent.SINGLE)
+    assert kind(compare([], series(2, 26, 50))) == (Kind.ADDED, Extent.SERIES)
+
+
+def test_one_that_is_over_is_not_news() -> None:
+    assert compare([], [seen(-3)]) is None
+    assert compare([seen(-3)], []) is None
+    assert compare([seen(-3)], [seen(-3, title="Retro")]) is None
+
+
+def test_a_cancelled_meeting_is_one_that_is_gone_or_says_so() -> None:
+    assert kind(compare([seen(2)], [])) == (Kind.CANCELLED, Extent.SINGLE)
+    assert kind(compare([seen(2)], [seen(2, cancelled=True)])) == (Kind.CANCELLED, Extent.SINGLE)
+    assert compare([seen(2, cancelled=True)], []) is None
+
+
+def test_a_meeting_that_was_put_back() -> None:
+    assert kind(compare([seen(2, cancelled=True)], [seen(2)])) == (Kind.ADDED, Extent.SINGLE)
+
+
+def test_moved_keeps_both_times() -> None:
+    change = compare([seen(2)], [seen(3)])
+    assert change is not None
+    assert change.kind is Kind.MOVED
+    assert change.before is not None
+    assert change.before.start == NOW + timedelta(hours=2)
+    assert change.occurrence.start == NOW + timedelta(hours=3)
+
+
+def test_moved_and_renamed_is_one_change_with_both() -> None:
+    change = compare([seen(2)], [seen(3, title="Retro")])
+    assert change is not None
+    assert (change.kind, change.fields) == (Kind.MOVED, ("title",))
+
+
+def test_edited_names_the_fields() -> None:
+    change = compare([seen(2)], [seen(2, place="Room 3", join_url="https://telemost.yandex.ru/j/1")])
+    assert change is not None
+    assert (change.kind, change.fields) == (Kind.EDITED, ("place", "join_url"))
+
+
+def test_what_nobody_sees_is_no_change() -> None:
+    before = seen(2)
+    assert compare([before], [replace(before, fingerprint="the server rewrote it")]) is None
+
+
+def test_a_meeting_moved_from_the_past_to_ahead_is_new() -> None:
+    assert kind(compare([seen(-3)], [seen(3)])) == (Kind.ADDED, Extent.SINGLE)
+
+
+def test_one_time_of_a_series() -> None:
+    before = series(2, 26, 50)
+    assert kind(compare(before, [before[0], before[2]])) == (Kind.CANCELLED, Extent.OCCURRENCE)
+    moved = [before[0], seen(30, recurrence_id="id26"), before[2]]
+    assert kind(compare(before, moved)) == (Kind.MOVED, Extent.OCCURRENCE)
+
+
+def test_the_whole_series() -> None:
+    before = series(2, 26, 50)
+    assert kind(compare(before, series(3, 27, 51))) == (Kind.MOVED, Extent.SERIES)
+    assert kind(compare(before, series(2, 26, 50, title="Retro"))) == (Kind.EDITED, Extent.SERIES)
+    assert kind(compare(before, [])) == (Kind.CANCELLED, Extent.SERIES)
+
+
+def test_the_horizon_rolling_on_is_no_change() -> None:
+    days = [24.0 * day for day in range(1, 70)]
+    assert compare(series(*days[:59]), series(*days)) is None
+
+
+times = st.lists(st.integers(-48, 24 * 30), unique=True, max_size=6)
+
+
+@given(times, times)
+def test_a_change_is_always_about_something_ahead(before: list[int], after: list[int]) -> None:
+    change = compare(series(*before), series(*after))
+    if change is not None:
+        assert change.occurrence.end > NOW
+    if before == after:
+        assert change is None
+
+
+@given(times)
+def test_coming_and_going_are_told_once(hours: list[int]) -> None:
+    ahead = [each for each in hours if each > -1]
+    added, cancelled = compare([], series(*hours)), compare(series(*hours), [])
+    assert (added is not None) == (cancelled is not None) == bool(ahead)

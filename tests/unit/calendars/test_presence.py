@@ -1,0 +1,163 @@
+"""The status rules: borrowed for a meeting, given back with its remaining time, never taken from the person."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sekretar.calendars.presence import (
+    Busy,
+    Decision,
+    Forget,
+    Held,
+    Keep,
+    Restore,
+    Show,
+    Shown,
+    Yield,
+    busy_until,
+    decide,
+    next_change,
+)
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+OURS = Shown("calendar", "In a meeting")
+LUNCH = Shown("bento", "Lunch")
+
+
+def at(minutes: float) -> datetime:
+    return NOW + timedelta(minutes=minutes)
+
+
+def busy(start: float, end: float) -> Busy:
+    return Busy(at(start), at(end))
+
+
+def held(until: float, earlier: Shown | None = None, *, yielded: bool = False) -> Held:
+    return Held(OURS, at(until), earlier, yielded)
+
+
+class TestBusyUntil:
+    def test_free_before_and_after(self) -> None:
+        assert busy_until([busy(1, 30)], NOW) is None
+        assert busy_until([busy(-30, 0)], NOW) is None
+
+    def test_the_first_of_overlapping_meetings_to_end_does_not_free(self) -> None:
+        assert busy_until([busy(-10, 10), busy(-5, 40), busy(20, 30)], NOW) == at(40)
+
+    def test_back_to_back_meetings_hand_over(self) -> None:
+        assert busy_until([busy(-10, 10), busy(10, 20), busy(21, 30)], NOW) == at(30)
+
+    def test_a_gap_ends_it(self) -> None:
+        assert busy_until([busy(-10, 10), busy(12, 20)], NOW) == at(10)
+
+    def test_a_meeting_without_length_is_none(self) -> None:
+        assert busy_until([busy(0, 0)], NOW) is None
+
+    def test_the_next_change_is_the_nearest_edge_ahead(self) -> None:
+        assert next_change([busy(-10, 10), busy(5, 20)], NOW) == at(5)
+        assert next_change([busy(-10, 0)], NOW) is None
+
+
+class TestBegin:
+    def test_nothing_to_do_outside_meetings(self) -> None:
+        assert decide(NOW, None, LUNCH, None, OURS) == Keep()
+
+    def test_an_earlier_status_is_remembered(self) -> None:
+        lunch = replace(LUNCH, expires_at=at(60))
+        assert decide(NOW, at(30), lunch, None, OURS) == Show(OURS, at(30), lunch)
+
+    def test_an_expired_one_is_not(self) -> None:
+        lunch = replace(LUNCH, expires_at=at(-1))
+        assert decide(NOW, at(30), lunch, None, OURS) == Show(OURS, at(30), None)
+
+    def test_our_own_left_behind_is_not_taken_for_the_person_s(self) -> None:
+        assert decide(NOW, at(30), OURS, None, OURS) == Show(OURS, at(30), None)
+
+    def test_a_call_is_never_replaced(self) -> None:
+        assert decide(NOW, at(30), Shown("phone", "In a call"), None, OURS) == Keep()
+
+
+class TestDuring:
+    def test_nothing_changes_while_nothing_changed(self) -> None:
+        assert decide(NOW, at(30), OURS, held(30, LUNCH), OURS) == Keep()
+
+    def test_a_longer_or_shorter_meeting_moves_the_end_and_keeps_the_memory(self) -> None:
+        assert decide(NOW, at(45), OURS, held(30, LUNCH), OURS) == Show(OURS, at(45), LUNCH)
+        assert decide(NOW, at(15), OURS, held(30, LUNCH), OURS) == Show(OURS, at(15), LUNCH)
+
+    def test_a_status_changed_or_cleared_by_hand_stays(self) -> None:
+        assert decide(NOW, at(30), LUNCH, held(30), OURS) == Yield()
+        assert decide(NOW, at(30), None, held(30), OURS) == Yield()
+        assert decide(NOW, at(30), LUNCH, held(30, yielded=True), OURS) == Keep()
+
+    def test_a_status_that_expired_as_the_next_meeting_began_is_set_again(self) -> None:
+        assert decide(NOW, at(30), None, held(0, LUNCH), OURS) == Show(OURS, at(30), LUNCH)
+
+
+class TestEnd:
+    def test_the_earlier_status_comes_back_with_its_remaining_time(self) -> None:
+        lunch = replace(LUNCH, expires_at=at(10))
+        assert decide(NOW, None, OURS, held(0, lunch), OURS) == Restore(lunch)
+        assert decide(NOW, None, None, held(0, lunch), OURS) == Restore(lunch)
+
+    def test_one_that_would_have_expired_meanwhile_does_not(self) -> None:
+        assert decide(NOW, None, OURS, held(0, replace(LUNCH, expires_at=at(-5))), OURS) == Restore(None)
+
+    def test_a_cancelled_meeting_gives_the_status_back_early(self) -> None:
+        assert decide(NOW, None, OURS, held(30, LUNCH), OURS) == Restore(LUNCH)
+
+    def test_what_the_person_set_meanwhile_stays(self) -> None:
+        assert decide(NOW, None, LUNCH, held(0), OURS) == Forget()
+        assert decide(NOW, None, None, held(30), OURS) == Forget()
+        assert decide(NOW, None, OURS, held(0, LUNCH, yielded=True), OURS) == Forget()
+
+
+@dataclass
+class _Person:
+    """A person and their status as Mattermost would show it, driven minute by minute."""
+
+    status: Shown | None
+    held: Held | None = None
+
+    def apply(self, decision: Decision) -> None:
+        match decision:
+            case Show(status, until, earlier):
+                self.status = replace(status, expires_at=until)
+                self.held = Held(status, until, earlier, yielded=False)
+            case Restore(earlier):
+                self.status, self.held = earlier, None
+            case Yield():
+                assert self.held is not None
+                self.held = replace(self.held, yielded=True)
+            case Forget():
+                self.held = None
+            case Keep():
+                pass
+
+
+spans = st.lists(
+    st.tuples(st.integers(0, 120), st.integers(1, 60)).map(lambda each: busy(each[0], each[0] + each[1])),
+    max_size=6,
+)
+
+
+@given(spans, st.one_of(st.none(), st.integers(1, 300)), st.sets(st.integers(0, 200), max_size=40))
+def test_whatever_the_day_and_the_outages_the_person_gets_their_status_back(
+    meetings: list[Busy], expiry: int | None, asleep: set[int]
+) -> None:
+    earlier = replace(LUNCH, expires_at=None if expiry is None else at(expiry))
+    person = _Person(earlier)
+    for minute in range(240):
+        now = at(minute)
+        if person.status and person.status.expires_at and person.status.expires_at <= now:
+            person.status = None
+        if minute in asleep:
+            continue
+        person.apply(decide(now, busy_until(meetings, now), person.status, person.held, OURS))
+        in_meeting = busy_until(meetings, now) is not None
+        assert (person.status is not None and person.status.says_the_same_as(OURS)) == in_meeting
+    expired = earlier.expires_at is not None and earlier.expires_at <= at(239)
+    assert person.held is None
+    assert person.status == (None if expired else earlier)
