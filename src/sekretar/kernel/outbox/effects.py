@@ -1,0 +1,141 @@
+"""What must be said outside, as rows: how they are put and what they remember.
+
+A row is written in the transaction of the state change that caused it. Its `key` names the meaning of the
+effect (`reminder:{person}:{occurrence}:{minutes}`), so that deciding the same thing twice says it once.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sekretar.kernel.database import Base, BigId, Json, insert_into, wake_after_commit
+
+#: The name of the job that delivers.
+TASK = "outbox"
+
+
+class State(enum.StrEnum):
+    """Where a row stands. Rows leave `WAITING` and `SENDING` only for one of the others."""
+
+    #: Not delivered yet: due now, later, or after the rows before it in its lane.
+    WAITING = "waiting"
+    #: Claimed by a process, which may have touched the wire; if that process dies, the fate is unknown.
+    SENDING = "sending"
+    #: The peer has it.
+    DELIVERED = "delivered"
+    #: It lost its meaning before it could be delivered; nobody needs to act.
+    EXPIRED = "expired"
+    #: It cannot be delivered and somebody should look: retry it or discard it.
+    DEAD = "dead"
+    #: A dead row that somebody has looked at and given up.
+    DISCARDED = "discarded"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Something to be done outside."""
+
+    #: Names the handler, for example `mattermost.post`.
+    kind: str
+    #: The meaning of the effect; at most one row has it.
+    key: str
+    #: What the handler needs: JSON values only, no secrets.
+    payload: dict[str, Any] = field(default_factory=dict)
+    #: Effects of one lane happen in the order they were put; the empty lane has no order.
+    lane: str = ""
+    #: Not before this moment; None means at once.
+    not_before: datetime | None = None
+    #: From this moment on it is pointless; None means never.
+    expires_at: datetime | None = None
+
+
+class OutboxRow(Base):
+    """An effect and its fate."""
+
+    __tablename__ = "outbox"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    key: Mapped[str]
+    kind: Mapped[str]
+    lane: Mapped[str]
+    payload: Mapped[dict[str, Any]]
+    state: Mapped[str]
+    created_at: Mapped[datetime]
+    #: When somebody may take it next: a waiting row's due time, the end of the lease of a row in `sending`.
+    due_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    #: The process that holds the lease.
+    claimed_by: Mapped[str | None]
+    #: How often it was handed to a handler.
+    attempts: Mapped[int]
+    #: Failures since it was put or last retried by hand.
+    failures: Mapped[int]
+    #: How often a process died (or stalled past its lease) while it had the row.
+    lapses: Mapped[int]
+    first_attempted_at: Mapped[datetime | None]
+    #: When temporary failures end in a dead letter; set at the first failure.
+    give_up_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    receipt: Mapped[dict[str, Any] | None] = mapped_column(Json)
+
+    __table_args__ = (
+        UniqueConstraint("key"),
+        Index(None, "state", "due_at"),
+        Index(None, "state", "expires_at"),
+        Index(None, "state", "finished_at"),
+        Index(None, "lane", "state", "id"),
+    )
+
+
+async def put(session: AsyncSession, effect: Effect, now: datetime) -> bool:
+    """Write the effect into the outbox as part of the session's transaction.
+
+    Returns:
+        False when a row with this key is there already, whatever became of it; the old row stays as it is.
+    """
+    return bool(await put_all(session, [effect], now))
+
+
+async def put_all(session: AsyncSession, effects: Iterable[Effect], now: datetime) -> set[str]:
+    """Write many effects at once, in their order.
+
+    Returns:
+        The keys that were new; the others were there already and stay as they are.
+    """
+    rows = [_values(effect, now) for effect in effects]
+    if not rows:
+        return set()
+    statement = (
+        insert_into(session, OutboxRow)
+        .on_conflict_do_nothing(index_elements=[OutboxRow.key])
+        .returning(OutboxRow.key)
+    )
+    new = set((await session.scalars(statement, rows)).all())
+    if new:
+        wake_after_commit(session, TASK)
+    return new
+
+
+def _values(effect: Effect, now: datetime) -> dict[str, Any]:
+    return {
+        "key": effect.key,
+        "kind": effect.kind,
+        "lane": effect.lane,
+        "payload": effect.payload,
+        "state": State.WAITING,
+        "created_at": now,
+        "due_at": effect.not_before or now,
+        "expires_at": effect.expires_at,
+        "attempts": 0,
+        "failures": 0,
+        "lapses": 0,
+    }
