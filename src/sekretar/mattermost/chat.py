@@ -1,0 +1,285 @@
+"""What a feature hangs into the chat, and the values it exchanges with it.
+
+A feature never sees an HTTP body, a signature or a trigger's three seconds. It registers commands, actions,
+forms and menu entries with a `Chat` at start; the chat surface checks, opens and times everything and calls
+the handlers with typed values. A name registered twice is a mistake of ours and is refused at once.
+
+Any handler may raise `PersonError` (its text goes to the person) or let a `PeerError` pass (the person reads
+an honest short sentence); anything else is logged under an incident number that the person sees as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from types import MappingProxyType
+
+from sekretar.kernel.errors import PersonError
+from sekretar.kernel.forms import Form
+from sekretar.kernel.i18n import Translator
+from sekretar.kernel.people import Person
+from sekretar.kernel.signing import Claim, JsonScalar
+from sekretar.kernel.text import Markdown
+from sekretar.mattermost.messages import Message, Style
+from sekretar.mattermost.parsing import Arguments, fold
+
+Record = Mapping[str, JsonScalar]
+NOTHING: Record = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class OpenForm:
+    """Ask the person to fill in a registered form; the surface chooses dialog or step-by-step questions.
+
+    `record` reaches the form's handlers. In a dialog it travels through the client, so it holds no secrets.
+    `dialog_only` is for forms that must never be typed into the chat.
+    """
+
+    form_id: str
+    record: Record = NOTHING
+    dialog_only: bool = False
+
+
+@dataclass(frozen=True)
+class CommandRequest:
+    """A slash command, or the same words said to the bot in a direct message (then the ids may be empty)."""
+
+    person: Person
+    t: Translator
+    trigger: str
+    args: Arguments
+    text: str
+    channel_id: str
+    team_id: str
+    root_id: str
+    trigger_id: str
+    response_url: str
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The answer to a command: a message, a form to open, or both. Silence is allowed but unkind.
+
+    `ephemeral` answers are seen by the asker alone; others are posted to the channel by the bot.
+    """
+
+    message: Message | None = None
+    ephemeral: bool = True
+    form: OpenForm | None = None
+
+
+@dataclass(frozen=True)
+class Click:
+    """A pressed button or a chosen option. `selected` is supplied by the client: check it like any input."""
+
+    person: Person
+    t: Translator
+    record: Record
+    selected: str
+    claim: Claim
+    trigger_id: str
+    post_id: str
+    channel_id: str
+    team_id: str
+    now: datetime
+
+
+@dataclass(frozen=True)
+class ClickReply:
+    """What a click does to its post and what the clicker alone is told.
+
+    `update` replaces the post; `clear_buttons` keeps its words and takes its buttons away.
+    """
+
+    update: Message | None = None
+    clear_buttons: bool = False
+    ephemeral: Message | Markdown | None = None
+    form: OpenForm | None = None
+
+
+@dataclass(frozen=True)
+class FormRequest:
+    """Somebody is about to fill in a form."""
+
+    person: Person
+    t: Translator
+    record: Record
+    now: datetime
+
+
+@dataclass(frozen=True)
+class FormSubmit:
+    """A filled-in form. The values have passed the fields' own checks; check rights on the record anew."""
+
+    person: Person
+    t: Translator
+    record: Record
+    values: Mapping[str, str | bool]
+    now: datetime
+
+
+class Where(Enum):
+    """Where the outcome of a form is said."""
+
+    DIRECT = "direct"  #: in the direct messages with the bot
+    EPHEMERAL = "ephemeral"  #: to the person alone, in the channel of the form; else in direct messages
+
+
+@dataclass(frozen=True)
+class FormOutcome:
+    """What came of a form: errors by field ("" for the form as a whole), or a message about what was done."""
+
+    message: Message | None = None
+    errors: Mapping[str, PersonError] = field(default_factory=dict)
+    where: Where = Where.DIRECT
+
+
+CommandHandler = Callable[[CommandRequest], Awaitable[Reply]]
+ActionHandler = Callable[[Click], Awaitable[ClickReply]]
+Available = Callable[[Person], Awaitable[bool]]
+
+
+@dataclass(frozen=True)
+class FormHandler:
+    """The two halves of a form. `build` is called for every question and at submission: keep it cheap."""
+
+    build: Callable[[FormRequest], Awaitable[Form]]
+    submit: Callable[[FormSubmit], Awaitable[FormOutcome]]
+
+
+@dataclass(frozen=True)
+class Subcommand:
+    """`/trigger name …`. The empty name is what the bare `/trigger` does; without one it prints the help.
+
+    `trigger` is the product's own word for it (calendar, task, incident, sekretar); the word people type may
+    be configured otherwise. `usage_key` and `help_key` are catalogue keys; an empty usage means "no
+    arguments".
+    """
+
+    trigger: str
+    name: str
+    help_key: str
+    handler: CommandHandler
+    usage_key: str = ""
+    aliases: tuple[str, ...] = ()
+    admin: bool = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return (self.name, *self.aliases)
+
+
+@dataclass(frozen=True)
+class ActionSpec:
+    """A registered action. `once`: the click is used up by success, a second one is told so."""
+
+    name: str
+    handler: ActionHandler
+    once: bool = False
+
+
+@dataclass(frozen=True)
+class MenuEntry:
+    """A button of the home menu. The first available `primary` entry is the one action of the welcome."""
+
+    label_key: str
+    action: str
+    order: int
+    available: Available | None = None
+    primary: bool = False
+    record: Record = NOTHING
+    style: Style = "default"
+
+
+@dataclass(frozen=True)
+class IncomingPost:
+    """A message somebody wrote where the bot can read it; `direct` is the person's own channel with it."""
+
+    id: str
+    person: Person
+    t: Translator
+    channel_id: str
+    root_id: str
+    text: str
+    direct: bool
+    now: datetime
+
+
+#: True: the post is dealt with and goes no further.
+PostListener = Callable[[IncomingPost], Awaitable[bool]]
+
+
+class Chat:
+    """The registry of everything that people can do in the chat."""
+
+    def __init__(self) -> None:
+        self._commands: dict[str, list[Subcommand]] = {}
+        self._actions: dict[str, ActionSpec] = {}
+        self._forms: dict[str, FormHandler] = {}
+        self._menu: list[MenuEntry] = []
+        self._direct: list[PostListener] = []
+        self._posts: list[PostListener] = []
+
+    def command(self, subcommand: Subcommand) -> None:
+        """Register a subcommand. Raises ValueError when its name or an alias is taken in its trigger."""
+        known = self._commands.setdefault(subcommand.trigger, [])
+        taken = {fold(word) for each in known for word in each.words}
+        words = [fold(word) for word in subcommand.words]
+        if len(set(words)) < len(words) or taken.intersection(words):
+            raise ValueError(f"/{subcommand.trigger} {subcommand.name}: a word is registered twice")
+        known.append(subcommand)
+
+    def action(self, name: str, handler: ActionHandler, *, once: bool = False) -> None:
+        """Register what the buttons of this name do. Raises ValueError when the name is taken."""
+        if name in self._actions:
+            raise ValueError(f"action {name} is registered twice")
+        self._actions[name] = ActionSpec(name, handler, once)
+
+    def form(self, form_id: str, handler: FormHandler) -> None:
+        """Register a form. Raises ValueError when the id is taken."""
+        if form_id in self._forms:
+            raise ValueError(f"form {form_id} is registered twice")
+        self._forms[form_id] = handler
+
+    def menu(self, entry: MenuEntry) -> None:
+        """Offer an action in the home menu. Raises ValueError when it is offered already."""
+        if any((each.action, dict(each.record)) == (entry.action, dict(entry.record)) for each in self._menu):
+            raise ValueError(f"menu entry {entry.action} is registered twice")
+        self._menu.append(entry)
+
+    def on_direct_message(self, listener: PostListener) -> None:
+        """Look at direct messages that answer no question, before commands and the menu do."""
+        self._direct.append(listener)
+
+    def on_post(self, listener: PostListener) -> None:
+        """Look at what is written in channels the bot is a member of."""
+        self._posts.append(listener)
+
+    def subcommands(self, trigger: str) -> tuple[Subcommand, ...]:
+        return tuple(self._commands.get(trigger, ()))
+
+    @property
+    def triggers(self) -> tuple[str, ...]:
+        """The triggers that have at least one subcommand, in order of registration."""
+        return tuple(self._commands)
+
+    def find_action(self, name: str) -> ActionSpec | None:
+        return self._actions.get(name)
+
+    def find_form(self, form_id: str) -> FormHandler | None:
+        return self._forms.get(form_id)
+
+    @property
+    def menu_entries(self) -> tuple[MenuEntry, ...]:
+        return tuple(sorted(self._menu, key=lambda entry: entry.order))
+
+    @property
+    def direct_listeners(self) -> tuple[PostListener, ...]:
+        return tuple(self._direct)
+
+    @property
+    def post_listeners(self) -> tuple[PostListener, ...]:
+        return tuple(self._posts)
