@@ -1,0 +1,56 @@
+"""Calendar servers: finding, reading and writing calendars on anything that speaks CalDAV (RFC 4791)."""
+
+from sekretar.calendars.caldav.client import CalDavClient
+from sekretar.calendars.caldav.discovery import Discovered, base_url, discover, list_calendars
+from sekretar.calendars.caldav.errors import AnswerTooLarge, NotCalDav, Reason, RedirectRefused, Unreachable
+from sekretar.calendars.caldav.providers import (
+    OTHER,
+    PROVIDERS,
+    Provider,
+    ServerProfile,
+    Trust,
+    profile_of,
+    provider_of_mail,
+)
+from sekretar.calendars.caldav.values import (
+    Credentials,
+    Delta,
+    Fetched,
+    Listing,
+    Marks,
+    RemoteCalendar,
+    RemoteObject,
+    TokenRejected,
+    TooMuch,
+)
+from sekretar.calendars.caldav.wire import Limits
+
+__all__ = [
+    "OTHER",
+    "PROVIDERS",
+    "AnswerTooLarge",
+    "CalDavClient",
+    "Credentials",
+    "Delta",
+    "Discovered",
+    "Fetched",
+    "Limits",
+    "Listing",
+    "Marks",
+    "NotCalDav",
+    "Provider",
+    "Reason",
+    "RedirectRefused",
+    "RemoteCalendar",
+    "RemoteObject",
+    "ServerProfile",
+    "TokenRejected",
+    "TooMuch",
+    "Trust",
+    "Unreachable",
+    "base_url",
+    "discover",
+    "list_calendars",
+    "profile_of",
+    "provider_of_mail",
+]
