@@ -1,9 +1,9 @@
 """Text on its way into a Mattermost post, where foreign words must stay words.
 
 A meeting's title, a letter's subject, a person's name are written by strangers, and Mattermost gives meaning
-to many characters: `@all` rings every phone of a channel, `[bank](http://evil)` hides where a link leads, one
-`|` breaks a table. `Markdown` marks text that has been made safe (or that we wrote ourselves); `escape` is the
-only way from a foreign `str` to it.
+to many characters: `@all` rings every phone of a channel, `[bank](http://evil)` hides where a link leads,
+one `|` breaks a table. `Markdown` marks text that has been made safe (or that we wrote ourselves); `escape`
+is the only way from a foreign `str` to it.
 
 What has to be known of Mattermost:
 
