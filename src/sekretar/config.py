@@ -41,7 +41,11 @@ class Settings(BaseSettings):
     )
     public_url: str = Field(
         default="http://127.0.0.1:8090",
-        description="Address of Sekretar as Mattermost (buttons, commands) and browsers (consent) reach it.",
+        description="Address of Sekretar as people's browsers reach it (the page where they give consent).",
+    )
+    callback_url: str = Field(
+        default="",
+        description="Address of Sekretar as Mattermost reaches it (buttons, commands), where it is another one.",
     )
     listen: str = Field(default="127.0.0.1:8090", description="Host and port that Sekretar listens on.")
     database_url: str = Field(
@@ -83,7 +87,8 @@ class Settings(BaseSettings):
         " example a calendar server inside the company.",
     )
     meeting_hosts: Words = Field(
-        default=(), description="Own video-conference hosts (Jitsi, BigBlueButton) whose links are join links."
+        default=(),
+        description="Own video-conference hosts (Jitsi, BigBlueButton) whose links are join links.",
     )
     ca_file: Path | None = Field(
         default=None, description="Additional certificate authority (PEM) for servers inside the company."
@@ -108,7 +113,7 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return _words(value)
 
-    @field_validator("mattermost_url", "public_url")
+    @field_validator("mattermost_url", "public_url", "callback_url")
     @classmethod
     def _without_slash(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
@@ -137,6 +142,11 @@ class Settings(BaseSettings):
     @property
     def listen_port(self) -> int:
         return int(self.listen.rpartition(":")[2])
+
+    @property
+    def callbacks(self) -> str:
+        """Where Mattermost sends clicks and commands."""
+        return self.callback_url or self.public_url
 
     @property
     def triggers(self) -> dict[str, str]:

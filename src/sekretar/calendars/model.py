@@ -1,7 +1,7 @@
 """What is stored of people's calendars.
 
-Everything hangs on one account of one person, and is deleted with it: account → calendar → object (one file on
-the server) → occurrence (one meeting at one time) → reminder. Nothing is keyed by a UID alone, because two
+Everything hangs on one account of one person, and is deleted with it: account → calendar → object (one file
+on the server) → occurrence (one meeting at one time) → reminder. Nothing is keyed by a UID alone, because two
 invitees of one meeting are two people.
 """
 
@@ -26,16 +26,30 @@ class AccountState(StrEnum):
     ATTENTION = "attention"
 
 
+class Trouble(StrEnum):
+    """Why an account could not be read the last time, in terms of what a person can do about it."""
+
+    PASSWORD = "password"  # noqa: S105 - the name of a trouble
+    FORBIDDEN = "forbidden"
+    GONE = "gone"
+    DOWN = "down"
+    LIMITED = "limited"
+    BROKEN = "broken"
+
+
 class CalendarAccount(Base):
     """One login on one calendar server, owned by one person."""
 
     __tablename__ = "calendar_accounts"
-    __table_args__ = (UniqueConstraint("person_id", "base_url", "login"),)
+    __table_args__ = (UniqueConstraint("person_id", "home_url", "login"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     person_id: Mapped[int] = mapped_column(BigId, ForeignKey("people.id", ondelete="CASCADE"))
     provider: Mapped[str] = mapped_column(Text)
-    base_url: Mapped[str] = mapped_column(Text)
+    #: What the person typed; empty for a provider with a fixed address.
+    address: Mapped[str] = mapped_column(Text)
+    #: Name of the server profile, see `caldav.providers`.
+    profile: Mapped[str] = mapped_column(Text)
     login: Mapped[str] = mapped_column(Text)
     password: Mapped[str] = mapped_column(Secret)
     home_url: Mapped[str] = mapped_column(Text)
@@ -45,7 +59,7 @@ class CalendarAccount(Base):
     #: Failed looks in a row, and how many of them were refusals of the password.
     failures: Mapped[int] = mapped_column(default=0)
     refusals: Mapped[int] = mapped_column(default=0)
-    #: Why the last look failed, as a word of `sync.Trouble`; empty when it did not.
+    #: Why the last look failed, as a word of `Trouble`; empty when it did not.
     trouble: Mapped[str] = mapped_column(Text, default="")
     synced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     next_sync_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
@@ -67,9 +81,10 @@ class Calendar(Base):
     chosen: Mapped[bool]
     ctag: Mapped[str | None] = mapped_column(Text)
     sync_token: Mapped[str | None] = mapped_column(Text)
-    #: The rung of the sync ladder that is trusted for this calendar; observation only lowers it.
-    trust: Mapped[str] = mapped_column(Text)
-    etags_listed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: The rung of the sync ladder (`caldav.Trust`) that is trusted here; observation only lowers it.
+    trust: Mapped[int]
+    #: When an etag listing last confirmed what the server's marks claim.
+    verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: When the first complete look was applied; before that nothing is announced.
     loaded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -109,7 +124,7 @@ class StoredOccurrence(Base):
     )
     person_id: Mapped[int] = mapped_column(BigId, ForeignKey("people.id", ondelete="CASCADE"))
     uid: Mapped[str] = mapped_column(Text)
-    #: Empty for a meeting that does not repeat.
+    #: RECURRENCE-ID in UTC, as text; empty for a meeting that does not repeat.
     recurrence_id: Mapped[str] = mapped_column(Text)
     starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,8 +1,8 @@
 """Which post stands behind the key of a message.
 
-Features speak of messages by the key of their meaning and never see a post id. A row appears when the message is
-put into the outbox (with the lane it travels in, so that an edit can be put behind it), and is completed when
-the message arrives.
+Features speak of messages by the key of their meaning and never see a post id. A row appears when the
+message is put into the outbox (with the lane it travels in, so that an edit can be put behind it), and is
+completed when the message arrives.
 """
 
 from __future__ import annotations
@@ -97,6 +97,13 @@ async def lane_of(session: AsyncSession, message_key: str) -> str:
 async def forget_post(session: AsyncSession, post_id: str) -> None:
     """The post is gone."""
     await session.execute(delete(SentMessageRow).where(SentMessageRow.post_id == post_id))
+
+
+async def forget(session: AsyncSession, key_prefix: str) -> None:
+    """Forget every message whose key begins so; the posts themselves stay where they are."""
+    await session.execute(
+        delete(SentMessageRow).where(SentMessageRow.message_key.startswith(key_prefix, autoescape=True))
+    )
 
 
 async def prune(session: AsyncSession, now: datetime) -> None:

@@ -1,5 +1,28 @@
-"""The transactional outbox: decided in one transaction, delivered as often as needed, said once."""
+"""The transactional outbox: decided in one transaction, delivered as often as needed, said once.
 
-from sekretar.kernel.outbox.effects import TASK, Effect, OutboxRow, State, put, put_all
+A feature `put`s effects in the transaction that decides them; `Outbox` hands them to the handlers of their
+kinds.
+"""
 
-__all__ = ["TASK", "Effect", "OutboxRow", "State", "put", "put_all"]
+from sekretar.kernel.outbox.delivery import Outbox
+from sekretar.kernel.outbox.effects import TASK, Effect, OutboxRow, State, forget, put, put_all
+from sekretar.kernel.outbox.letters import Letter, Letters, receipt_of
+from sekretar.kernel.outbox.policy import Delivery, Receipt
+from sekretar.kernel.outbox.wire import Handler
+
+__all__ = [
+    "TASK",
+    "Delivery",
+    "Effect",
+    "Handler",
+    "Letter",
+    "Letters",
+    "Outbox",
+    "OutboxRow",
+    "Receipt",
+    "State",
+    "forget",
+    "put",
+    "put_all",
+    "receipt_of",
+]

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, delete
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sekretar.kernel.database import Base, BigId, Json, insert_into, wake_after_commit
+from sekretar.kernel.database import Base, BigId, NullableJson, insert_into, wake_after_commit
 
 #: The name of the job that delivers.
 TASK = "outbox"
@@ -85,11 +85,11 @@ class OutboxRow(Base):
     give_up_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
-    receipt: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    receipt: Mapped[dict[str, Any] | None] = mapped_column(NullableJson)
 
     __table_args__ = (
         UniqueConstraint("key"),
-        Index(None, "state", "due_at"),
+        Index(None, "state", "due_at", "id", "kind"),
         Index(None, "state", "expires_at"),
         Index(None, "state", "finished_at"),
         Index(None, "lane", "state", "id"),
@@ -123,6 +123,13 @@ async def put_all(session: AsyncSession, effects: Iterable[Effect], now: datetim
     if new:
         wake_after_commit(session, TASK)
     return new
+
+
+async def forget(session: AsyncSession, key_prefix: str) -> None:
+    """Delete every effect whose key begins so, delivered or not: their payloads quote what is to be
+    forgotten.
+    """
+    await session.execute(delete(OutboxRow).where(OutboxRow.key.startswith(key_prefix, autoescape=True)))
 
 
 def _values(effect: Effect, now: datetime) -> dict[str, Any]:

@@ -1,0 +1,193 @@
+"""A person's meetings of some days, read from what is stored: it never waits for a calendar server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.calendars.model import AccountState, Calendar, CalendarAccount, StoredOccurrence
+
+DECLINED = "DECLINED"
+
+#: Local midnight is never further from midnight UTC than this.
+WIDEST_OFFSET = timedelta(hours=14)
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """One occurrence with what is needed to show it."""
+
+    occurrence_id: int
+    account_id: int
+    calendar_id: int
+    calendar: str
+    uid: str
+    recurrence_id: str
+    start: datetime
+    end: datetime
+    all_day: bool
+    title: str
+    place: str
+    description: str
+    join_url: str
+    join_service: str
+    answer: str
+    cancelled: bool
+    transparent: bool
+    attendees: int
+
+    @property
+    def expected(self) -> bool:
+        """Whether the person is going: reminders and statuses are for these only."""
+        return not self.cancelled and self.answer != DECLINED
+
+
+@dataclass(frozen=True)
+class AccountHealth:
+    """Why what is shown may be out of date."""
+
+    account_id: int
+    login: str
+    provider: str
+    state: AccountState
+    trouble: str
+    synced_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """What a person has in a span of time."""
+
+    first: date
+    last: date
+    zone: ZoneInfo
+    meetings: tuple[Meeting, ...]
+    accounts: tuple[AccountHealth, ...]
+
+    @property
+    def ailing(self) -> tuple[AccountHealth, ...]:
+        """The accounts whose meetings may be missing or old."""
+        return tuple(each for each in self.accounts if each.trouble or each.synced_at is None)
+
+
+def day_bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Beginning and end of a calendar day in a zone: 23 or 25 hours where the clock changes."""
+    return (
+        datetime.combine(day, time.min, zone),
+        datetime.combine(day + timedelta(days=1), time.min, zone),
+    )
+
+
+def overlaps(meetings: Sequence[Meeting]) -> frozenset[int]:
+    """The occurrences that share time with another one the person is going to."""
+    timed = sorted(
+        (each for each in meetings if each.expected and not each.all_day), key=lambda each: each.start
+    )
+    found: set[int] = set()
+    for position, meeting in enumerate(timed):
+        for other in timed[position + 1 :]:
+            if other.start >= meeting.end:
+                break
+            found |= {meeting.occurrence_id, other.occurrence_id}
+    return frozenset(found)
+
+
+async def agenda(
+    session: AsyncSession, person_id: int, zone: ZoneInfo, first: date, last: date | None = None
+) -> Agenda:
+    """The meetings from the beginning of the first day to the end of the last, in order."""
+    last = last or first
+    begin, end = day_bounds(first, zone)[0], day_bounds(last, zone)[1]
+    return Agenda(
+        first,
+        last,
+        zone,
+        tuple(await meetings_between(session, person_id, zone, begin, end)),
+        tuple(await _health(session, person_id)),
+    )
+
+
+async def meetings_between(
+    session: AsyncSession, person_id: int, zone: ZoneInfo, begin: datetime, end: datetime
+) -> list[Meeting]:
+    """The meetings of the chosen calendars that touch the span, cancelled ones left out.
+
+    All-day meetings are stored at midnight UTC and belong to the same dates in every zone.
+    """
+    query = (
+        _meetings()
+        .where(
+            StoredOccurrence.person_id == person_id,
+            StoredOccurrence.starts_at < end + WIDEST_OFFSET,
+            StoredOccurrence.ends_at >= begin - WIDEST_OFFSET,
+            StoredOccurrence.cancelled.is_(False),
+            Calendar.chosen.is_(True),
+        )
+        .order_by(StoredOccurrence.all_day.desc(), StoredOccurrence.starts_at, StoredOccurrence.id)
+    )
+    rows = (await session.execute(query)).all()
+    meetings = (_meeting(row, zone) for row in rows)
+    return [meeting for meeting in meetings if _touches(meeting, begin, end)]
+
+
+async def meeting_by_id(
+    session: AsyncSession, person_id: int, zone: ZoneInfo, occurrence_id: int
+) -> Meeting | None:
+    """One meeting, if it is this person's."""
+    query = _meetings().where(StoredOccurrence.person_id == person_id, StoredOccurrence.id == occurrence_id)
+    row = (await session.execute(query)).one_or_none()
+    return _meeting(row, zone) if row else None
+
+
+def _touches(meeting: Meeting, begin: datetime, end: datetime) -> bool:
+    """A meeting that ends as the span begins is not in it, unless it has no length."""
+    return meeting.start < end and (meeting.end > begin or meeting.start >= begin)
+
+
+def _meetings() -> Select[StoredOccurrence, str, int]:
+    return select(StoredOccurrence, Calendar.name, Calendar.account_id).join(
+        Calendar, Calendar.id == StoredOccurrence.calendar_id
+    )
+
+
+def _meeting(row: Row[StoredOccurrence, str, int], zone: ZoneInfo) -> Meeting:
+    stored, calendar, account_id = row
+    start, end = stored.starts_at, stored.ends_at
+    if stored.all_day:
+        start = datetime.combine(start.date(), time.min, zone)
+        end = datetime.combine(end.date(), time.min, zone)
+    return Meeting(
+        occurrence_id=stored.id,
+        account_id=account_id,
+        calendar_id=stored.calendar_id,
+        calendar=calendar,
+        uid=stored.uid,
+        recurrence_id=stored.recurrence_id,
+        start=start,
+        end=end,
+        all_day=stored.all_day,
+        title=stored.title,
+        place=stored.place,
+        description=stored.description,
+        join_url=stored.join_url,
+        join_service=stored.join_service,
+        answer=stored.answer,
+        cancelled=stored.cancelled,
+        transparent=stored.transparent,
+        attendees=len(stored.attendees),
+    )
+
+
+async def _health(session: AsyncSession, person_id: int) -> list[AccountHealth]:
+    query = select(CalendarAccount).where(CalendarAccount.person_id == person_id).order_by(CalendarAccount.id)
+    return [
+        AccountHealth(
+            each.id, each.login, each.provider, AccountState(each.state), each.trouble, each.synced_at
+        )
+        for each in await session.scalars(query)
+    ]

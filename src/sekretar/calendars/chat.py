@@ -1,0 +1,328 @@
+"""What people do with calendars in the chat: connect, look, choose, disconnect.
+
+Handlers read and write; what they say is put into words in `wording`, and what a server says of an account is
+found out in `connecting`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sekretar.calendars import connecting, wording
+from sekretar.calendars.agenda import Agenda, agenda
+from sekretar.calendars.caldav import OTHER, PROVIDERS, Provider
+from sekretar.calendars.connecting import Application, Rejected
+from sekretar.calendars.model import Calendar, CalendarAccount
+from sekretar.kernel.database import Database
+from sekretar.kernel.errors import PersonError
+from sekretar.kernel.forms import Field, FieldKind, Form
+from sekretar.kernel.http import HttpSessions
+from sekretar.kernel.i18n import Translator
+from sekretar.kernel.people import Person
+from sekretar.kernel.secrets import Vault
+from sekretar.kernel.text import Markdown, link
+from sekretar.mattermost.chat import (
+    Chat,
+    Click,
+    ClickReply,
+    CommandRequest,
+    FormHandler,
+    FormOutcome,
+    FormRequest,
+    FormSubmit,
+    MenuEntry,
+    OpenForm,
+    Reply,
+    Subcommand,
+)
+from sekretar.mattermost.messages import Attachment, Button, Message
+
+CONNECT_FORM = "calendars.connect"
+CHOOSE_FORM = "calendars.choose"
+
+#: A dialog with more switches than this cannot be used on a phone; the rest stay as they are.
+MOST_CHOICES = 25
+
+
+@dataclass(frozen=True)
+class CalendarChat:
+    """The calendar's commands, buttons and forms."""
+
+    database: Database
+    vault: Vault
+    http: HttpSessions
+
+    def register(self, chat: Chat) -> None:
+        """Hang everything into the chat."""
+        for name, aliases, handler, usage in (
+            ("today", ("сегодня", "day", "день"), self.today, ""),
+            ("connect", ("подключить", "add"), self.connect, "calendars.usage.connect"),
+            ("accounts", ("календари", "calendars", "list"), self.accounts, ""),
+            ("disconnect", ("отключить", "remove"), self.disconnect, ""),
+        ):
+            chat.command(
+                Subcommand("calendar", name, f"calendars.help.{name}", handler, usage, aliases=aliases)
+            )
+        chat.action("calendars.today", self.today_clicked)
+        chat.action("calendars.accounts", self.accounts_clicked)
+        chat.action("calendars.connect.where", self.where_clicked)
+        chat.action("calendars.connect", self.provider_clicked)
+        chat.action("calendars.mend", self.mend_clicked)
+        chat.action("calendars.choose", self.choose_clicked)
+        chat.action("calendars.disconnect.ask", self.disconnect_asked)
+        chat.action("calendars.disconnect.yes", self.disconnect_confirmed)
+        chat.action("calendars.disconnect.no", self.disconnect_refused)
+        chat.form(CONNECT_FORM, FormHandler(self.connect_form, self.connect_submitted))
+        chat.form(CHOOSE_FORM, FormHandler(self.choose_form, self.choose_submitted))
+        chat.menu(MenuEntry("calendars.menu.today", "calendars.today", 10, self._connected, style="primary"))
+        chat.menu(
+            MenuEntry(
+                "calendars.menu.connect", "calendars.connect.where", 11, self._unconnected, primary=True
+            )
+        )
+        chat.menu(MenuEntry("calendars.menu.accounts", "calendars.accounts", 20, self._connected))
+
+    # --- looking
+
+    async def today(self, request: CommandRequest) -> Reply:
+        return Reply(await self._day(request.person, request.t, request.now))
+
+    async def today_clicked(self, click: Click) -> ClickReply:
+        return ClickReply(ephemeral=await self._day(click.person, click.t, click.now))
+
+    async def _day(self, person: Person, t: Translator, now: datetime) -> Message:
+        found = await self._agenda(person, now)
+        return wording.today(found, t, now) if found.accounts else wording.nothing_connected(t)
+
+    async def _agenda(self, person: Person, now: datetime) -> Agenda:
+        async with self.database.reading() as session:
+            return await agenda(session, person.id, person.zone, now.astimezone(person.zone).date())
+
+    async def accounts(self, request: CommandRequest) -> Reply:
+        return Reply(await self._accounts(request.person, request.t, request.now))
+
+    async def accounts_clicked(self, click: Click) -> ClickReply:
+        return ClickReply(ephemeral=await self._accounts(click.person, click.t, click.now))
+
+    async def _accounts(self, person: Person, t: Translator, now: datetime) -> Message:
+        found = await self._agenda(person, now)
+        async with self.database.reading() as session:
+            names = {
+                each.account_id: _names(await connecting.calendars_of(session, each.account_id), t)
+                for each in found.accounts
+            }
+        return wording.accounts(found, names, t, now)
+
+    # --- connecting
+
+    async def connect(self, request: CommandRequest) -> Reply:
+        if not (word := request.args.get(0).lower().removesuffix(".ru").replace(".", "")):
+            return Reply(wording.where_is_it(request.t))
+        provider = PROVIDERS.get(_PROVIDER_WORDS.get(word, word))
+        if provider is None:
+            raise PersonError("calendars.connect.unknown_provider")
+        return Reply(form=OpenForm(CONNECT_FORM, {"provider": provider.id}))
+
+    async def where_clicked(self, click: Click) -> ClickReply:
+        return ClickReply(ephemeral=wording.where_is_it(click.t))
+
+    async def provider_clicked(self, click: Click) -> ClickReply:
+        return ClickReply(form=OpenForm(CONNECT_FORM, click.record))
+
+    async def mend_clicked(self, click: Click) -> ClickReply:
+        account = await self._account(click.person, click.record.get("account"))
+        return ClickReply(form=OpenForm(CONNECT_FORM, {"provider": account.provider, "account": account.id}))
+
+    async def connect_form(self, request: FormRequest) -> Form:
+        t, provider = request.t, _provider(request.record.get("provider"))
+        login, address = await self._known(request.person, request.record.get("account"))
+        fields = [
+            Field(
+                "login",
+                FieldKind.TEXT,
+                t.plain("calendars.connect.login"),
+                help=t.plain("calendars.connect.login_help"),
+                default=login,
+                max_length=150,
+            ),
+            Field("password", FieldKind.SECRET, t.plain("calendars.connect.password"), max_length=150),
+        ]
+        if provider.asks_url:
+            asked = Field(
+                "address",
+                FieldKind.TEXT,
+                t.plain("calendars.connect.address"),
+                help=t.plain("calendars.connect.address_help"),
+                default=address,
+                max_length=150,
+            )
+            fields.insert(0, asked)
+        return Form(
+            CONNECT_FORM,
+            t.plain("calendars.connect.title"),
+            _intro(provider, t),
+            tuple(fields),
+            t.plain("calendars.connect.submit"),
+        )
+
+    async def connect_submitted(self, submit: FormSubmit) -> FormOutcome:
+        application = Application(
+            _provider(submit.record.get("provider")),
+            str(submit.values.get("address", "")).strip(),
+            str(submit.values["login"]).strip(),
+            str(submit.values["password"]).strip(),
+        )
+        try:
+            admitted = await connecting.apply(self.http.typed, application)
+        except Rejected as rejected:
+            return FormOutcome(errors={rejected.field: rejected.problem})
+        async with self.database.transaction() as session:
+            account, new = await connecting.admit(
+                session, self.vault, submit.person.id, application, admitted, submit.now
+            )
+        return FormOutcome(_connected(account, len(admitted.calendars), new, submit.t))
+
+    async def _known(self, person: Person, account_id: object) -> tuple[str, str]:
+        """Login and address of an account that gets a new password."""
+        async with self.database.reading() as session:
+            account = await connecting.account_of(session, person.id, account_id)
+        return (account.login, account.address or account.home_url) if account else ("", "")
+
+    # --- choosing calendars
+
+    async def choose_clicked(self, click: Click) -> ClickReply:
+        await self._account(click.person, click.record.get("account"))
+        return ClickReply(form=OpenForm(CHOOSE_FORM, click.record))
+
+    async def choose_form(self, request: FormRequest) -> Form:
+        t = request.t
+        account = await self._account(request.person, request.record.get("account"))
+        async with self.database.reading() as session:
+            calendars = await connecting.calendars_of(session, account.id)
+        return Form(
+            CHOOSE_FORM,
+            t.plain("calendars.choose.title"),
+            t("calendars.choose.intro"),
+            tuple(
+                Field(f"c{each.id}", FieldKind.BOOL, each.name, optional=True, default=each.chosen)
+                for each in calendars[:MOST_CHOICES]
+            ),
+            t.plain("calendars.choose.submit"),
+        )
+
+    async def choose_submitted(self, submit: FormSubmit) -> FormOutcome:
+        async with self.database.transaction() as session:
+            account = await connecting.account_of(session, submit.person.id, submit.record.get("account"))
+            if account is None:
+                raise PersonError("calendars.choose.gone")
+            calendars = await connecting.calendars_of(session, account.id)
+            chosen = frozenset(
+                each.id for each in calendars if submit.values.get(f"c{each.id}", each.chosen) is True
+            )
+            if not chosen:
+                return FormOutcome(errors={"": PersonError("calendars.choose.none")})
+            count = await connecting.choose(session, account, chosen, submit.now)
+        return FormOutcome(Message(submit.t.plural("calendars.choose.done", count, login=account.login)))
+
+    # --- disconnecting
+
+    async def disconnect(self, request: CommandRequest) -> Reply:
+        async with self.database.reading() as session:
+            accounts = await connecting.accounts_of(session, request.person.id)
+        if not accounts:
+            raise PersonError("calendars.disconnect.none")
+        if len(accounts) == 1:
+            return Reply(_sure(accounts[0], request.t))
+        return Reply(_which(accounts, request.t))
+
+    async def disconnect_asked(self, click: Click) -> ClickReply:
+        account = await self._account(click.person, click.record.get("account"))
+        return ClickReply(ephemeral=_sure(account, click.t))
+
+    async def disconnect_confirmed(self, click: Click) -> ClickReply:
+        async with self.database.transaction() as session:
+            account = await connecting.account_of(session, click.person.id, click.record.get("account"))
+            if account is None:
+                raise PersonError("calendars.disconnect.gone")
+            await connecting.disconnect(session, account)
+        return ClickReply(update=Message(click.t("calendars.disconnect.done", login=account.login)))
+
+    async def disconnect_refused(self, click: Click) -> ClickReply:
+        account = await self._account(click.person, click.record.get("account"))
+        return ClickReply(update=Message(click.t("calendars.disconnect.kept", login=account.login)))
+
+    # --- helpers
+
+    async def _account(self, person: Person, account_id: object) -> CalendarAccount:
+        async with self.database.reading() as session:
+            account = await connecting.account_of(session, person.id, account_id)
+        if account is None:
+            raise PersonError("calendars.disconnect.gone")
+        return account
+
+    async def _connected(self, person: Person) -> bool:
+        async with self.database.reading() as session:
+            return await connecting.has_accounts(session, person.id)
+
+    async def _unconnected(self, person: Person) -> bool:
+        return not await self._connected(person)
+
+
+#: What people call the providers.
+_PROVIDER_WORDS = {
+    "яндекс": "yandex",
+    "ya": "yandex",
+    "mail": "mailru",
+    "мейл": "mailru",
+    "apple": "icloud",
+    "другой": "other",
+}
+
+
+def _provider(name: object) -> Provider:
+    return PROVIDERS.get(str(name), OTHER)
+
+
+def _intro(provider: Provider, t: Translator) -> Markdown:
+    if provider.password_url:
+        return t("calendars.connect.intro_link", link=link(provider.password_url, provider.password_url))
+    if provider.id == "nextcloud":
+        return t("calendars.connect.intro_nextcloud")
+    return t("calendars.connect.intro_other")
+
+
+def _connected(account: CalendarAccount, calendars: int, new: bool, t: Translator) -> Message:
+    if not new:
+        return Message(t("calendars.connect.mended", login=account.login))
+    text = t.plural("calendars.connect.done", calendars, login=account.login)
+    if calendars < 2:
+        return Message(text)
+    choose = Button(
+        t.plain("calendars.connect.choose_calendars"), "calendars.choose", {"account": account.id}
+    )
+    return Message(text, (Attachment(actions=(choose,)),))
+
+
+def _sure(account: CalendarAccount, t: Translator) -> Message:
+    record = {"account": account.id}
+    buttons = (
+        Button(t.plain("calendars.disconnect.yes"), "calendars.disconnect.yes", record, style="danger"),
+        Button(t.plain("calendars.disconnect.no"), "calendars.disconnect.no", record),
+    )
+    sure = t("calendars.disconnect.sure", login=account.login)
+    return Message(Markdown(""), (Attachment(text=sure, actions=buttons),))
+
+
+def _which(accounts: Sequence[CalendarAccount], t: Translator) -> Message:
+    buttons = tuple(Button(each.login, "calendars.disconnect.ask", {"account": each.id}) for each in accounts)
+    rows = tuple(Attachment(actions=buttons[start : start + 5]) for start in range(0, len(buttons), 5))
+    return Message(t("calendars.disconnect.which"), rows)
+
+
+def _names(calendars: Sequence[Calendar], t: Translator) -> list[str]:
+    return [
+        each.name if each.chosen else t.plain("calendars.accounts.hidden", name=each.name)
+        for each in calendars
+    ]

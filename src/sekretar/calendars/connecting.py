@@ -1,0 +1,230 @@
+"""How an account comes and goes: checked against its server, stored encrypted, deleted without a trace.
+
+Nothing is stored that the server has not accepted. What can go wrong is told at the field it belongs to, because
+*wrong password*, *no such server* and *not a calendar server* are three different things to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import aiohttp
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.calendars.caldav import (
+    CalDavClient,
+    Credentials,
+    Discovered,
+    NotCalDav,
+    Provider,
+    Reason,
+    RemoteCalendar,
+    Unreachable,
+    discover,
+    list_calendars,
+)
+from sekretar.calendars.keys import account_prefix
+from sekretar.calendars.model import AccountState, Calendar, CalendarAccount, CalendarObject
+from sekretar.kernel import outbox
+from sekretar.kernel.database import wake_after_commit
+from sekretar.kernel.errors import (
+    AddressNotAllowed,
+    PeerDown,
+    PeerError,
+    PeerForbidden,
+    PeerRefused,
+    PersonError,
+)
+from sekretar.kernel.secrets import Vault
+from sekretar.mattermost import sent
+
+#: The job that reads calendars.
+SYNC = "calendars.sync"
+
+
+@dataclass(frozen=True)
+class Application:
+    """What a person gave to connect an account."""
+
+    provider: Provider
+    address: str
+    login: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """The server let us in, and this is what it has."""
+
+    discovered: Discovered
+    calendars: tuple[RemoteCalendar, ...]
+
+
+class Rejected(Exception):
+    """The application failed; `problem` belongs to the form field `field` ("" for the form as a whole)."""
+
+    def __init__(self, field_name: str, problem: PersonError) -> None:
+        super().__init__(problem.key)
+        self.field = field_name
+        self.problem = problem
+
+
+async def apply(session: aiohttp.ClientSession, application: Application) -> Admitted:
+    """Ask the server whether it accepts the login, and what calendars there are.
+
+    Raises:
+        Rejected: it does not, or cannot be asked.
+    """
+    credentials = Credentials(application.login, application.password)
+    try:
+        discovered = await discover(session, application.provider, application.address, credentials)
+        client = CalDavClient(session, discovered.home_url, credentials, profile=discovered.profile)
+        calendars = await list_calendars(client, discovered.home_url)
+    except PeerError as error:
+        raise _rejected(error, application.provider) from error
+    if not calendars:
+        raise Rejected("", PersonError("calendars.connect.no_calendars"))
+    return Admitted(discovered, tuple(calendars))
+
+
+def _rejected(error: PeerError, provider: Provider) -> Rejected:
+    at_address = "address" if provider.asks_url else ""
+    match error:
+        case PeerRefused():
+            return Rejected("password", PersonError("calendars.connect.wrong_password"))
+        case PeerForbidden():
+            return Rejected("password", PersonError("calendars.connect.forbidden"))
+        case AddressNotAllowed():
+            return Rejected(at_address, PersonError("calendars.connect.inside"))
+        case Unreachable(reason=Reason.NAME):
+            return Rejected(at_address, PersonError("calendars.connect.unreachable_name"))
+        case Unreachable(reason=Reason.CERTIFICATE):
+            return Rejected(at_address, PersonError("calendars.connect.unreachable_certificate"))
+        case PeerDown():
+            return Rejected(at_address, PersonError("calendars.connect.unreachable"))
+        case NotCalDav(detail="not an address"):
+            return Rejected(at_address, PersonError("calendars.connect.bad_address"))
+        case _:
+            return Rejected(at_address, PersonError("calendars.connect.not_caldav"))
+
+
+async def admit(
+    session: AsyncSession,
+    vault: Vault,
+    person_id: int,
+    application: Application,
+    admitted: Admitted,
+    now: datetime,
+) -> tuple[CalendarAccount, bool]:
+    """Store the account, or give one that is known already its new password.
+
+    Returns:
+        The account, and whether it is new.
+    """
+    found = admitted.discovered
+    account = await session.scalar(
+        select(CalendarAccount).where(
+            CalendarAccount.person_id == person_id,
+            CalendarAccount.home_url == found.home_url,
+            CalendarAccount.login == application.login,
+        )
+    )
+    new = account is None
+    if account is None:
+        account = CalendarAccount(
+            person_id=person_id,
+            provider=application.provider.id,
+            address=application.address,
+            profile=found.profile.name,
+            login=application.login,
+            home_url=found.home_url,
+            created_at=now,
+            synced_at=None,
+        )
+        session.add(account)
+    account.password = vault.encrypt(application.password)
+    account.addresses = list(found.addresses)
+    account.state, account.trouble = AccountState.ACTIVE, ""
+    account.failures = account.refusals = 0
+    account.next_sync_at = now
+    await session.flush()
+    if new:
+        session.add_all(_calendar(account, each, found.profile.trust) for each in admitted.calendars)
+    wake_after_commit(session, SYNC)
+    return account, new
+
+
+def _calendar(account: CalendarAccount, remote: RemoteCalendar, trust: int) -> Calendar:
+    return Calendar(
+        account_id=account.id,
+        href=remote.href,
+        name=remote.name,
+        colour=remote.colour or "",
+        chosen=True,
+        trust=int(trust),
+    )
+
+
+async def accounts_of(session: AsyncSession, person_id: int) -> Sequence[CalendarAccount]:
+    """A person's accounts, oldest first."""
+    query = select(CalendarAccount).where(CalendarAccount.person_id == person_id)
+    return (await session.scalars(query.order_by(CalendarAccount.id))).all()
+
+
+async def account_of(session: AsyncSession, person_id: int, account_id: object) -> CalendarAccount | None:
+    """One account, if it is this person's; the id may be anything that a click brought along."""
+    if not isinstance(account_id, int):
+        return None
+    query = select(CalendarAccount).where(
+        CalendarAccount.id == account_id, CalendarAccount.person_id == person_id
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def calendars_of(session: AsyncSession, account_id: int) -> Sequence[Calendar]:
+    """The calendars of an account, as the server ordered them."""
+    query = select(Calendar).where(Calendar.account_id == account_id)
+    return (await session.scalars(query.order_by(Calendar.id))).all()
+
+
+async def choose(
+    session: AsyncSession, account: CalendarAccount, chosen: frozenset[int], now: datetime
+) -> int:
+    """Show exactly these calendars of the account.
+
+    One that is no longer wanted is emptied; one that is wanted again is read anew, and announces nothing.
+
+    Returns:
+        How many are shown.
+    """
+    calendars = await calendars_of(session, account.id)
+    for calendar in calendars:
+        wanted = calendar.id in chosen
+        if calendar.chosen and not wanted:
+            await _empty(session, calendar)
+        calendar.chosen = wanted
+    account.next_sync_at = now
+    wake_after_commit(session, SYNC)
+    return sum(calendar.chosen for calendar in calendars)
+
+
+async def _empty(session: AsyncSession, calendar: Calendar) -> None:
+    await session.execute(delete(CalendarObject).where(CalendarObject.calendar_id == calendar.id))
+    calendar.ctag = calendar.sync_token = None
+    calendar.verified_at = calendar.loaded_at = None
+
+
+async def disconnect(session: AsyncSession, account: CalendarAccount) -> None:
+    """Delete everything of the account: the password, the meetings, and what was still to be said of them."""
+    prefix = account_prefix(account.id)
+    await outbox.forget(session, prefix)
+    await sent.forget(session, prefix)
+    await session.execute(delete(CalendarAccount).where(CalendarAccount.id == account.id))
+
+
+async def has_accounts(session: AsyncSession, person_id: int) -> bool:
+    query = select(func.count()).where(CalendarAccount.person_id == person_id)
+    return bool(await session.scalar(query))

@@ -1,0 +1,273 @@
+"""How meetings are put into words: for somebody who looks at the phone for two seconds.
+
+Everything here turns values into messages; nothing decides and nothing is fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sekretar.calendars.agenda import AccountHealth, Agenda, Meeting, overlaps
+from sekretar.calendars.caldav import PROVIDERS
+from sekretar.calendars.changes import Change, Extent, Kind, Seen
+from sekretar.calendars.model import Trouble
+from sekretar.calendars.reminders import Timeliness
+from sekretar.kernel.dates import format_day, format_relative, format_span, format_time
+from sekretar.kernel.i18n import Translator
+from sekretar.kernel.people import Person
+from sekretar.kernel.text import Markdown, escape, link, truncate
+from sekretar.mattermost.messages import Attachment, Button, Colour, Message
+
+#: More lines than this are no longer a glance.
+MOST_MEETINGS = 20
+TITLE_LIMIT = 120
+PLACE_LIMIT = 80
+
+TROUBLE_KEYS = {trouble: f"calendars.trouble.{trouble.value}" for trouble in Trouble}
+CHANGE_KEYS = {
+    (kind, extent): f"calendars.change.{kind.value}" + ("" if extent is Extent.SINGLE else f"_{extent.value}")
+    for kind in Kind
+    for extent in Extent
+}
+
+
+def today(agenda: Agenda, t: Translator, now: datetime) -> Message:
+    """The day at a glance: when, what, where, and the link to press."""
+    day = format_day(agenda.first, t.language)
+    notes = _notes(agenda, t, now)
+    if not agenda.meetings:
+        text = t("calendars.today.none", day=day)
+        return Message(_lines(text, *notes))
+    heading = t.plural("calendars.today.heading", len(agenda.meetings), day=day)
+    crossing = overlaps(agenda.meetings)
+    shown = agenda.meetings[:MOST_MEETINGS]
+    lines = [meeting_line(each, agenda, t, now, each.occurrence_id in crossing) for each in shown]
+    if rest := len(agenda.meetings) - len(shown):
+        lines.append(t.plural("calendars.today.more", rest))
+    zone = t("calendars.today.zone", zone=agenda.zone.key)
+    attachment = Attachment(color=Colour.BLUE, text=_lines(*lines), footer=zone, fallback=heading)
+    return Message(_lines(heading, *notes), (attachment,))
+
+
+def meeting_line(meeting: Meeting, agenda: Agenda, t: Translator, now: datetime, crossing: bool) -> Markdown:
+    """One meeting in one line."""
+    title = _title(meeting.title, t)
+    remarks = [
+        title if meeting.expected else Markdown(f"~~{title}~~"),
+        place_of(meeting),
+        join_link(meeting.join_url, meeting.join_service, t) if meeting.expected else "",
+        *_remarks(meeting, t, now, crossing),
+    ]
+    return Markdown(f"**{_clock(meeting, agenda, t)}** " + " · ".join(each for each in remarks if each))
+
+
+def _clock(meeting: Meeting, agenda: Agenda, t: Translator) -> str:
+    if meeting.all_day:
+        return t("calendars.meeting.all_day")
+    return format_span(meeting.start, meeting.end, agenda.zone, t.language)
+
+
+def _remarks(meeting: Meeting, t: Translator, now: datetime, crossing: bool) -> list[str]:
+    remarks = []
+    if meeting.answer == "DECLINED":
+        remarks.append(t("calendars.meeting.declined"))
+    if meeting.answer == "NEEDS-ACTION":
+        remarks.append(t("calendars.meeting.unanswered"))
+    if crossing:
+        remarks.append(t("calendars.meeting.overlap"))
+    if not meeting.all_day and meeting.start <= now < meeting.end:
+        remarks.append(t("calendars.meeting.now"))
+    return [f"_{each}_" for each in remarks]
+
+
+def _notes(agenda: Agenda, t: Translator, now: datetime) -> list[Markdown]:
+    """Why the list may be incomplete; silence would be a lie."""
+    if not agenda.accounts:
+        return [t("calendars.today.unconnected")]
+    return [note for account in agenda.ailing if (note := _note(account, agenda, t, now))]
+
+
+def _note(account: AccountHealth, agenda: Agenda, t: Translator, now: datetime) -> Markdown | None:
+    reason = trouble(account.trouble, t)
+    if account.synced_at is None:
+        if reason:
+            return t("calendars.today.never", account=account.login, reason=reason)
+        return t("calendars.today.loading", account=account.login)
+    if now - account.synced_at < timedelta(minutes=15) and account.trouble != Trouble.PASSWORD:
+        return None
+    time = moment(account.synced_at, agenda, t, now)
+    return t("calendars.today.stale", account=account.login, time=time, reason=reason)
+
+
+def moment(at: datetime, agenda: Agenda, t: Translator, now: datetime) -> str:
+    """A clock time, with the day when it is another one."""
+    time = format_time(at, agenda.zone, t.language)
+    local, current = at.astimezone(agenda.zone).date(), now.astimezone(agenda.zone).date()
+    return time if local == current else f"{format_day(local, t.language)}, {time}"
+
+
+def trouble(word: str, t: Translator) -> Markdown:
+    """Why an account could not be read, in a sentence; empty when it could."""
+    return t(TROUBLE_KEYS[Trouble(word)]) if word else Markdown("")
+
+
+def reminder(meeting: Meeting, person: Person, t: Translator, now: datetime, stands: Timeliness) -> Message:
+    """The first line is all that a locked phone shows."""
+    title = _title(meeting.title, t)
+    if stands is Timeliness.RUNNING and now - meeting.start > timedelta(minutes=1):
+        head = t("calendars.reminder.running", title=title)
+    elif meeting.start - now < timedelta(seconds=30):
+        head = t("calendars.reminder.now", title=title)
+    else:
+        when = format_relative(meeting.start, now, t.language)
+        head = t("calendars.reminder.ahead", when=Markdown(when[:1].upper() + when[1:]), title=title)
+    details = [
+        format_span(meeting.start, meeting.end, person.zone, t.language),
+        place_of(meeting),
+        t.plural("calendars.meeting.attendees", meeting.attendees) if meeting.attendees > 1 else "",
+    ]
+    text = Markdown(" · ".join(each for each in details if each))
+    join = join_link(meeting.join_url, meeting.join_service, t)
+    attachment = Attachment(
+        color=Colour.AMBER, text=_lines(text, Markdown(f"**{join}**") if join else ""), fallback=head
+    )
+    return Message(Markdown(f"⏰ {head}"), (attachment,))
+
+
+def change(news: Change, person: Person, t: Translator, now: datetime) -> Message:
+    """What happened to a meeting, old beside new."""
+    occurrence = news.occurrence
+    head = t(CHANGE_KEYS[news.kind, news.extent], title=_title(occurrence.title, t))
+    lines = [_when(news, person, t), *_differences(news, t)]
+    if news.kind is Kind.ADDED:
+        lines += [
+            place_of(occurrence),
+            join_link(occurrence.join_url, "", t),
+        ]
+    attachment = Attachment(color=_COLOURS[news.kind], text=_lines(*lines), fallback=head)
+    return Message(Markdown(f"{_SIGNS[news.kind]} {head}"), (attachment,))
+
+
+_COLOURS = {
+    Kind.ADDED: Colour.BLUE,
+    Kind.MOVED: Colour.AMBER,
+    Kind.EDITED: Colour.BLUE,
+    Kind.CANCELLED: Colour.RED,
+}
+_SIGNS = {Kind.ADDED: "🆕", Kind.MOVED: "🔁", Kind.EDITED: "✏️", Kind.CANCELLED: "❌"}
+
+
+def _when(news: Change, person: Person, t: Translator) -> Markdown:
+    if news.kind is Kind.MOVED and news.before and news.after:
+        before, after = (_day_and_time(each, person, t) for each in (news.before, news.after))
+        return t("calendars.change.time", before=before, after=Markdown(f"**{after}**"))
+    return _day_and_time(news.occurrence, person, t)
+
+
+def _day_and_time(seen: Seen, person: Person, t: Translator) -> Markdown:
+    if seen.all_day:
+        return Markdown(f"{format_day(seen.start.date(), t.language)}, {t('calendars.meeting.all_day')}")
+    day = format_day(seen.start.astimezone(person.zone).date(), t.language)
+    return Markdown(f"{day}, {format_span(seen.start, seen.end, person.zone, t.language)}")
+
+
+def _differences(news: Change, t: Translator) -> list[Markdown]:
+    if news.before is None or news.after is None:
+        return []
+    lines = []
+    for name in news.fields:
+        before, after = getattr(news.before, name), getattr(news.after, name)
+        match name:
+            case "title":
+                lines.append(t("calendars.change.title", before=_title(before, t), after=_title(after, t)))
+            case "place" if after:
+                lines.append(t("calendars.change.place", after=truncate(after, PLACE_LIMIT)))
+            case "place":
+                lines.append(t("calendars.change.place_gone"))
+            case "join_url" if after:
+                lines.append(Markdown(f"{t('calendars.change.join_url')} {join_link(after, '', t)}"))
+            case "join_url":
+                lines.append(t("calendars.change.join_url_gone"))
+            case _:
+                lines.append(t("calendars.change.description"))
+    return lines
+
+
+def place_of(meeting: Meeting | Seen) -> Markdown:
+    """The place, unless it only repeats the link to join."""
+    return escape(truncate("" if meeting.place == meeting.join_url else meeting.place, PLACE_LIMIT))
+
+
+def join_link(url: str, service: str, t: Translator) -> Markdown:
+    """The link that opens the call; empty when there is none."""
+    if not url:
+        return Markdown("")
+    label = t.plain("calendars.meeting.join_service", service=service) if service else ""
+    return link(label or t.plain("calendars.meeting.join"), url)
+
+
+def accounts(agenda: Agenda, calendars: Mapping[int, Sequence[str]], t: Translator, now: datetime) -> Message:
+    """What is connected and how it is doing, with the buttons to mend or end it."""
+    if not agenda.accounts:
+        return nothing_connected(t)
+    attachments = tuple(_account(each, agenda, calendars, t, now) for each in agenda.accounts)
+    return Message(t("calendars.accounts.heading"), attachments)
+
+
+def _account(
+    account: AccountHealth,
+    agenda: Agenda,
+    calendars: Mapping[int, Sequence[str]],
+    t: Translator,
+    now: datetime,
+) -> Attachment:
+    if account.synced_at is None:
+        state = t("calendars.accounts.loading")
+    else:
+        state = t("calendars.accounts.synced", time=moment(account.synced_at, agenda, t, now))
+    names = Markdown(", ".join(escape(name) for name in calendars.get(account.account_id, ())))
+    record = {"account": account.account_id}
+    buttons = [
+        Button(t.plain("calendars.connect.choose_calendars"), "calendars.choose", record),
+        Button(t.plain("calendars.accounts.disconnect"), "calendars.disconnect.ask", record),
+    ]
+    if account.trouble == Trouble.PASSWORD:
+        mend = t.plain("calendars.accounts.mend")
+        buttons.insert(0, Button(mend, "calendars.mend", record, style="primary"))
+    return Attachment(
+        color=Colour.RED if account.trouble else Colour.GREEN,
+        title=escape(f"{account.login} — {provider_name(account.provider, t)}"),
+        text=_lines(names, Markdown(f"{state} {trouble(account.trouble, t)}".strip())),
+        actions=tuple(buttons),
+    )
+
+
+def provider_name(provider: str, t: Translator) -> str:
+    """The provider's own name, or *other* in the person's language."""
+    known = PROVIDERS.get(provider)
+    return known.name if known and known.name else t.plain("calendars.connect.other")
+
+
+def where_is_it(t: Translator) -> Message:
+    """The choice of providers, a button each."""
+    buttons = tuple(
+        Button(provider_name(each.id, t), "calendars.connect", {"provider": each.id})
+        for each in PROVIDERS.values()
+    )
+    attachment = Attachment(text=t("calendars.connect.why"), actions=buttons)
+    return Message(t("calendars.connect.choose"), (attachment,))
+
+
+def nothing_connected(t: Translator) -> Message:
+    """An empty day is not the same as no calendar."""
+    button = Button(t.plain("calendars.menu.connect"), "calendars.connect.where", style="primary")
+    return Message(t("calendars.disconnect.none"), (Attachment(actions=(button,)),))
+
+
+def _title(title: str, t: Translator) -> Markdown:
+    return escape(truncate(title, TITLE_LIMIT)) or t("calendars.meeting.untitled")
+
+
+def _lines(*lines: str) -> Markdown:
+    return Markdown("\n".join(line for line in lines if line))
