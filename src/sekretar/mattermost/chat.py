@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
 from types import MappingProxyType
 
 from sekretar.kernel.errors import PersonError
@@ -121,20 +120,15 @@ class FormSubmit:
     now: datetime
 
 
-class Where(Enum):
-    """Where the outcome of a form is said."""
-
-    DIRECT = "direct"  #: in the direct messages with the bot
-    EPHEMERAL = "ephemeral"  #: to the person alone, in the channel of the form; else in direct messages
-
-
 @dataclass(frozen=True)
 class FormOutcome:
-    """What came of a form: errors by field ("" for the form as a whole), or a message about what was done."""
+    """What came of a form: errors by field ("" for the form as a whole), or a message about what was done.
+
+    The message goes to the person's direct messages: a dialog has nothing to say once it is closed.
+    """
 
     message: Message | None = None
     errors: Mapping[str, PersonError] = field(default_factory=dict)
-    where: Where = Where.DIRECT
 
 
 CommandHandler = Callable[[CommandRequest], Awaitable[Reply]]

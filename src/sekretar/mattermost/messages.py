@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -21,8 +20,8 @@ from typing import Any, Literal
 
 from sekretar.kernel.forms import Choice
 from sekretar.kernel.people import Person
-from sekretar.kernel.signing import Claim, JsonScalar, Signer
-from sekretar.kernel.text import Markdown, escape, truncate
+from sekretar.kernel.signing import Claim, JsonScalar, Signer, new_nonce
+from sekretar.kernel.text import Markdown, escape, escape_block, truncate
 
 #: More buttons wrap into an unreadable heap on a phone.
 MOST_ACTIONS = 5
@@ -165,8 +164,8 @@ def flatten(message: Message) -> Markdown:
 
 
 def markdown(text: str) -> Markdown:
-    """Our own Markdown as it is, anything else escaped."""
-    return text if isinstance(text, Markdown) else escape(text)
+    """Our own Markdown as it is, anything else escaped, its lines kept."""
+    return escape_block(text)
 
 
 class Renderer:
@@ -179,7 +178,7 @@ class Renderer:
         self,
         signer: Signer,
         callback_url: str,
-        nonce: Callable[[], str] = lambda: secrets.token_urlsafe(12),
+        nonce: Callable[[], str] = new_nonce,
     ) -> None:
         self._signer = signer
         self._url = callback_url.rstrip("/") + ACTION_PATH
@@ -240,7 +239,7 @@ class Renderer:
             expires_at=now + action.lifetime,
             nonce=self._nonce(),
         )
-        context: dict[str, Any] = {"claim": self._signer.seal(claim)}
+        context: dict[str, Any] = {"action": action.action, "claim": self._signer.seal(claim)}
         if ephemeral:
             context["ephemeral"] = True
         shown: dict[str, Any] = {

@@ -1,0 +1,73 @@
+"""What the chat surface works with, gathered once so that its parts need not be handed a dozen things
+each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from sekretar.kernel.clock import Clock
+from sekretar.kernel.database import Database
+from sekretar.kernel.i18n import Catalogues, Translator
+from sekretar.kernel.people import People, Person
+from sekretar.kernel.secrets import Vault
+from sekretar.kernel.signing import Signer
+from sekretar.mattermost.chat import Chat
+from sekretar.mattermost.messages import Message, Rendered, Renderer
+from sekretar.mattermost.models import Channel, Post, User
+
+
+class Profiles(Protocol):
+    """Who somebody is; people are remembered at first contact."""
+
+    async def person(self, user_id: str) -> Person:
+        """The person behind a user id.
+
+        Raises:
+            PeerNotFound: there is no such user.
+            PeerError: Mattermost had to be asked and did not answer.
+        """
+        ...
+
+
+class ChatServer(Protocol):
+    """The part of the Mattermost client that the surface uses directly, because a person is waiting."""
+
+    async def open_dialog(self, trigger_id: str, url: str, dialog: Mapping[str, Any]) -> None: ...
+
+    async def post(self, post_id: str) -> Post: ...
+
+    async def user_by_name(self, username: str) -> User: ...
+
+    async def channel(self, channel_id: str) -> Channel: ...
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The surroundings of the surface. `callback_url` is where Mattermost reaches us, without a path."""
+
+    database: Database
+    clock: Clock
+    signer: Signer
+    vault: Vault
+    catalogues: Catalogues
+    chat: Chat
+    renderer: Renderer
+    people: People
+    profiles: Profiles
+    server: ChatServer
+    callback_url: str
+    default_language: str = "en"
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def translator(self, person: Person | None) -> Translator:
+        """The person's language, or the installation's while we do not know who it is."""
+        return self.catalogues.translator(person.language if person else self.default_language)
+
+    def render(self, message: Message, person: Person | None, *, ephemeral: bool = False) -> Rendered:
+        return self.renderer.render(message, person, self.now(), ephemeral=ephemeral)
