@@ -6,7 +6,7 @@ Nothing is stored that the server has not accepted. What can go wrong is told at
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,11 +18,10 @@ from sekretar.calendars.caldav import (
     CalDavClient,
     Credentials,
     Discovered,
-    NotCalDav,
+    NotAnAddress,
     Provider,
     Reason,
     RemoteCalendar,
-    Unreachable,
     discover,
     list_calendars,
 )
@@ -90,25 +89,27 @@ async def apply(session: aiohttp.ClientSession, application: Application) -> Adm
     return Admitted(discovered, tuple(calendars))
 
 
+#: What to say about a failure, the first row that fits; troubles of the address belong to its field.
+_PROBLEMS: tuple[tuple[Callable[[PeerError], bool], str, str], ...] = (
+    (lambda error: isinstance(error, PeerRefused), "password", "wrong_password"),
+    (lambda error: isinstance(error, PeerForbidden), "password", "forbidden"),
+    (lambda error: isinstance(error, AddressNotAllowed), "address", "inside"),
+    (lambda error: getattr(error, "reason", None) is Reason.NAME, "address", "unreachable_name"),
+    (
+        lambda error: getattr(error, "reason", None) is Reason.CERTIFICATE,
+        "address",
+        "unreachable_certificate",
+    ),
+    (lambda error: isinstance(error, PeerDown), "address", "unreachable"),
+    (lambda error: isinstance(error, NotAnAddress), "address", "bad_address"),
+    (lambda error: True, "address", "not_caldav"),
+)
+
+
 def _rejected(error: PeerError, provider: Provider) -> Rejected:
-    at_address = "address" if provider.asks_url else ""
-    match error:
-        case PeerRefused():
-            return Rejected("password", PersonError("calendars.connect.wrong_password"))
-        case PeerForbidden():
-            return Rejected("password", PersonError("calendars.connect.forbidden"))
-        case AddressNotAllowed():
-            return Rejected(at_address, PersonError("calendars.connect.inside"))
-        case Unreachable(reason=Reason.NAME):
-            return Rejected(at_address, PersonError("calendars.connect.unreachable_name"))
-        case Unreachable(reason=Reason.CERTIFICATE):
-            return Rejected(at_address, PersonError("calendars.connect.unreachable_certificate"))
-        case PeerDown():
-            return Rejected(at_address, PersonError("calendars.connect.unreachable"))
-        case NotCalDav(detail="not an address"):
-            return Rejected(at_address, PersonError("calendars.connect.bad_address"))
-        case _:
-            return Rejected(at_address, PersonError("calendars.connect.not_caldav"))
+    at, problem = next((at, problem) for fits, at, problem in _PROBLEMS if fits(error))
+    shown_at = "" if at == "address" and not provider.asks_url else at
+    return Rejected(shown_at, PersonError(f"calendars.connect.{problem}"))
 
 
 async def admit(

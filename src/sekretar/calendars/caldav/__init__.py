@@ -2,7 +2,14 @@
 
 from sekretar.calendars.caldav.client import CalDavClient
 from sekretar.calendars.caldav.discovery import Discovered, base_url, discover, list_calendars
-from sekretar.calendars.caldav.errors import AnswerTooLarge, NotCalDav, Reason, RedirectRefused, Unreachable
+from sekretar.calendars.caldav.errors import (
+    AnswerTooLarge,
+    NotAnAddress,
+    NotCalDav,
+    Reason,
+    RedirectRefused,
+    Unreachable,
+)
 from sekretar.calendars.caldav.providers import (
     OTHER,
     PROVIDERS,
@@ -37,6 +44,7 @@ __all__ = [
     "Limits",
     "Listing",
     "Marks",
+    "NotAnAddress",
     "NotCalDav",
     "Provider",
     "Reason",

@@ -17,7 +17,7 @@ import aiohttp
 
 from sekretar.calendars.caldav import xml
 from sekretar.calendars.caldav.client import CalDavClient, marks_of
-from sekretar.calendars.caldav.errors import NotCalDav
+from sekretar.calendars.caldav.errors import NotAnAddress, NotCalDav
 from sekretar.calendars.caldav.hrefs import absolute, path_of, trusted
 from sekretar.calendars.caldav.providers import MAILRU, PROVIDERS, Provider, ServerProfile
 from sekretar.calendars.caldav.values import Credentials, RemoteCalendar
@@ -120,7 +120,7 @@ def base_url(provider: Provider, address: str) -> str:
     except ValueError:
         usable = False
     if not usable or parts.username is not None or any(char.isspace() for char in text):
-        raise NotCalDav("caldav", "not an address")
+        raise NotAnAddress("caldav", "not an address")
     return parts._replace(path=parts.path or "/", fragment="", query="").geturl()
 
 

@@ -46,6 +46,10 @@ class NotCalDav(PeerInvalid):
     """
 
 
+class NotAnAddress(NotCalDav):
+    """What was typed cannot be the address of any server."""
+
+
 class AnswerTooLarge(PeerInvalid):
     """The answer is larger than Sekretar is willing to hold in memory."""
 

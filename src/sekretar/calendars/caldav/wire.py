@@ -19,7 +19,14 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
-from sekretar.calendars.caldav.errors import AnswerTooLarge, NotCalDav, Reason, RedirectRefused, Unreachable
+from sekretar.calendars.caldav.errors import (
+    AnswerTooLarge,
+    NotAnAddress,
+    NotCalDav,
+    Reason,
+    RedirectRefused,
+    Unreachable,
+)
 from sekretar.calendars.caldav.hrefs import absolute, trusted
 from sekretar.calendars.caldav.values import Credentials
 from sekretar.kernel.errors import (
@@ -171,7 +178,7 @@ class Wire:
                 content = await self._read(response, most)
                 return Answer(response.status, response.headers, content, target)
         except (aiohttp.InvalidURL, UnicodeError) as error:
-            raise NotCalDav(self.peer, f"not an address: {error}") from None
+            raise NotAnAddress(self.peer, f"not an address: {error}") from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unreachable(self.peer, _reason(error), type(error).__name__) from error
 
