@@ -27,6 +27,9 @@ NAMING = {
 #: A JSON value; binary on PostgreSQL.
 Json = JSON().with_variant(JSONB(), "postgresql")
 
+#: The same where there may be no value at all: None is NULL, not the JSON null.
+NullableJson = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
 #: A 64-bit key that counts up by itself; SQLite does so only for its own INTEGER, which has 64 bits anyway.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 

@@ -13,36 +13,40 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
-from sekretar.kernel.columns import Base, BigId, Json, Secret, UtcDateTime
+from sekretar.kernel.columns import Base, BigId, Json, NullableJson, Secret, UtcDateTime
 from sekretar.kernel.errors import ConfigurationError, PeerDown
 from sekretar.kernel.schema import current_revision, upgrade
+from sekretar.kernel.waiting import to_the_end
 
 __all__ = [
     "Base",
     "BigId",
     "Database",
     "Json",
+    "NullableJson",
     "Secret",
     "UtcDateTime",
     "insert_into",
+    "process_name",
     "wake_after_commit",
 ]
 
 _log = structlog.get_logger(__name__)
-_T = TypeVar("_T")
 
 #: How long SQLite itself waits for a lock held by another process, in milliseconds.
 _BUSY_STEP_MS = 1_000
@@ -50,6 +54,10 @@ _BUSY_STEP_MS = 1_000
 _LONGEST_LOCK_WAIT = 20.0
 #: Connections kept open, and how many more may be opened at peaks.
 _POOL_SIZE, _POOL_PEAK = 10, 10
+
+#: What SQLite says when no amount of waiting will help.
+_UNUSABLE_FILE = ("unable to open database file", "file is not a database", "is malformed", "readonly
+database")
 
 _WAKES = "sekretar.wakes"
 
@@ -64,6 +72,11 @@ def insert_into(session: AsyncSession, model: type[DeclarativeBase]) -> sqlite.I
     if session.get_bind().dialect.name == "postgresql":
         return postgresql.insert(model)
     return sqlite.insert(model)
+
+
+def process_name() -> str:
+    """What this process is called where others see it, such as in the list of sessions of PostgreSQL."""
+    return f"sekretar {os.getpid()} on {socket.gethostname()}"
 
 
 class Database:
@@ -96,7 +109,7 @@ class Database:
             # `from None`: the text of the cause quotes the URL, which may hold a password.
             raise ConfigurationError(
                 "The database URL cannot be read.",
-                "Write it like sqlite:////var/lib/sekretar/sekretar.db or postgresql://user:password@host/name.",
+                "Write it like sqlite:////var/lib/sekretar/sekretar.db or postgresql://user:password@host/db.",
             ) from None
         kind = parsed.get_backend_name()
         if kind == "sqlite":
@@ -137,9 +150,9 @@ class Database:
                 with _database_errors():
                     await self._begin_writing(session)
                     yield session
-                    await _to_the_end(self._commit(session))
+                    await to_the_end(self._commit(session))
             finally:
-                await _to_the_end(session.close())
+                await to_the_end(session.close())
 
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -157,7 +170,7 @@ class Database:
                     )
                 yield session
         finally:
-            await _to_the_end(session.close())
+            await to_the_end(session.close())
 
     async def migrate(self) -> None:
         """Bring the schema forward to this release; safe when several processes start at once.
@@ -180,9 +193,9 @@ class Database:
                     await connection.run_sync(upgrade)
                     await session.commit()
         finally:
-            await _to_the_end(session.close())
+            await to_the_end(session.close())
             if engine is not self._writer:
-                await _to_the_end(engine.dispose())
+                await to_the_end(engine.dispose())
 
     async def revision(self) -> str | None:
         """The migration the schema stands at; None for an empty database."""
@@ -196,7 +209,8 @@ class Database:
             await self._reader.dispose()
 
     async def _begin_writing(self, session: AsyncSession) -> None:
-        """Start the transaction; on SQLite this takes the write lock, waiting for other processes in steps."""
+        """Start the transaction; on SQLite this takes the write lock, waiting in steps for other processes.
+        """
         loop = asyncio.get_running_loop()
         give_up = loop.time() + self._longest_lock_wait
         while True:
@@ -225,32 +239,25 @@ class Database:
                     _log.exception("wake_listener_failed", task=name)
 
 
-async def _to_the_end(work: Coroutine[Any, Any, _T]) -> _T:
-    """Await the work to its end even when the caller is cancelled; the cancellation is raised afterwards."""
-    task = asyncio.ensure_future(work)
-    cancelled = False
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError:
-            cancelled = True
-    result = task.result()
-    if cancelled:
-        raise asyncio.CancelledError
-    return result
-
-
 @contextlib.contextmanager
-def _connection_errors() -> Any:
+def _connection_errors() -> Iterator[None]:
     """Whatever goes wrong while a connection is fetched or a transaction begun means: no database now."""
     try:
         yield
-    except (OperationalError, PoolTimeoutError) as error:
-        raise PeerDown("database", _first_line(error)) from error
+    except (DatabaseError, PoolTimeoutError) as error:
+        words = _first_line(error)
+        if any(fault in words for fault in _UNUSABLE_FILE):
+            raise ConfigurationError(
+                f"The database file cannot be used: {words}.",
+                "Check its path and rights; a damaged file is replaced by the last backup.",
+            ) from error
+        if isinstance(error, OperationalError | PoolTimeoutError):
+            raise PeerDown("database", words) from error
+        raise
 
 
 @contextlib.contextmanager
-def _database_errors() -> Any:
+def _database_errors() -> Iterator[None]:
     """A connection that breaks in the middle is the database being down, not a fault of the statement."""
     try:
         yield
@@ -321,8 +328,11 @@ def _postgresql_engine(url: URL) -> AsyncEngine:
         max_overflow=_POOL_PEAK,
         pool_pre_ping=True,
         connect_args={
-            "options": "-c timezone=UTC",
+            # The keep-alive lets the server notice within a minute that our machine is gone, and free our
+            # locks.
+            "options": "-c timezone=UTC -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10"
+            " -c tcp_keepalives_count=3",
             "connect_timeout": 10,
-            "application_name": "sekretar",
+            "application_name": process_name(),
         },
     )

@@ -84,7 +84,7 @@ def _outbox() -> None:
         sa.Column("receipt", JSON, nullable=True),
         sa.UniqueConstraint("key"),
     )
-    op.create_index(None, "outbox", ["state", "due_at"])
+    op.create_index(None, "outbox", ["state", "due_at", "id", "kind"])
     op.create_index(None, "outbox", ["state", "expires_at"])
     op.create_index(None, "outbox", ["state", "finished_at"])
     op.create_index(None, "outbox", ["lane", "state", "id"])

@@ -1,0 +1,173 @@
+"""Delivering what is due, many rows at once, with few commits.
+
+The pump works in turns. One turn is one transaction: it records the outcomes gathered since the last one, and
+claims as many rows as there is room for. Between turns the wires talk to their peers and take the next row
+from a small buffer as soon as a place is free, so that no peer waits for the database. While a turn is
+written, further outcomes gather, which is what keeps a thousand deliveries a second from becoming a thousand
+commits.
+
+A row is claimed, and the claim committed, before its handler starts. Whatever happens to the process after
+that, the next one finds the row in `sending` and knows that the peer may have it already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random as randomness
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from sekretar.kernel.clock import Clock
+from sekretar.kernel.database import Database
+from sekretar.kernel.outbox import store
+from sekretar.kernel.outbox.effects import TASK
+from sekretar.kernel.outbox.letters import Letters
+from sekretar.kernel.outbox.policy import Outcome
+from sekretar.kernel.outbox.wire import Handler, Terms, Wire
+from sekretar.kernel.waiting import to_the_end
+
+_log = structlog.get_logger(__name__)
+
+#: While more deliveries are on their way, a turn waits this long for company, in seconds.
+_GATHERING = 0.01
+#: A smaller step back of the clock than this is ordinary adjusting.
+_CLOCK_STEP = timedelta(minutes=1)
+
+
+class Outbox(Letters):
+    """The one that delivers. `deliver_due` is the job named "outbox", `prune` one that may run every hour.
+
+    Args:
+        concurrency: how many deliveries to one peer are on the wire at once.
+        patience: how long one delivery may take, in seconds; then it counts as the peer being down.
+        last_wait: how long stopping waits for deliveries on the wire, in seconds.
+        random: gives numbers in [0, 1) that spread the pauses.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        concurrency: int = 100,
+        patience: float = 60.0,
+        last_wait: float = 10.0,
+        random: Callable[[], float] = randomness.random,
+    ) -> None:
+        super().__init__(database, clock)
+        self._terms = Terms(concurrency, timedelta(seconds=patience), random)
+        self._last_wait = last_wait
+        self._owner = uuid.uuid4().hex
+        self._wires: dict[str, Wire] = {}
+        self._outcomes: list[Outcome] = []
+        self._news = asyncio.Event()
+        self._one_pump = asyncio.Lock()
+        self._last_turn: datetime | None = None
+        database.on_commit(self._hear)
+
+    def handle(self, kind: str, handler: Handler, *, peer: str = "") -> None:
+        """Have effects of this kind done by the handler.
+
+        Args:
+            peer: kinds that name the same peer share its wire: they pause together when it asks for fewer
+                requests. A kind without a peer has a wire of its own.
+        """
+        if any(kind in wire.handlers for wire in self._wires.values()):
+            raise ValueError(f"two handlers for {kind!r}")
+        wire = self._wires.setdefault(peer or kind, Wire(self._clock, self._terms, self._report))
+        wire.handlers[kind] = handler
+
+    async def take_over(self) -> None:
+        """Continue at once what an earlier process left in the middle, instead of after its lease.
+
+        Only for a process that has the database to itself (see `leases.SoleProcess`).
+        """
+        async with self._database.transaction() as session:
+            await store.end_foreign_leases(session, self._clock.now(), self._owner)
+
+    async def deliver_due(self) -> datetime | None:
+        """Deliver until nothing is due and nothing is on its way; returns when something will be due again.
+
+        When cancelled, deliveries on the wire get a last moment to finish, and the rest is given back.
+        """
+        async with self._one_pump:
+            try:
+                while True:
+                    self._news.clear()
+                    next_due = await self._turn()
+                    if not self._outcomes and not self._busy:
+                        return next_due
+                    await self._wait(next_due)
+            except asyncio.CancelledError:
+                try:
+                    await to_the_end(self._wind_up())
+                except Exception:
+                    # The rows stay claimed; the next process takes them up with their fate unknown.
+                    _log.exception("outbox_left_in_the_middle")
+                raise
+
+    @property
+    def _busy(self) -> bool:
+        return any(wire.busy for wire in self._wires.values())
+
+    async def _turn(self) -> datetime | None:
+        """Record what was done, claim what there is room for; returns when to look again at the latest."""
+        now = self._clock.now()
+        recorded = self._outcomes[:]
+        claimed = []
+        # The kinds that could have taken more rows: for them the next due time is worth knowing.
+        idle: list[str] = []
+        async with self._database.transaction() as session:
+            if self._last_turn is None or now < self._last_turn - _CLOCK_STEP:
+                await store.follow_the_clock_back(session, now)
+            await store.record(session, recorded, self._owner)
+            await store.expire(session, now)
+            dead = await store.take_back_lapsed(session, now, self._owner)
+            for wire in self._wires.values():
+                room = wire.room(now)
+                rows = await store.claim(session, now, self._owner, wire.handlers, room)
+                claimed.append((wire, rows))
+                if len(rows) < room:
+                    idle.extend(wire.handlers)
+            next_due = await store.next_due(session, self._owner, idle)
+        self._last_turn = now
+        del self._outcomes[: len(recorded)]
+        for wire, rows in claimed:
+            wire.take(rows)
+        for key in dead:
+            _log.error("outbox_dead", key=key, error="too many processes ended in the middle of its delivery")
+        pauses = [wire.paused_until for wire in self._wires.values()]
+        return min((moment for moment in (next_due, *pauses) if moment is not None), default=None)
+
+    async def _wait(self, until: datetime | None) -> None:
+        """Until something was delivered, something was put, or something falls due."""
+        waiting: list[asyncio.Task[Any]] = [asyncio.create_task(self._news.wait())]
+        if until is not None:
+            waiting.append(asyncio.create_task(self._clock.sleep_until(until)))
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if self._busy:
+                await asyncio.sleep(_GATHERING)
+        finally:
+            for task in waiting:
+                task.cancel()
+
+    def _report(self, outcome: Outcome) -> None:
+        self._outcomes.append(outcome)
+        self._news.set()
+
+    def _hear(self, task_name: str) -> None:
+        if task_name == TASK:
+            self._news.set()
+
+    async def _wind_up(self) -> None:
+        """Let the wires finish, store what came of it, give the rest back."""
+        await asyncio.gather(*(wire.stop(self._last_wait) for wire in self._wires.values()))
+        async with self._database.transaction() as session:
+            await store.record(session, self._outcomes, self._owner)
+            await store.release_all(session, self._clock.now(), self._owner)
+        self._outcomes.clear()

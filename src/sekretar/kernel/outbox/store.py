@@ -1,0 +1,195 @@
+"""The statements behind the delivery: claim, record, expire, look ahead.
+
+All of them run inside a transaction of the caller, so that recording a hundred outcomes and claiming the next
+hundred rows costs one commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Table, and_, bindparam, case, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from sekretar.kernel.outbox.effects import OutboxRow, State
+from sekretar.kernel.outbox.policy import LONGEST_PAUSE, MOST_LAPSES, Claimed, Outcome
+
+#: How long a claim holds before other processes take the row to be abandoned.
+LEASE: Final = timedelta(minutes=3)
+
+_TABLE: Final = OutboxRow.__table__
+_OPEN = (State.WAITING, State.SENDING)
+
+
+def _first_of_its_lane() -> ColumnElement[bool]:
+    earlier = aliased(OutboxRow)
+    blocked = exists().where(
+        earlier.lane == OutboxRow.lane, earlier.state.in_(_OPEN), earlier.id < OutboxRow.id
+    )
+    return or_(OutboxRow.lane == "", ~blocked)
+
+
+async def record(session: AsyncSession, outcomes: Sequence[Outcome], owner: str) -> None:
+    """Store the outcomes of rows that this owner still holds; rows taken over meanwhile are left alone."""
+    if not outcomes:
+        return
+    assert isinstance(_TABLE, Table)
+    fields = [name for name in asdict(outcomes[0]) if name != "id"]
+    statement = (
+        update(_TABLE)
+        .where(_TABLE.c.id == bindparam("row_id"), _TABLE.c.claimed_by == owner)
+        .values({name: bindparam(f"new_{name}") for name in fields} | {"claimed_by": None})
+    )
+    connection = await session.connection()
+    await connection.execute(
+        statement,
+        [
+            {"row_id": outcome.id} | {f"new_{name}": getattr(outcome, name) for name in fields}
+            for outcome in outcomes
+        ],
+    )
+
+
+async def expire(session: AsyncSession, now: datetime) -> None:
+    """End the waiting rows that have lost their meaning."""
+    await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.state == State.WAITING, OutboxRow.expires_at <= now)
+        .values(state=State.EXPIRED, finished_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def take_back_lapsed(session: AsyncSession, now: datetime, owner: str) -> list[str]:
+    """Make rows wait again whose process died with them.
+
+    Returns:
+        The keys of rows that have outlived too many processes and are dead now.
+    """
+    lapsed = and_(OutboxRow.state == State.SENDING, OutboxRow.due_at <= now, OutboxRow.claimed_by != owner)
+    deadly = OutboxRow.lapses + 1 >= MOST_LAPSES
+    died = await session.execute(
+        update(OutboxRow)
+        .where(lapsed)
+        .values(
+            state=case((deadly, State.DEAD), else_=State.WAITING),
+            finished_at=case((deadly, now), else_=None),
+            lapses=OutboxRow.lapses + 1,
+            claimed_by=None,
+            last_error="the process ended in the middle of an attempt",
+        )
+        .returning(OutboxRow.key, OutboxRow.state)
+        .execution_options(synchronize_session=False)
+    )
+    return [key for key, state in died if state == State.DEAD]
+
+
+async def claim(
+    session: AsyncSession, now: datetime, owner: str, kinds: Collection[str], limit: int
+) -> list[Claimed]:
+    """Take up to `limit` due rows of these kinds for this owner, the longest due first."""
+    if limit <= 0 or not kinds:
+        return []
+    found = await session.execute(
+        select(
+            OutboxRow.id,
+            OutboxRow.kind,
+            OutboxRow.key,
+            OutboxRow.payload,
+            OutboxRow.expires_at,
+            OutboxRow.attempts,
+            OutboxRow.failures,
+            OutboxRow.first_attempted_at,
+            OutboxRow.give_up_at,
+        )
+        .where(
+            OutboxRow.state == State.WAITING,
+            OutboxRow.due_at <= now,
+            OutboxRow.kind.in_(sorted(kinds)),
+            _first_of_its_lane(),
+        )
+        .order_by(OutboxRow.due_at, OutboxRow.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=OutboxRow)
+    )
+    rows = [Claimed(**row, claimed_at=now) for row in found.mappings()]
+    if rows:
+        await session.execute(
+            update(OutboxRow)
+            .where(OutboxRow.id.in_([row.id for row in rows]))
+            .values(
+                state=State.SENDING,
+                claimed_by=owner,
+                due_at=now + LEASE,
+                attempts=OutboxRow.attempts + 1,
+                first_attempted_at=func.coalesce(OutboxRow.first_attempted_at, now),
+            )
+            .execution_options(synchronize_session=False)
+        )
+    return rows
+
+
+async def release_all(session: AsyncSession, now: datetime, owner: str) -> None:
+    """Give back what this owner claimed and never handed to a handler."""
+    never_tried = OutboxRow.attempts <= 1
+    await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.state == State.SENDING, OutboxRow.claimed_by == owner)
+        .values(
+            state=State.WAITING,
+            claimed_by=None,
+            due_at=now,
+            attempts=OutboxRow.attempts - 1,
+            first_attempted_at=case((never_tried, None), else_=OutboxRow.first_attempted_at),
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def next_due(session: AsyncSession, owner: str, kinds: Collection[str]) -> datetime | None:
+    """When something changes by itself: a row of these kinds falls due, one expires, a foreign lease ends."""
+    moments: list[datetime | None] = [
+        await session.scalar(
+            select(OutboxRow.due_at)
+            .where(
+                OutboxRow.state == State.WAITING,
+                OutboxRow.kind.in_(sorted(kinds)),
+                _first_of_its_lane(),
+            )
+            .order_by(OutboxRow.due_at, OutboxRow.id)
+            .limit(1)
+        ),
+        await session.scalar(select(func.min(OutboxRow.expires_at)).where(OutboxRow.state == State.WAITING)),
+        await session.scalar(
+            select(func.min(OutboxRow.due_at)).where(
+                OutboxRow.state == State.SENDING, OutboxRow.claimed_by != owner
+            )
+        ),
+    ]
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+async def follow_the_clock_back(session: AsyncSession, now: datetime) -> None:
+    """After the clock was set back: no pause and no lease may last longer than it ever could."""
+    for state, longest in ((State.WAITING, LONGEST_PAUSE), (State.SENDING, LEASE)):
+        values: dict[str, Any] = {"due_at": now + (timedelta() if state is State.WAITING else longest)}
+        await session.execute(
+            update(OutboxRow)
+            .where(OutboxRow.state == state, OutboxRow.attempts > 0, OutboxRow.due_at > now + longest)
+            .values(**values)
+            .execution_options(synchronize_session=False)
+        )
+
+
+async def end_foreign_leases(session: AsyncSession, now: datetime, owner: str) -> None:
+    """Treat every claim of other processes as lapsed: for a process that knows it is alone."""
+    await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.state == State.SENDING, OutboxRow.claimed_by != owner)
+        .values(due_at=now)
+        .execution_options(synchronize_session=False)
+    )

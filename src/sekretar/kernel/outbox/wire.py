@@ -1,0 +1,143 @@
+"""The line to one peer: what is on its way, what comes next, and whether the peer asked for a pause.
+
+Each peer has a line of its own, so that a mail server that takes a minute for every answer does not hold up
+what must be said in the chat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from sekretar.kernel.clock import Clock
+from sekretar.kernel.errors import PeerError, PeerLimited
+from sekretar.kernel.outbox import policy
+from sekretar.kernel.outbox.effects import State
+from sekretar.kernel.outbox.policy import Claimed, Delivery, Outcome, Receipt
+from sekretar.kernel.outbox.store import LEASE
+
+#: Does one effect; returns what is worth keeping. Must be able to run again for the same row: see `Delivery`.
+Handler = Callable[[Delivery], Awaitable[Receipt | None]]
+
+_log = structlog.get_logger(__name__)
+
+#: How long a handler that was told to stop may still take, in seconds.
+_LAST_WORDS = 1.0
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How deliveries are made."""
+
+    #: How many deliveries are on one line at once.
+    concurrency: int
+    #: How long one delivery may take; then it counts as the peer being down.
+    patience: timedelta
+    #: Gives numbers in [0, 1) that spread the pauses.
+    random: Callable[[], float]
+
+    def __post_init__(self) -> None:
+        if self.patience >= LEASE:
+            raise ValueError("a delivery must end before its lease does")
+
+
+@dataclass(eq=False)
+class Wire:
+    """Runs the handlers of one peer's kinds, and reports what became of each row."""
+
+    clock: Clock
+    terms: Terms
+    report: Callable[[Outcome], None]
+    handlers: dict[str, Handler] = field(default_factory=dict)
+    paused_until: datetime | None = None
+    _buffer: deque[Claimed] = field(default_factory=deque)
+    _running: dict[asyncio.Task[None], Claimed] = field(default_factory=dict)
+    _stopping: bool = False
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._running)
+
+    def room(self, now: datetime) -> int:
+        """How many rows to claim: as many again as can be on the wire, so that none of its places is idle."""
+        # A clock that was set back must not make a pause longer than a pause can be.
+        if self.paused_until and now < self.paused_until <= now + policy.LONGEST_PAUSE:
+            return 0
+        self.paused_until = None
+        return 2 * self.terms.concurrency - len(self._running) - len(self._buffer)
+
+    def take(self, rows: list[Claimed]) -> None:
+        """Deliver these rows, in their order, as places become free."""
+        self._stopping = False
+        self._buffer.extend(rows)
+        self._start()
+
+    async def stop(self, last_wait: float) -> None:
+        """Start nothing more, let what is on the wire finish for so many seconds, then break it off."""
+        self._stopping = True
+        self._buffer.clear()
+        if self._running:
+            await asyncio.wait(set(self._running), timeout=last_wait)
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            await asyncio.wait(set(self._running), timeout=_LAST_WORDS)
+        for row in self._running.values():
+            self.report(policy.interrupted(row, self.clock.now()))
+
+    def _start(self) -> None:
+        while self._buffer and len(self._running) < self.terms.concurrency:
+            row = self._buffer.popleft()
+            now = self.clock.now()
+            if row.expires_at is not None and row.expires_at <= now:
+                self.report(policy.expired(row, now))
+            elif now + self.terms.patience >= row.claimed_at + LEASE:
+                # It waited so long that another process could take it in the middle of the delivery.
+                self.report(policy.released(row, now))
+            else:
+                task = asyncio.create_task(self._deliver(row), name=f"outbox:{row.id}")
+                self._running[task] = row
+                task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        del self._running[task]
+        self._start()
+
+    async def _deliver(self, row: Claimed) -> None:
+        try:
+            async with asyncio.timeout(self.terms.patience.total_seconds()):
+                receipt = await self.handlers[row.kind](row.delivery())
+        except asyncio.CancelledError as error:
+            if self._stopping:
+                self.report(policy.interrupted(row, self.clock.now()))
+            else:
+                # Nobody but `stop` cancels a delivery, so this one comes from inside the handler.
+                self.report(self._failed(row, error))
+        except Exception as error:
+            self.report(self._failed(row, error))
+        else:
+            self.report(policy.delivered(row, self.clock.now(), receipt))
+
+    def _failed(self, row: Claimed, error: BaseException) -> Outcome:
+        outcome = policy.failed(row, error, self.clock.now(), self.terms.random)
+        if isinstance(error, PeerLimited):
+            self._pause(outcome.due_at)
+        # The traceback of a fault of our own is worth reading; a refusal of the peer explains itself.
+        trace = None if isinstance(error, PeerError | TimeoutError) else error
+        facts = {"kind": row.kind, "key": row.key, "attempt": row.attempts + 1, "error": outcome.last_error}
+        if outcome.state is State.WAITING:
+            _log.warning("outbox_retry", due_at=outcome.due_at.isoformat(), exc_info=trace, **facts)
+        else:
+            _log.error(f"outbox_{outcome.state}", exc_info=trace, **facts)
+        return outcome
+
+    def _pause(self, until: datetime) -> None:
+        """Leave the peer alone: nothing is claimed for it, and what was claimed but not started goes back."""
+        self.paused_until = max(until, self.paused_until or until)
+        while self._buffer:
+            self.report(policy.released(self._buffer.popleft(), self.clock.now()))
