@@ -85,6 +85,10 @@ class MattermostClient(Administration):
             )
         ]
 
+    async def log_out(self) -> None:
+        """POST /users/logout: the token is void afterwards. For tokens that OAuth 2 gave us."""
+        await self._do("POST", "/users/logout")
+
     # Presence
 
     async def status(self, user_id: str) -> Status:

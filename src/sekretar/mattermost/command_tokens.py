@@ -1,8 +1,9 @@
 """The tokens by which slash commands prove to come from our Mattermost.
 
 Mattermost gives every command of every team a token of its own and sends it with each call; nothing else
-vouches for a call. A call is looked up by the hash of its token, so that finding it takes no time that depends
-on how much of a guess was right; the token itself is kept, encrypted, for the administrator's tools.
+vouches for a call. A call is looked up by the hash of its token, so that finding it takes no time that
+depends on how much of a guess was right; the token itself is kept, encrypted, for the administrator's
+tools.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ async def save(
     token: str,
     now: datetime,
 ) -> None:
-    """Remember the token of a command. Saving it again, or the command's new token, replaces what was there."""
+    """Remember the token of a command. Saving it again, or the command's new token, replaces what was
+    there.
+    """
     await session.execute(
         delete(CommandTokenRow).where(
             CommandTokenRow.token_hash == _hash(token)
@@ -82,11 +85,11 @@ async def known(session: AsyncSession, token: object, trigger: str) -> bool:
         return False
     hashed = _hash(token)
     stored = await session.scalars(
-        select(CommandTokenRow.token_hash).where(
-            CommandTokenRow.token_hash == hashed, CommandTokenRow.trigger == trigger
-        )
+        select(CommandTokenRow.token_hash)
+        .where(CommandTokenRow.token_hash == hashed, CommandTokenRow.trigger == trigger)
+        .limit(1)
     )
-    return any([hmac.compare_digest(one, hashed) for one in stored])
+    return hmac.compare_digest(stored.first() or "", hashed)
 
 
 async def listed(session: AsyncSession) -> list[CommandToken]:

@@ -1,4 +1,5 @@
-"""Small facts that the chat must still know after a restart: which installation this is, what it has heard.
+"""Small facts that the chat must still know after a restart: which installation this is, what it has
+heard.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ class MarkRow(Base):
 async def installation(session: AsyncSession) -> str:
     """A name of this database that no other has.
 
-    Row numbers start anew with every database; a server that saw an earlier one must not take the first post of
-    the new one for a repetition.
+    Row numbers start anew with every database; a server that saw an earlier one must not take the first
+    post of the new one for a repetition.
     """
     await session.execute(
         insert_into(session, MarkRow)

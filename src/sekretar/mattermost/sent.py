@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -103,6 +103,13 @@ async def forget(session: AsyncSession, key_prefix: str) -> None:
     """Forget every message whose key begins so; the posts themselves stay where they are."""
     await session.execute(
         delete(SentMessageRow).where(SentMessageRow.message_key.startswith(key_prefix, autoescape=True))
+    )
+
+
+async def changed_elsewhere(session: AsyncSession, post_id: str) -> None:
+    """The post was changed by other means than an edit (the reply to a click): the next edit must be made."""
+    await session.execute(
+        update(SentMessageRow).where(SentMessageRow.post_id == post_id).values(content_hash=None)
     )
 
 

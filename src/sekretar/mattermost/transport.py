@@ -57,7 +57,7 @@ class Transport:
         self._token = token
         self._clock = clock
         self._server_version: ServerVersion | None = None
-        self._clock_difference = timedelta()
+        self._clock_difference: timedelta | None = None
 
     @property
     def base_url(self) -> str:
@@ -70,8 +70,8 @@ class Transport:
         return self._server_version or BASELINE
 
     @property
-    def clock_difference(self) -> timedelta:
-        """How far the server's clock is ahead of ours, to the second, as of the last answer."""
+    def clock_difference(self) -> timedelta | None:
+        """How far the server's clock is ahead of ours, to the second; None until there was an answer."""
         return self._clock_difference
 
     @property

@@ -1,0 +1,111 @@
+"""Fetching what the stream has lost: the posts of the bot's channels since a moment.
+
+Direct messages come first, since somebody waits for an answer there. A post that was written before the
+moment and only touched since (a reaction, a reply in its thread) is not news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import structlog
+
+from sekretar.kernel.errors import PeerForbidden, PeerNotFound
+from sekretar.mattermost.client import MattermostClient
+from sekretar.mattermost.events import Event, PostDeleted, Posted, PostEdited
+from sekretar.mattermost.models import Channel, Post
+
+_log = structlog.get_logger(__name__)
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_ORDER = {"D": 0, "G": 1, "P": 2, "O": 3}
+
+
+class Backfill:
+    """Reads by REST what was said while nobody listened."""
+
+    def __init__(self, client: MattermostClient) -> None:
+        self._client = client
+
+    async def events(self, since: datetime) -> AsyncIterator[Event]:
+        """What happened in the bot's channels since the moment (the server's clock), channel by channel.
+
+        Raises:
+            PeerError: Mattermost did not answer; what was yielded so far is right but not all.
+        """
+        for channel in by_urgency(await self._client.my_channels(), since):
+            try:
+                page = await self._client.posts_since(channel.id, since)
+            except (PeerForbidden, PeerNotFound):
+                # The bot was removed from the channel in this very moment.
+                continue
+            for post in page.oldest_first():
+                event = event_since(post, channel.type, since)
+                if event is not None:
+                    yield event
+
+
+def by_urgency(channels: list[Channel], since: datetime) -> list[Channel]:
+    """The channels in which something was written since, direct ones first, the most recent first."""
+    busy = [one for one in channels if one.delete_at is None and (one.last_post_at or _LONG_AGO) >= since]
+    busy.sort(key=lambda one: one.last_post_at or _LONG_AGO, reverse=True)
+    return sorted(busy, key=lambda one: _ORDER.get(one.type, len(_ORDER)))
+
+
+def event_since(post: Post, channel_type: str, since: datetime) -> Event | None:
+    """What the stream would have said of this post since the moment; None when nothing of interest."""
+    if post.delete_at is not None:
+        return PostDeleted(post)
+    if post.create_at is not None and post.create_at >= since:
+        return Posted(post, channel_type=channel_type, backfilled=True)
+    if post.edit_at is not None and post.edit_at >= since:
+        return PostEdited(post)
+    return None
+
+
+def said_to_us(post: Post, bot_id: str) -> bool:
+    """Whether a person wrote this: not we ourselves, no other bot or webhook, not the server."""
+    return not (
+        post.is_from(bot_id)
+        or post.is_system
+        or post.is_automatic
+        or post.delete_at is not None
+        or not post.user_id
+    )
+
+
+class Seen:
+    """Remembers which events were handed over, as many as fit, so that none is handed over twice.
+
+    After a reconnection the stream and the backfill may both bring the same post.
+    """
+
+    def __init__(self, capacity: int = 10_000) -> None:
+        self._capacity = capacity
+        self._keys: dict[tuple[str, str, datetime | None], None] = {}
+
+    def is_new(self, event: Event) -> bool:
+        """Whether the event was not noted before. Events that are no posts are always new."""
+        key = _key(event)
+        return key is None or key not in self._keys
+
+    def note(self, event: Event) -> None:
+        """The event was handed over."""
+        key = _key(event)
+        if key is None:
+            return
+        self._keys[key] = None
+        if len(self._keys) > self._capacity:
+            del self._keys[next(iter(self._keys))]
+
+
+def _key(event: Event) -> tuple[str, str, datetime | None] | None:
+    if isinstance(event, Posted):
+        # A post is written once: a reaction may have moved its time of change in between.
+        return ("posted", event.post.id, None)
+    if isinstance(event, PostEdited):
+        return ("edited", event.post.id, event.post.edit_at or event.post.update_at)
+    if isinstance(event, PostDeleted):
+        return ("deleted", event.post.id, None)
+    return None

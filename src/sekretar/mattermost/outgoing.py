@@ -1,0 +1,151 @@
+"""The five words in which features speak: `post`, `direct`, `edit`, `respond`, `react`.
+
+Each is called inside the transaction of the state change that gives rise to it, and writes a row of the
+outbox; `delivery.py` does the rest. `key` names the meaning of the effect and makes it happen once. The key
+of a `post` or `direct` is also the name of the message, by which it is edited or answered later.
+
+What goes to one channel or one person goes in the order it was put.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.kernel.outbox import Effect, put
+from sekretar.kernel.people import Person
+from sekretar.mattermost import sent
+from sekretar.mattermost.delivery import DIRECT, EDIT, POST, REACTION, RESPOND
+from sekretar.mattermost.messages import Rendered
+
+
+async def post(
+    session: AsyncSession,
+    *,
+    key: str,
+    channel_id: str,
+    rendered: Rendered,
+    now: datetime,
+    reply_to: str = "",
+    root_id: str = "",
+    file_ids: Sequence[str] = (),
+    not_before: datetime | None = None,
+    expires_at: datetime | None = None,
+) -> bool:
+    """Write a message into a channel.
+
+    `reply_to` is the key of the message in whose thread it belongs, `root_id` the post itself where it is not
+    ours. Returns False when an effect with this key exists already.
+    """
+    payload = {
+        "channel_id": channel_id,
+        **rendered.as_payload(),
+        "message_key": key,
+        "reply_to": reply_to,
+        "root_id": root_id,
+        "file_ids": list(file_ids),
+    }
+    lane = _channel_lane(channel_id)
+    return await _put_message(session, Effect(POST, key, payload, lane, not_before, expires_at), now)
+
+
+async def direct(
+    session: AsyncSession,
+    *,
+    key: str,
+    person: Person,
+    rendered: Rendered,
+    now: datetime,
+    reply_to: str = "",
+    root_id: str = "",
+    file_ids: Sequence[str] = (),
+    not_before: datetime | None = None,
+    expires_at: datetime | None = None,
+) -> bool:
+    """Write a message to a person. The rest is as for `post`."""
+    payload = {
+        "user_id": person.user_id,
+        **rendered.as_payload(),
+        "message_key": key,
+        "reply_to": reply_to,
+        "root_id": root_id,
+        "file_ids": list(file_ids),
+    }
+    lane = _person_lane(person)
+    return await _put_message(session, Effect(DIRECT, key, payload, lane, not_before, expires_at), now)
+
+
+async def edit(
+    session: AsyncSession,
+    *,
+    key: str,
+    message_key: str,
+    rendered: Rendered,
+    now: datetime,
+    not_before: datetime | None = None,
+    expires_at: datetime | None = None,
+) -> bool:
+    """Have a message say something else. It waits for the message itself, if that is still on its way."""
+    payload = {**rendered.as_payload(), "message_key": message_key}
+    lane = await sent.lane_of(session, message_key)
+    return await put(session, Effect(EDIT, key, payload, lane, not_before, expires_at), now)
+
+
+async def respond(
+    session: AsyncSession,
+    *,
+    key: str,
+    response_url: str,
+    body: Mapping[str, Any],
+    now: datetime,
+    person: Person | None = None,
+    expires_at: datetime | None = None,
+) -> bool:
+    """Answer a slash command after its three seconds, at its `response_url` (5 answers, 30 minutes).
+
+    `body` is what the command itself would have been answered with: {response_type, text, attachments, …}.
+    With a `person`, the answer becomes a direct message when the address does not serve any more.
+    """
+    payload = {
+        "response_url": response_url,
+        "body": {"skip_slack_parsing": True, **body},
+        "user_id": person.user_id if person else "",
+    }
+    lane = _person_lane(person) if person else ""
+    return await put(session, Effect(RESPOND, key, payload, lane, None, expires_at), now)
+
+
+async def react(
+    session: AsyncSession,
+    *,
+    key: str,
+    emoji: str,
+    now: datetime,
+    message_key: str = "",
+    post_id: str = "",
+    remove: bool = False,
+) -> bool:
+    """Put an emoji (a name without colons) under a message of ours, or any post, or take it away."""
+    if not message_key and not post_id:
+        raise ValueError("a reaction needs a message")
+    payload = {"emoji": emoji, "message_key": message_key, "post_id": post_id, "remove": remove}
+    lane = await sent.lane_of(session, message_key) if message_key else f"mattermost:post:{post_id}"
+    return await put(session, Effect(REACTION, key, payload, lane), now)
+
+
+async def _put_message(session: AsyncSession, effect: Effect, now: datetime) -> bool:
+    new = await put(session, effect, now)
+    if new:
+        await sent.announce(session, effect.key, effect.lane, now)
+    return new
+
+
+def _channel_lane(channel_id: str) -> str:
+    return f"mattermost:channel:{channel_id}"
+
+
+def _person_lane(person: Person) -> str:
+    return f"mattermost:user:{person.user_id}"
