@@ -131,7 +131,7 @@ async def meetings_between(
         .order_by(StoredOccurrence.all_day.desc(), StoredOccurrence.starts_at, StoredOccurrence.id)
     )
     rows = (await session.execute(query)).all()
-    meetings = (_meeting(row, zone) for row in rows)
+    meetings = (meeting_of(*row, zone) for row in rows)
     return [meeting for meeting in meetings if _touches(meeting, begin, end)]
 
 
@@ -141,7 +141,7 @@ async def meeting_by_id(
     """One meeting, if it is this person's."""
     query = _meetings().where(StoredOccurrence.person_id == person_id, StoredOccurrence.id == occurrence_id)
     row = (await session.execute(query)).one_or_none()
-    return _meeting(row, zone) if row else None
+    return meeting_of(*row, zone) if row else None
 
 
 def _touches(meeting: Meeting, begin: datetime, end: datetime) -> bool:
@@ -155,8 +155,8 @@ def _meetings() -> Select[StoredOccurrence, str, int]:
     )
 
 
-def _meeting(row: Row[StoredOccurrence, str, int], zone: ZoneInfo) -> Meeting:
-    stored, calendar, account_id = row
+def meeting_of(stored: StoredOccurrence, calendar: str, account_id: int, zone: ZoneInfo) -> Meeting:
+    """What is stored, as the person of that zone sees it."""
     start, end = stored.starts_at, stored.ends_at
     if stored.all_day:
         start = datetime.combine(start.date(), time.min, zone)

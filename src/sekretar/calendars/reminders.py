@@ -10,6 +10,9 @@ from enum import Enum
 #: What a person gets who has chosen nothing.
 DEFAULT_MINUTES = (10,)
 
+#: A meeting without length is taken to last this long.
+SHORTEST = timedelta(minutes=1)
+
 
 class Timeliness(Enum):
     """How a meeting stands at the moment its reminder goes out."""
@@ -49,4 +52,4 @@ def timeliness(start: datetime, end: datetime, now: datetime) -> Timeliness:
     """How the meeting stands now. A meeting without length is over a minute after it began."""
     if now < start:
         return Timeliness.AHEAD
-    return Timeliness.RUNNING if now < max(end, start + timedelta(minutes=1)) else Timeliness.OVER
+    return Timeliness.RUNNING if now < max(end, start + SHORTEST) else Timeliness.OVER

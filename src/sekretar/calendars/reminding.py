@@ -1,0 +1,114 @@
+"""The job that gives reminders: finds the due ones, says them, marks them given, all in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.calendars import wording
+from sekretar.calendars.agenda import meeting_of
+from sekretar.calendars.keys import reminder_key
+from sekretar.calendars.model import Calendar, Reminder, StoredOccurrence
+from sekretar.calendars.reminders import SHORTEST, Timeliness, plan, timeliness
+from sekretar.kernel.database import wake_after_commit
+from sekretar.kernel.people import Person
+from sekretar.mattermost import outgoing
+from sekretar.mattermost.desk import Desk
+
+TASK = "calendars.reminders"
+
+#: How many are given in one transaction: many people have a meeting on the full hour.
+BATCH = 500
+
+_Row = Row[Reminder, StoredOccurrence, str, int]
+
+
+@dataclass(frozen=True)
+class Reminding:
+    """Gives the reminders that are due."""
+
+    desk: Desk
+
+    async def give_due(self) -> datetime | None:
+        """Give all that are due by now; returns when the next one is."""
+        while await self._give_batch() == BATCH:
+            pass
+        async with self.desk.database.reading() as session:
+            return await session.scalar(select(func.min(Reminder.due_at)).where(Reminder.given_at.is_(None)))
+
+    async def _give_batch(self) -> int:
+        now = self.desk.now()
+        async with self.desk.database.transaction() as session:
+            due = await _due(session, now)
+            people: dict[int, Person | None] = {}
+            for row in due:
+                person_id = row[1].person_id
+                if person_id not in people:
+                    people[person_id] = await self.desk.people.by_id(session, person_id)
+                if person := people[person_id]:
+                    await self._give(session, row, person, now)
+            await _mark_given(session, [row[0].id for row in due], now)
+        return len(due)
+
+    async def _give(self, session: AsyncSession, row: _Row, person: Person, now: datetime) -> None:
+        due, stored, calendar, account_id = row
+        meeting = meeting_of(stored, calendar, account_id, person.zone)
+        stands = timeliness(meeting.start, meeting.end, now)
+        if stands is Timeliness.OVER or not meeting.expected or not person.active:
+            return
+        t = self.desk.translator(person)
+        message = wording.reminder(meeting, person, t, now, stands)
+        await outgoing.direct(
+            session,
+            key=reminder_key(account_id, stored.id, stored.starts_at, due.minutes),
+            person=person,
+            rendered=self.desk.render(message, person),
+            now=now,
+            expires_at=max(meeting.end, meeting.start + SHORTEST),
+        )
+
+
+async def _due(session: AsyncSession, now: datetime) -> Sequence[_Row]:
+    query = (
+        select(Reminder, StoredOccurrence, Calendar.name, Calendar.account_id)
+        .join(StoredOccurrence, StoredOccurrence.id == Reminder.occurrence_id)
+        .join(Calendar, Calendar.id == StoredOccurrence.calendar_id)
+        .where(Reminder.given_at.is_(None), Reminder.due_at <= now)
+        .order_by(Reminder.due_at, Reminder.id)
+        .limit(BATCH)
+    )
+    if session.get_bind().dialect.name == "postgresql":
+        query = query.with_for_update(of=Reminder, skip_locked=True)
+    return (await session.execute(query)).all()
+
+
+async def _mark_given(session: AsyncSession, reminders: list[int], now: datetime) -> None:
+    if reminders:
+        await session.execute(update(Reminder).where(Reminder.id.in_(reminders)).values(given_at=now))
+
+
+async def plan_reminders(
+    session: AsyncSession,
+    occurrences: Sequence[StoredOccurrence],
+    minutes: Sequence[int],
+    now: datetime,
+) -> None:
+    """Plan the reminders of occurrences that are new or were moved; what was planned for them before is void.
+
+    Whether the person still goes is looked at when the reminder is due: answers change.
+    """
+    wanted = [
+        {"occurrence_id": each.id, "minutes": due.minutes, "due_at": due.at}
+        for each in occurrences
+        if not each.all_day
+        for due in plan(each.starts_at, minutes, now)
+    ]
+    ids = [each.id for each in occurrences]
+    await session.execute(delete(Reminder).where(Reminder.occurrence_id.in_(ids)))
+    session.add_all(Reminder(**values) for values in wanted)
+    if wanted:
+        wake_after_commit(session, TASK)
