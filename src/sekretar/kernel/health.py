@@ -1,0 +1,144 @@
+"""How Sekretar is, for machines: readiness by component, and numbers for Prometheus.
+
+A component reports its state whenever it changes; nobody asks it. The process is ready when every component
+that is required says so. Metrics live in a registry of their own, so that two products in one process (as in
+tests) do not count into each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from sekretar.kernel.clock import Clock
+
+__all__ = ["CONTENT_TYPE_LATEST", "Component", "Health", "Metrics", "Readiness"]
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+
+
+@dataclass(frozen=True)
+class Component:
+    """The state of one part.
+
+    Attributes:
+        name: What it is called, such as "database" or "mattermost".
+        ready: Whether it can do its work.
+        detail: One sentence for the administrator, without secrets.
+        since: When `ready` last changed.
+        required: Whether the product counts as ready only with it.
+    """
+
+    name: str
+    ready: bool
+    detail: str
+    since: datetime
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Whether the product can do its work, and what each part says."""
+
+    ready: bool
+    components: tuple[Component, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """For `/readyz`, as JSON."""
+        return {
+            "ready": self.ready,
+            "components": {
+                part.name: {
+                    "ready": part.ready,
+                    "required": part.required,
+                    "detail": part.detail,
+                    "since": part.since.isoformat(),
+                }
+                for part in self.components
+            },
+        }
+
+
+class Health:
+    """What the components last said of themselves."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._components: dict[str, Component] = {}
+
+    def expect(self, name: str, *, required: bool = True) -> None:
+        """Announce a component that has not reported yet; it is not ready until it does."""
+        self._components.setdefault(
+            name, Component(name, ready=False, detail="starting", since=self._clock.now(), required=required)
+        )
+
+    def report(self, name: str, ready: bool, detail: str = "") -> None:
+        """State how a component is. One that was not announced with `expect` counts as required."""
+        self.expect(name)
+        before = self._components[name]
+        since = before.since if before.ready == ready else self._clock.now()
+        self._components[name] = replace(before, ready=ready, detail=detail, since=since)
+
+    def component(self, name: str) -> Component | None:
+        """What a component last said; None when it is not known."""
+        return self._components.get(name)
+
+    def readiness(self) -> Readiness:
+        """The state of the whole. Without any component nothing is ready yet."""
+        parts = tuple(sorted(self._components.values(), key=lambda part: part.name))
+        required = [part for part in parts if part.required]
+        return Readiness(bool(required) and all(part.ready for part in required), parts)
+
+
+class Metrics:
+    """The numbers that the kernel counts; others add theirs to `registry`."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.outbox_rows = Gauge(
+            "sekretar_outbox_rows", "Rows of the outbox.", ["state"], registry=self.registry
+        )
+        self.outbox_delivery_seconds = Histogram(
+            "sekretar_outbox_delivery_seconds",
+            "From the moment a row was due until it was delivered.",
+            ["kind"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.job_runs = Counter("sekretar_job_runs", "Runs of a job.", ["job"], registry=self.registry)
+        self.job_failures = Counter(
+            "sekretar_job_failures", "Runs of a job that ended in an error.", ["job"], registry=self.registry
+        )
+        self.job_seconds = Histogram(
+            "sekretar_job_seconds", "How long a job ran.", ["job"], buckets=_SECONDS, registry=self.registry
+        )
+        self.peer_requests = Counter(
+            "sekretar_peer_requests",
+            "Requests to another server, by what became of them.",
+            ["peer", "outcome"],
+            registry=self.registry,
+        )
+        self.component_ready = Gauge(
+            "sekretar_component_ready",
+            "1 when the component is ready.",
+            ["component"],
+            registry=self.registry,
+        )
+
+    def set_outbox_rows(self, counts: Mapping[str, int]) -> None:
+        """Show the rows of the outbox by state; states that are not named have none."""
+        self.outbox_rows.clear()
+        for state, count in counts.items():
+            self.outbox_rows.labels(state).set(count)
+
+    def render(self, readiness: Readiness | None = None) -> bytes:
+        """All numbers for `/metrics`, in the text format of Prometheus (`CONTENT_TYPE_LATEST`)."""
+        if readiness is not None:
+            self.component_ready.clear()
+            for part in readiness.components:
+                self.component_ready.labels(part.name).set(part.ready)
+        return generate_latest(self.registry)

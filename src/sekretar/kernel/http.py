@@ -1,0 +1,285 @@
+"""The HTTP client of everything that talks to another server.
+
+There are two sessions. `peers` goes to the servers that the administrator named; `typed` goes where a person
+told us to, and refuses to be led inside the network (`addresses.py`). Both share one TLS context, keep no
+cookies (a Mattermost cookie turns later writes into CSRF failures) and give up in time.
+
+Proxy variables (`HTTPS_PROXY`, `NO_PROXY`, ...) are honoured when `trust_env` is set. A request through a proxy
+is resolved by the proxy: then `typed` can only check addresses written as numbers and names that mean a place
+inside, and the rules of the proxy decide about the rest. (With proxy variables set, aiohttp also looks into
+`~/.netrc` of the service's user.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from types import SimpleNamespace
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from sekretar import __version__
+from sekretar.kernel.addresses import AddressGuard, normal_host
+from sekretar.kernel.errors import AddressNotAllowed, ConfigurationError, PeerDown, PeerError, PeerInvalid
+
+#: The longest pause that a peer may ask for.
+LONGEST_PAUSE = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class HttpSettings:
+    """How to talk to other servers.
+
+    Attributes:
+        connect_timeout: Seconds until a connection must stand.
+        total_timeout: Seconds until an answer must be complete.
+        user_agent: How we introduce ourselves.
+        ca_file: Certificates (PEM) that are trusted besides those of the system.
+        allowed_networks: What typed addresses may lead to besides the public internet: networks, addresses or
+            host names, the last two with or without a port.
+        trust_env: Whether the proxy variables of the environment are honoured.
+        connections: The most connections of one session at a time.
+    """
+
+    connect_timeout: float = 10.0
+    total_timeout: float = 30.0
+    user_agent: str = f"Sekretar/{__version__}"
+    ca_file: str | None = None
+    allowed_networks: tuple[str, ...] = ()
+    trust_env: bool = True
+    connections: int = 100
+
+
+class HttpSessions:
+    """The two sessions. They are made when first asked for, within the event loop that uses them.
+
+    Raises:
+        ConfigurationError: the list of allowed addresses or the file of certificates cannot be read.
+    """
+
+    def __init__(self, settings: HttpSettings) -> None:
+        self._settings = settings
+        self._guard = AddressGuard(settings.allowed_networks)
+        self._proxies = _proxy_hosts() if settings.trust_env else frozenset()
+        self._ssl = _ssl_context(settings.ca_file)
+        self._peers: aiohttp.ClientSession | None = None
+        self._typed: aiohttp.ClientSession | None = None
+        self._closed = False
+
+    @property
+    def peers(self) -> aiohttp.ClientSession:
+        """For servers that the administrator named."""
+        if self._peers is None:
+            self._peers = self._session(None, [])
+        return self._peers
+
+    @property
+    def typed(self) -> aiohttp.ClientSession:
+        """For addresses that people type. Redirects are not followed: ask with `allow_redirects=False`.
+
+        Its requests raise `AddressNotAllowed` when the address leads inside, and `PeerInvalid` when the answer
+        is a redirect that the caller did not ask to see.
+        """
+        if self._typed is None:
+            self._typed = self._session(GuardedResolver(self._guard, self._proxies), [self._watch()])
+        return self._typed
+
+    def check_typed(self, url: str | URL) -> None:
+        """Refuse an address before anything is asked of it. Names are checked later, once they are resolved.
+
+        Raises:
+            AddressNotAllowed: it leads inside, or is no http or https address.
+        """
+        try:
+            parsed = URL(url)
+            proxied = self._is_proxied(parsed)
+            self._guard.check_url(parsed, resolved_by_proxy=proxied)
+        except ValueError as error:
+            raise AddressNotAllowed("address", "this is not an address") from error
+        if not proxied and normal_host(parsed.raw_host or "") in self._proxies:
+            # The resolver lets the proxy's own name pass, or nothing could be reached through it.
+            self._guard.check_name(normal_host(parsed.raw_host or ""), parsed.port)
+
+    async def close(self) -> None:
+        """Close all connections. The sessions may not be used afterwards."""
+        self._closed = True
+        for session in (self._peers, self._typed):
+            if session is not None:
+                await session.close()
+
+    def _session(
+        self, resolver: AbstractResolver | None, traces: list[aiohttp.TraceConfig]
+    ) -> aiohttp.ClientSession:
+        if self._closed:
+            raise RuntimeError("the HTTP sessions are closed")
+        settings = self._settings
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                ssl=self._ssl, resolver=resolver or aiohttp.ThreadedResolver(), limit=settings.connections
+            ),
+            timeout=aiohttp.ClientTimeout(
+                total=settings.total_timeout, sock_connect=settings.connect_timeout
+            ),
+            headers={"User-Agent": settings.user_agent},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            # Without proxies to find there, the environment would cost a look into ~/.netrc for each request.
+            trust_env=settings.trust_env and bool(getproxies()),
+            trace_configs=traces,
+        )
+
+    def _watch(self) -> aiohttp.TraceConfig:
+        """Hooks that see every request of the session before it is sent; what they raise ends it."""
+        trace = aiohttp.TraceConfig()
+        trace.on_request_start.append(self._on_start)
+        trace.on_request_redirect.append(_on_redirect)
+        return trace
+
+    async def _on_start(
+        self,
+        session: aiohttp.ClientSession,
+        context: SimpleNamespace,
+        params: aiohttp.TraceRequestStartParams,
+    ) -> None:
+        self.check_typed(params.url)
+
+    def _is_proxied(self, url: URL) -> bool:
+        if not self._settings.trust_env or url.host is None:
+            return False
+        scheme = {"ws": "http", "wss": "https"}.get(url.scheme, url.scheme)
+        return scheme in getproxies() and not proxy_bypass(url.host)
+
+
+async def _on_redirect(
+    session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestRedirectParams
+) -> None:
+    raise PeerInvalid(params.url.host or "peer", f"answered with the redirect {params.response.status}")
+
+
+class GuardedResolver(AbstractResolver):
+    """Resolves names as the system does and refuses those with an address that leads inside.
+
+    The connection is made to the addresses that were checked, so that a second, different answer of the name
+    server has no chance. One bad address is enough to refuse a name. The hosts of proxies pass.
+    """
+
+    def __init__(
+        self,
+        guard: AddressGuard,
+        proxies: frozenset[str] = frozenset(),
+        names: AbstractResolver | None = None,
+    ) -> None:
+        self._guard = guard
+        self._proxies = proxies
+        self._names = names or aiohttp.ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        found = await self._names.resolve(host, port, family)
+        if normal_host(host) not in self._proxies:
+            for result in found:
+                self._guard.check_address(host, port, result["host"])
+        return found
+
+    async def close(self) -> None:
+        await self._names.close()
+
+
+def _proxy_hosts() -> frozenset[str]:
+    hosts: set[str] = set()
+    for address in getproxies().values():
+        with contextlib.suppress(ValueError):
+            hosts.add(normal_host(URL(address).raw_host or ""))
+    return frozenset(hosts - {""})
+
+
+def _ssl_context(ca_file: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigurationError(
+                f"The certificates in {ca_file} cannot be read ({error.strerror or type(error).__name__}).",
+                "Name a readable file with certificates in PEM form, or leave the setting empty.",
+            ) from error
+    return context
+
+
+@contextlib.contextmanager
+def peer_errors(peer: str) -> Iterator[None]:
+    """Turn what aiohttp raises into the errors of `errors.py`. No detail quotes a query, a header or a password.
+
+    Raises:
+        PeerDown: no connection, no answer in time, or an answer that broke off or makes no sense.
+        PeerInvalid: the address is not one.
+        AddressNotAllowed: the address leads inside.
+    """
+    try:
+        yield
+    except AddressNotAllowed as error:
+        raise AddressNotAllowed(peer, error.detail) from error
+    except PeerError:
+        raise
+    except aiohttp.InvalidURL as error:
+        raise PeerInvalid(peer, "the address cannot be read") from error
+    except (aiohttp.ClientError, OSError, UnicodeError, json.JSONDecodeError) as error:
+        raise PeerDown(peer, _describe(error)) from error
+
+
+def _describe(error: Exception) -> str:
+    for kind, description in _DESCRIPTIONS:
+        if isinstance(error, kind):
+            return description.format(error=error)
+    return type(error).__name__
+
+
+#: What went wrong, from the special to the general.
+_DESCRIPTIONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
+    (aiohttp.ClientConnectorCertificateError, "the certificate of {error.host} is not trusted"),
+    (aiohttp.ClientConnectorSSLError, "no secure connection to {error.host}:{error.port}"),
+    (aiohttp.ClientConnectorDNSError, "the name {error.host} cannot be resolved"),
+    (aiohttp.ConnectionTimeoutError, "no connection in time"),
+    (TimeoutError, "no answer in time"),
+    (aiohttp.ClientProxyConnectionError, "no connection to the proxy {error.host}:{error.port}"),
+    (aiohttp.ClientHttpProxyError, "the proxy refused with {error.status}"),
+    (aiohttp.ClientConnectorError, "no connection to {error.host}:{error.port}: {error.os_error.strerror}"),
+    (aiohttp.ServerDisconnectedError, "the connection was closed without an answer"),
+    (aiohttp.ClientPayloadError, "the answer broke off"),
+    (aiohttp.WSServerHandshakeError, "the WebSocket was refused with {error.status}"),
+    (aiohttp.TooManyRedirects, "too many redirects"),
+    (aiohttp.ContentTypeError, "the answer is not of the expected type"),
+    (aiohttp.ClientResponseError, "the answer {error.status} makes no sense"),
+    (UnicodeError, "the answer is not readable text"),
+    (json.JSONDecodeError, "the answer is not JSON"),
+    (OSError, "{error.strerror}"),
+)
+
+
+def retry_after(value: str | None, now: datetime) -> timedelta | None:
+    """How long a `Retry-After` header asks to wait (RFC 9110, section 10.2.3): seconds or a date.
+
+    Returns:
+        None when there is no header or it cannot be read; never negative, never more than `LONGEST_PAUSE`.
+    """
+    if value is None:
+        return None
+    value = value.strip()
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]*)?", value):
+        return min(timedelta(seconds=float(value)), LONGEST_PAUSE)
+    try:
+        moment = parsedate_to_datetime(value)
+        pause = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return min(max(pause, timedelta()), LONGEST_PAUSE)
