@@ -46,6 +46,8 @@ class Held:
     until: datetime
     earlier: Shown | None
     yielded: bool
+    #: False while it is not certain that Mattermost has taken our status.
+    applied: bool = True
 
 
 @dataclass(frozen=True)
@@ -134,8 +136,10 @@ def _begin(until: datetime | None, current: Shown | None, ours: Shown) -> Decisi
 def _go_on(now: datetime, until: datetime, current: Shown | None, held: Held, ours: Shown) -> Decision:
     if held.yielded:
         return Keep()
+    if not held.applied and _same(current, _unexpired(held.earlier, now)):
+        return Show(ours, until, held.earlier)
     expired_by_itself = current is None and now >= held.until
-    if not expired_by_itself and (current is None or not current.says_the_same_as(held.status)):
+    if not expired_by_itself and not _same(current, held.status):
         return Yield()
     if until != held.until or expired_by_itself:
         return Show(ours, until, held.earlier)
@@ -146,9 +150,13 @@ def _end(now: datetime, current: Shown | None, held: Held) -> Decision:
     if held.yielded:
         return Forget()
     expired_by_itself = current is None and now >= held.until
-    if expired_by_itself or (current is not None and current.says_the_same_as(held.status)):
+    if expired_by_itself or _same(current, held.status):
         return Restore(_unexpired(held.earlier, now))
     return Forget()
+
+
+def _same(one: Shown | None, other: Shown | None) -> bool:
+    return one is other if one is None or other is None else one.says_the_same_as(other)
 
 
 def _unexpired(status: Shown | None, now: datetime) -> Shown | None:

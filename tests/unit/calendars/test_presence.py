@@ -96,6 +96,22 @@ class TestDuring:
         assert decide(NOW, at(30), None, held(0, LUNCH), OURS) == Show(OURS, at(30), LUNCH)
 
 
+class TestAfterACrash:
+    """The status was remembered, and then the process died: it may or may not have been set."""
+
+    def test_one_that_never_arrived_is_set(self) -> None:
+        unsure = replace(held(30, LUNCH), applied=False)
+        assert decide(NOW, at(30), LUNCH, unsure, OURS) == Show(OURS, at(30), LUNCH)
+        nothing = replace(held(30), applied=False)
+        assert decide(NOW, at(30), None, nothing, OURS) == Show(OURS, at(30), None)
+
+    def test_one_that_arrived_is_kept(self) -> None:
+        assert decide(NOW, at(30), OURS, replace(held(30, LUNCH), applied=False), OURS) == Keep()
+
+    def test_one_that_never_arrived_is_not_restored_over_what_is_there(self) -> None:
+        assert decide(NOW, None, LUNCH, replace(held(0, LUNCH), applied=False), OURS) == Forget()
+
+
 class TestEnd:
     def test_the_earlier_status_comes_back_with_its_remaining_time(self) -> None:
         lunch = replace(LUNCH, expires_at=at(10))

@@ -124,4 +124,5 @@ def _due() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("earlier", JSON, nullable=True),
         sa.Column("yielded", sa.Boolean(), nullable=False),
+        sa.Column("applied", sa.Boolean(), nullable=False),
     )

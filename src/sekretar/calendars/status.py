@@ -1,0 +1,254 @@
+"""Keeping people's status in step with their meetings, for those who want it.
+
+The job is a control loop: for everybody concerned it works out what the status should be now, looks at what it is,
+and mends the difference. It remembers what it set, so that doing it twice, late, or after a crash changes nothing
+that a person would notice. The rules are in `presence`; the way to the status is `mattermost.acting`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.calendars.model import Calendar, Presence, StoredOccurrence
+from sekretar.calendars.presence import (
+    Busy,
+    Decision,
+    Forget,
+    Held,
+    Keep,
+    Restore,
+    Show,
+    Shown,
+    Yield,
+    busy_until,
+    decide,
+    next_change,
+)
+from sekretar.kernel.database import wake_after_commit
+from sekretar.kernel.errors import PeerError
+from sekretar.kernel.people import Person, Plain, Preference, PreferenceRow
+from sekretar.kernel.text import link
+from sekretar.mattermost.acting import Acting, NotPermitted
+from sekretar.mattermost.chat import Chat, Click, ClickReply, CommandRequest, Reply, Subcommand
+from sekretar.mattermost.consent import Consents
+from sekretar.mattermost.desk import Desk
+from sekretar.mattermost.messages import Attachment, Button, Message
+from sekretar.mattermost.models import CustomStatus
+
+TASK = "calendars.status"
+
+#: Whether the person wants their status to follow their meetings. Nobody's does unless they said so.
+WANTED: Preference[bool] = Preference("calendars.status", False, Plain(bool))
+
+EMOJI = "calendar"
+
+#: Meetings further away than this do not matter for the next look.
+AHEAD = timedelta(hours=12)
+
+#: After a failure or a refusal the person is looked at again after this long.
+PATIENCE = timedelta(minutes=2)
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class StatusKeeper:
+    """The control loop."""
+
+    desk: Desk
+    acting: Acting
+
+    async def run(self) -> datetime | None:
+        """Bring everybody's status in step; returns when the next one changes."""
+        async with self.desk.database.reading() as session:
+            people = await _concerned(session)
+        moments = [await self._keep_person(person_id) for person_id in people]
+        return min((each for each in moments if each), default=None)
+
+    async def _keep_person(self, person_id: int) -> datetime | None:
+        try:
+            return await self.keep(person_id)
+        except PeerError as error:
+            _log.warning("status not kept", person=person_id, error=type(error).__name__)
+            return self.desk.now() + PATIENCE
+
+    async def keep(self, person_id: int) -> datetime | None:
+        """Bring one person's status in step; returns when their next meeting begins or ends.
+
+        Raises:
+            PeerError: Mattermost did not do what it was asked; nothing is forgotten.
+        """
+        now = self.desk.now()
+        async with self.desk.database.reading() as session:
+            person = await self.desk.people.by_id(session, person_id)
+            wanted = await WANTED.read(session, person_id)
+            meetings = await _meetings(session, person_id, now) if wanted else []
+            held = await session.get(Presence, person_id)
+        if person is None or not person.active:
+            return None
+        until = busy_until(meetings, now)
+        if until is None and held is None:
+            return next_change(meetings, now)
+        ours = Shown(EMOJI, self.desk.translator(person).plain("calendars.status.text"))
+        current = _shown(await self.acting.custom_status(person))
+        await self._carry_out(person, decide(now, until, current, _held(held), ours))
+        return next_change(meetings, now)
+
+    async def _carry_out(self, person: Person, decision: Decision) -> None:
+        """Remember before setting, forget after restoring: a crash between the two loses nobody's status."""
+        match decision:
+            case Keep():
+                return
+            case Show():
+                await self._remember(person, decision)
+                outcome = await self._set(person, replace(decision.status, expires_at=decision.until))
+                if isinstance(outcome, NotPermitted):
+                    await self._forget(person)
+                else:
+                    await self._change(person, applied=True)
+            case Restore(earlier):
+                await self._set(person, earlier)
+                await self._forget(person)
+            case Yield():
+                await self._change(person, yielded=True)
+            case Forget():
+                await self._forget(person)
+
+    async def _set(self, person: Person, status: Shown | None) -> object:
+        if status is None:
+            return await self.acting.clear_custom_status(person)
+        return await self.acting.set_custom_status(
+            person, emoji=status.emoji, text=status.text, expires_at=status.expires_at
+        )
+
+    async def _remember(self, person: Person, show: Show) -> None:
+        async with self.desk.database.transaction() as session:
+            row = await session.get(Presence, person.id) or Presence(person_id=person.id)
+            row.until, row.emoji, row.text = show.until, show.status.emoji, show.status.text
+            row.earlier, row.yielded, row.applied = _as_json(show.earlier), False, False
+            session.add(row)
+
+    async def _change(self, person: Person, **values: bool) -> None:
+        async with self.desk.database.transaction() as session:
+            await session.execute(update(Presence).where(Presence.person_id == person.id).values(**values))
+
+    async def _forget(self, person: Person) -> None:
+        async with self.desk.database.transaction() as session:
+            await session.execute(delete(Presence).where(Presence.person_id == person.id))
+
+
+async def _concerned(session: AsyncSession) -> Sequence[int]:
+    """Those who want it, and those whose status we still hold."""
+    wanting = select(PreferenceRow.person_id).where(PreferenceRow.name == WANTED.name)
+    held = select(Presence.person_id)
+    return (await session.scalars(wanting.union(held))).all()
+
+
+async def _meetings(session: AsyncSession, person_id: int, now: datetime) -> list[Busy]:
+    query = (
+        select(StoredOccurrence.starts_at, StoredOccurrence.ends_at)
+        .join(Calendar, Calendar.id == StoredOccurrence.calendar_id)
+        .where(
+            StoredOccurrence.person_id == person_id,
+            StoredOccurrence.ends_at > now,
+            StoredOccurrence.starts_at < now + AHEAD,
+            StoredOccurrence.all_day.is_(False),
+            StoredOccurrence.cancelled.is_(False),
+            StoredOccurrence.transparent.is_(False),
+            StoredOccurrence.answer != "DECLINED",
+            Calendar.chosen.is_(True),
+        )
+    )
+    return [Busy(start, end) for start, end in await session.execute(query)]
+
+
+def _shown(status: CustomStatus | None) -> Shown | None:
+    return Shown(status.emoji, status.text, status.expires_at) if status else None
+
+
+def _held(row: Presence | None) -> Held | None:
+    if row is None:
+        return None
+    return Held(Shown(row.emoji, row.text), row.until, _from_json(row.earlier), row.yielded, row.applied)
+
+
+def _as_json(status: Shown | None) -> dict[str, str | None] | None:
+    if status is None:
+        return None
+    expires = status.expires_at.isoformat() if status.expires_at else None
+    return {"emoji": status.emoji, "text": status.text, "expires_at": expires}
+
+
+def _from_json(stored: dict[str, str | None] | None) -> Shown | None:
+    if stored is None:
+        return None
+    expires = stored["expires_at"]
+    return Shown(
+        stored["emoji"] or "", stored["text"] or "", datetime.fromisoformat(expires) if expires else None
+    )
+
+
+@dataclass(frozen=True)
+class StatusChat:
+    """The command and the buttons by which people allow and end it."""
+
+    desk: Desk
+    acting: Acting
+    consents: Consents
+
+    def register(self, chat: Chat) -> None:
+        """Hang them into the chat."""
+        chat.command(
+            Subcommand("calendar", "status", "calendars.help.status", self.status, aliases=("статус",))
+        )
+        chat.action("calendars.status.on", self.switched_on)
+        chat.action("calendars.status.off", self.switched_off)
+
+    async def status(self, request: CommandRequest) -> Reply:
+        async with self.desk.database.reading() as session:
+            wanted = await WANTED.read(session, request.person.id)
+        if not wanted:
+            return Reply(
+                offer(request.t.plain("calendars.status.on_button"), request.t("calendars.status.offer"))
+            )
+        off = Button(request.t.plain("calendars.status.off_button"), "calendars.status.off")
+        missing = await self._missing(request.person)
+        text = missing or request.t("calendars.status.on")
+        return Reply(Message("", (Attachment(text=text, actions=(off,)),)))
+
+    async def switched_on(self, click: Click) -> ClickReply:
+        await self._switch(click.person, wanted=True)
+        missing = await self._missing(click.person)
+        return ClickReply(update=Message(missing or click.t("calendars.status.on")))
+
+    async def switched_off(self, click: Click) -> ClickReply:
+        await self._switch(click.person, wanted=False)
+        return ClickReply(update=Message(click.t("calendars.status.off")))
+
+    async def _switch(self, person: Person, *, wanted: bool) -> None:
+        async with self.desk.database.transaction() as session:
+            await WANTED.write(session, person.id, wanted)
+            wake_after_commit(session, TASK)
+
+    async def _missing(self, person: Person) -> str:
+        """What still stands in the way, said to the person; empty when nothing does."""
+        t = self.desk.translator(person)
+        way = await self.acting.how(person)
+        if not isinstance(way, NotPermitted):
+            return ""
+        if not way.can_consent:
+            return t("calendars.status.impossible")
+        url = await self.consents.authorize_url(person)
+        return t("calendars.status.consent", link=link(t.plain("calendars.status.consent_link"), url))
+
+
+def offer(label: str, text: str) -> Message:
+    """The question whether the status shall follow the meetings."""
+    button = Button(label, "calendars.status.on", style="primary")
+    return Message("", (Attachment(text=text, actions=(button,)),))
