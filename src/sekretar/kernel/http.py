@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from types import SimpleNamespace
 from urllib.request import getproxies, proxy_bypass
 
@@ -54,7 +55,7 @@ class HttpSettings:
     connect_timeout: float = 10.0
     total_timeout: float = 30.0
     user_agent: str = f"Sekretar/{__version__}"
-    ca_file: str | None = None
+    ca_file: Path | str | None = None
     allowed_networks: tuple[str, ...] = ()
     trust_env: bool = True
     connections: int = 100
@@ -203,7 +204,7 @@ def _proxy_hosts() -> frozenset[str]:
     return frozenset(hosts - {""})
 
 
-def _ssl_context(ca_file: str | None) -> ssl.SSLContext:
+def _ssl_context(ca_file: Path | str | None) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if ca_file is not None:
         try:
