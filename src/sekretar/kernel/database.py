@@ -56,8 +56,7 @@ _LONGEST_LOCK_WAIT = 20.0
 _POOL_SIZE, _POOL_PEAK = 10, 10
 
 #: What SQLite says when no amount of waiting will help.
-_UNUSABLE_FILE = ("unable to open database file", "file is not a database", "is malformed", "readonly
-database")
+_UNUSABLE_FILE = ("unable to open database", "file is not a database", "is malformed", "readonly database")
 
 _WAKES = "sekretar.wakes"
 
@@ -209,8 +208,7 @@ class Database:
             await self._reader.dispose()
 
     async def _begin_writing(self, session: AsyncSession) -> None:
-        """Start the transaction; on SQLite this takes the write lock, waiting in steps for other processes.
-        """
+        """Start the transaction; on SQLite this takes the write lock, waiting in steps for other processes."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + self._longest_lock_wait
         while True:

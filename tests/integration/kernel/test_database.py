@@ -50,12 +50,16 @@ async def test_a_transaction_commits_on_leaving_and_then_wakes(database: Databas
 async def test_an_error_rolls_back_and_wakes_nobody(database: Database) -> None:
     woken: list[str] = []
     database.on_commit(woken.append)
-    with pytest.raises(ZeroDivisionError):
+
+    async def fail() -> None:
         async with database.transaction() as session:
             session.add(lease("a"))
             await session.flush()
             wake_after_commit(session, "outbox")
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     assert woken == []
     assert await names(database) == []
 
@@ -99,10 +103,13 @@ async def test_readers_do_not_wait_for_a_writer_and_see_only_what_is_committed(d
 
 
 async def test_reading_cannot_write(database: Database) -> None:
-    with pytest.raises(DBAPIError):
+    async def write() -> None:
         async with database.reading() as session:
             session.add(lease("a"))
             await session.flush()
+
+    with pytest.raises(DBAPIError):
+        await write()
     # The connection goes back to the pool; on PostgreSQL the next writer may get it.
     async with database.transaction() as session:
         session.add(lease("b"))
