@@ -19,6 +19,7 @@ from sekretar.calendars.caldav.providers import (
     profile_of,
     provider_of_mail,
 )
+from sekretar.calendars.caldav.sync import CalendarState, Changes, Way, changes
 from sekretar.calendars.caldav.values import (
     Credentials,
     Delta,
@@ -37,6 +38,8 @@ __all__ = [
     "PROVIDERS",
     "AnswerTooLarge",
     "CalDavClient",
+    "CalendarState",
+    "Changes",
     "Credentials",
     "Delta",
     "Discovered",
@@ -56,7 +59,9 @@ __all__ = [
     "TooMuch",
     "Trust",
     "Unreachable",
+    "Way",
     "base_url",
+    "changes",
     "discover",
     "list_calendars",
     "profile_of",

@@ -99,10 +99,11 @@ class CalDavClient:
     async def marks(self, href: str) -> Marks:
         """The marks of one calendar. Raises `PeerNotFound` when it is gone."""
         _, found = await self.propfind(href, "cs:getctag", "d:sync-token", depth=0)
-        for item in found.responses:
-            if self.key(item.href) == self.key(href) and item.status not in (404, 410):
-                return marks_of(item)
-        raise PeerNotFound(self.peer, f"no such calendar: {path_of(href)}")
+        # Some servers answer under another name of the calendar; of depth 0 there is one answer.
+        item = next(iter(found.responses), None)
+        if item is None or item.status in (404, 410):
+            raise PeerNotFound(self.peer, f"no such calendar: {path_of(href)}")
+        return marks_of(item)
 
     async def list_etags(self, href: str) -> Listing:
         """Every resource of a calendar with its etag."""
