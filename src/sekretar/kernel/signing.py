@@ -19,9 +19,8 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import cast
 
-from sqlalchemy import CursorResult, delete
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -167,5 +166,5 @@ async def consume(session: AsyncSession, claim: Claim, now: datetime) -> bool:
     """
     await session.execute(delete(UsedClaim).where(UsedClaim.expires_at < now - REMEMBERED_FOR))
     insert = insert_into(session, UsedClaim).values(nonce=claim.nonce, expires_at=claim.expires_at)
-    inserted = await session.execute(insert.on_conflict_do_nothing())
-    return cast("CursorResult[object]", inserted).rowcount == 1
+    inserted = await session.execute(insert.on_conflict_do_nothing().returning(UsedClaim.nonce))
+    return inserted.first() is not None

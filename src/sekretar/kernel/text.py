@@ -223,7 +223,7 @@ def link(label: str, url: str) -> Markdown:
     if isinstance(label, Markdown):
         shown = label
     else:
-        line = " ".join(clean(label or url).split())
+        line = " ".join(clean(label).split()) or url
         shown = Markdown(_escape_line(line, autolinks=False).replace(r"\[", "&#91;").replace(r"\]", "&#93;"))
     return Markdown(f"[{shown}]({_link_target(url)})") if _is_linkable(url) else shown
 
@@ -244,7 +244,7 @@ def _link_target(url: str) -> str:
 
 #: What means something only as a whole: escapes, entities, links, code spans.
 _ATOM = re.compile(
-    r"\\[^\w\s] | &\#?\w+; | !?\[(?:\\.|[^\[\]\\\n])*\]\([^()\s]*\) | (?P<marks>`+)[^`\n]+(?P=marks)(?!`)",
+    r"\\[^A-Za-z0-9\s] | &\#?\w+; | !?\[(?:\\.|[^\[\]\\\n])*\]\([^()\s]*\) | (?P<marks>`+)[^`\n]+(?P=marks)(?!`)",
     re.VERBOSE,
 )
 _LONGEST_FENCE = 16
