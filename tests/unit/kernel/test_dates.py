@@ -1,0 +1,210 @@
+"""Days and times, read and written as people do."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sekretar.kernel.dates import (
+    format_date,
+    format_day,
+    format_days,
+    format_duration,
+    format_relative,
+    format_span,
+    format_time,
+    near_day,
+    parse_date,
+    parse_time,
+)
+from sekretar.kernel.errors import PersonError
+
+MONDAY = date(2026, 3, 2)
+MOSCOW = ZoneInfo("Europe/Moscow")
+NOON = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2026-03-05", date(2026, 3, 5)),
+        ("05.03.2026", date(2026, 3, 5)),
+        ("5.3.26", date(2026, 3, 5)),
+        ("5/3/2026", date(2026, 3, 5)),
+        ("5.3", date(2026, 3, 5)),
+        ("2.3", MONDAY),
+        ("1.3", date(2027, 3, 1)),
+        ("29.02", date(2028, 2, 29)),
+        (" 5 . 03 ", date(2026, 3, 5)),
+        ("5 марта", date(2026, 3, 5)),
+        ("5 мая 2027 г.", date(2027, 5, 5)),
+        ("5 Март", date(2026, 3, 5)),
+        ("1st of April", date(2026, 4, 1)),
+        ("Mar 5, 2027", date(2027, 3, 5)),
+        ("today", MONDAY),
+        ("СЕГОДНЯ", MONDAY),
+        ("завтра", date(2026, 3, 3)),
+        ("на завтра", date(2026, 3, 3)),
+        ("послезавтра", date(2026, 3, 4)),
+        ("day  after tomorrow", date(2026, 3, 4)),
+        ("вчера", date(2026, 3, 1)),
+        ("через 3 дня", date(2026, 3, 5)),
+        ("in 10 days", date(2026, 3, 12)),
+        ("friday", date(2026, 3, 6)),
+        ("on Fri", date(2026, 3, 6)),
+        ("в пятницу", date(2026, 3, 6)),
+        ("во вторник", date(2026, 3, 3)),
+        ("пн", date(2026, 3, 9)),
+    ],
+)
+def test_days_that_are_read(text: str, day: date) -> None:
+    assert parse_date(text, MONDAY) == day
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "5", "5.13.", "32", "5.3.2026 10:00", "²⁰²⁶-03-05", "5 foo", "13.13.13.13"]
+)
+def test_days_that_are_not(text: str) -> None:
+    with pytest.raises(PersonError) as caught:
+        parse_date(text, MONDAY)
+    assert caught.value.key in {"kernel.form.date", "kernel.form.no_such_day"}
+
+
+@pytest.mark.parametrize("text", ["31.02", "31.02.2026", "2026-13-01", "0.1.2026", "30 февраля"])
+def test_days_that_do_not_exist(text: str) -> None:
+    with pytest.raises(PersonError, match="no_such_day"):
+        parse_date(text, MONDAY)
+
+
+@pytest.mark.parametrize("text", ["tomorrow", "5.3", "friday", "in 3 days"])
+def test_without_today_only_full_dates_are_known(text: str) -> None:
+    with pytest.raises(PersonError, match=r"kernel\.form\.date"):
+        parse_date(text)
+    assert parse_date("5.3.2026") == date(2026, 3, 5)
+
+
+@given(st.dates(date(2000, 1, 1), date(2099, 12, 31)), st.sampled_from(["%Y-%m-%d", "%d.%m.%Y", "%d.%m.%y"]))
+def test_what_we_write_in_digits_is_read(day: date, form: str) -> None:
+    assert parse_date(day.strftime(form)) == day
+
+
+@given(st.dates(date(1000, 1, 1), date(9000, 12, 31)), st.sampled_from(["en", "ru"]))
+def test_what_we_write_in_words_is_read(day: date, language: str) -> None:
+    assert parse_date(format_date(day, language)) == day
+
+
+@given(st.text())
+def test_any_text_is_a_day_or_an_error_for_the_person(text: str) -> None:
+    with contextlib.suppress(PersonError):
+        assert isinstance(parse_date(text, MONDAY), date)
+
+
+def test_only_the_beginning_of_nonsense_is_quoted() -> None:
+    with pytest.raises(PersonError) as caught:
+        parse_date("x" * 1000, MONDAY)
+    assert caught.value.params == {"given": "x" * 39 + "…"}
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("15:00", time(15)), ("15.00", time(15)), ("15-00", time(15)), ("1500", time(15)), ("930", time(9, 30)),
+        ("9", time(9)), ("09:05", time(9, 5)), ("9am", time(9)), ("9 AM", time(9)), ("12am", time(0)),
+        ("12 pm", time(12)), ("9:30pm", time(21, 30)), ("в 9", time(9)), ("at 17:45", time(17, 45)),
+        ("9 утра", time(9)), ("3 дня", time(15)), ("7 вечера", time(19)), ("12 ночи", time(0)), ("15ч", time(15)),
+        ("15 ч 30", time(15, 30)), ("полдень", time(12)), ("midnight", time(0)), ("0:00", time(0)),
+    ],
+)  # fmt: skip
+def test_times_that_are_read(text: str, moment: time) -> None:
+    assert parse_time(text) == moment
+
+
+@pytest.mark.parametrize(
+    "text", ["", "noonish", "24:00", "2460", "25", "9:60", "13pm", "0am", "12345", "-9", "9:5", "٩"]
+)
+def test_times_that_are_not(text: str) -> None:
+    with pytest.raises(PersonError, match=r"kernel\.form\.time"):
+        parse_time(text)
+
+
+@given(st.times())
+def test_every_time_of_ours_is_read(moment: time) -> None:
+    for form in ("%H:%M", "%H.%M", "%H%M"):
+        assert parse_time(moment.strftime(form)) == moment.replace(second=0, microsecond=0)
+
+
+def test_days_as_we_write_them() -> None:
+    assert format_day(MONDAY, "en") == "Monday, 2 March"
+    assert format_day(MONDAY, "ru") == "понедельник, 2 марта"
+    assert format_day(MONDAY, "en", date(2026, 1, 1)) == "Monday, 2 March"
+    assert format_day(MONDAY, "en", date(2025, 12, 31)) == "Monday, 2 March 2026"
+    assert format_day(MONDAY, "ru", date(2025, 12, 31)) == "понедельник, 2 марта 2026 г."
+    assert format_date(MONDAY, "en") == "2 March 2026"
+    assert format_date(MONDAY, "ru", MONDAY) == "2 марта"
+    assert near_day(MONDAY, MONDAY, "ru") == "сегодня"
+    assert near_day(date(2026, 3, 3), MONDAY, "en") == "tomorrow"
+    assert near_day(date(2026, 3, 4), MONDAY, "en") is None
+
+
+def test_spans() -> None:
+    assert format_time(NOON, MOSCOW, "ru") == "12:00"
+    assert format_span(NOON, NOON + timedelta(minutes=90), MOSCOW, "en") == "12:00–13:30"
+    assert format_span(NOON, NOON + timedelta(hours=12), MOSCOW, "en") == "12:00–00:00"
+    assert format_span(NOON, NOON + timedelta(hours=13), MOSCOW, "en") == "12:00 – 3 March, 01:00"
+    assert format_span(NOON, NOON + timedelta(hours=13), MOSCOW, "ru") == "12:00 – 3 марта, 01:00"
+    assert format_span(NOON, NOON + timedelta(days=365), MOSCOW, "ru") == "12:00 – 2 марта 2027 г., 12:00"
+    assert format_span(NOON, NOON, MOSCOW, "en") == "12:00"
+
+
+def test_whole_days() -> None:
+    assert format_days(MONDAY, MONDAY, "en") == "2 March"
+    assert format_days(MONDAY, date(2026, 3, 4), "en") == "2–4 March"
+    assert format_days(date(2026, 3, 30), date(2026, 4, 2), "ru") == "30 марта – 2 апреля"
+    assert format_days(date(2026, 12, 30), date(2027, 1, 2), "en") == "30 December 2026 – 2 January"
+    assert format_days(MONDAY, date(2026, 3, 4), "en", date(2025, 1, 1)) == "2–4 March 2026"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "english", "russian"),
+    [
+        (0, "0 min", "0 мин"),
+        (45, "45 min", "45 мин"),
+        (60, "1 h", "1 ч"),
+        (90, "1 h 30 min", "1 ч 30 мин"),
+        (1470, "1 d 30 min", "1 д 30 мин"),
+        (-5, "0 min", "0 мин"),
+    ],
+)
+def test_durations(minutes: int, english: str, russian: str) -> None:
+    assert format_duration(timedelta(minutes=minutes), "en") == english
+    assert format_duration(timedelta(minutes=minutes), "ru") == russian
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "russian"),
+    [
+        (0, "now", "сейчас"),
+        (-29, "now", "сейчас"),
+        (31, "in 1 minute", "через 1 минуту"),
+        (600, "in 10 minutes", "через 10 минут"),
+        (571, "in 10 minutes", "через 10 минут"),
+        (22 * 60, "in 22 minutes", "через 22 минуты"),
+        (3599, "in 1 hour", "через 1 час"),
+        (59 * 60, "in 59 minutes", "через 59 минут"),
+        (5400, "in 1 h 30 min", "через 1 ч 30 мин"),
+        (7200, "in 2 hours", "через 2 часа"),
+        (86400, "in 1 day", "через 1 день"),
+        (3 * 86400 + 5, "in 3 days", "через 3 дня"),
+        (-300, "5 minutes ago", "5 минут назад"),
+        (-3660, "1 h 1 min ago", "1 ч 1 мин назад"),
+    ],
+)
+def test_relative(seconds: int, english: str, russian: str) -> None:
+    moment = NOON + timedelta(seconds=seconds)
+    assert format_relative(moment, NOON, "en") == english
+    assert format_relative(moment, NOON, "ru") == russian
