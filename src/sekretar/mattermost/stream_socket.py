@@ -83,6 +83,7 @@ class StreamSocket:
         self._greeted = False
         self._in_step = False
         self._resumable = True
+        self._gap = False
 
     async def converse(self) -> None:
         """Read and keep alive until one of the two fails.
@@ -98,7 +99,8 @@ class StreamSocket:
             await self._verdict(reader, keeper)
         finally:
             await _stop(reader, keeper)
-            self._told.ended(self._socket.close_code, resumable=self._resumable and not self._challenged)
+            code = CLOSE_GAP if self._gap else self._socket.close_code
+            self._told.ended(code, resumable=self._resumable and not self._challenged)
 
     async def _verdict(self, reader: asyncio.Task[None], keeper: asyncio.Task[None]) -> None:
         """Say why it ended. The reader knows better than the keeper, whose questions die with the socket."""
@@ -143,7 +145,7 @@ class StreamSocket:
             self._in_step = True
         else:
             # When not even the first event fits, asking again for the same would go on for ever.
-            self._resumable = self._in_step
+            self._gap, self._resumable = True, self._in_step
             await self._socket.close(code=CLOSE_GAP)
             raise MattermostDown(f"the event stream has a gap before event {seq}")
 
