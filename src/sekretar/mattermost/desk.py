@@ -11,11 +11,13 @@ from typing import Any, Protocol
 
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.database import Database
+from sekretar.kernel.errors import PeerNotFound, PersonError
+from sekretar.kernel.forms import Form
 from sekretar.kernel.i18n import Catalogues, Translator
 from sekretar.kernel.people import People, Person
 from sekretar.kernel.secrets import Vault
 from sekretar.kernel.signing import Signer
-from sekretar.mattermost.chat import Chat
+from sekretar.mattermost.chat import Chat, FormRequest, Record
 from sekretar.mattermost.messages import Message, Rendered, Renderer
 from sekretar.mattermost.models import Channel, Post, User
 
@@ -30,6 +32,10 @@ class Profiles(Protocol):
             PeerNotFound: there is no such user.
             PeerError: Mattermost had to be asked and did not answer.
         """
+        ...
+
+    async def refresh(self, user_id: str) -> Person:
+        """The same, asked anew; a user who is gone counts as deactivated."""
         ...
 
 
@@ -71,3 +77,33 @@ class Desk:
 
     def render(self, message: Message, person: Person | None, *, ephemeral: bool = False) -> Rendered:
         return self.renderer.render(message, person, self.now(), ephemeral=ephemeral)
+
+    async def known(self, user_id: str) -> Person:
+        """Whoever did something just now.
+
+        Raises:
+            PersonError: there is no such user, or not any more.
+            PeerError: Mattermost had to be asked and did not answer.
+        """
+        try:
+            person = await self.profiles.person(user_id)
+            if not person.active:
+                # Perhaps reactivated, and we have not heard of it.
+                person = await self.profiles.refresh(user_id)
+        except PeerNotFound:
+            raise PersonError("mattermost.unknown_person") from None
+        if not person.active:
+            raise PersonError("mattermost.unknown_person")
+        return person
+
+
+async def build_form(desk: Desk, form_id: str, record: Record, person: Person) -> Form:
+    """The form as it is now for this person.
+
+    Raises:
+        PersonError: no feature has this form any more, or the feature's own reason.
+    """
+    handler = desk.chat.find_form(form_id)
+    if handler is None:
+        raise PersonError("mattermost.form.gone")
+    return await handler.build(FormRequest(person, desk.translator(person), record, desk.now()))

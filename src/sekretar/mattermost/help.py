@@ -19,8 +19,9 @@ class Help:
     def of(self, trigger: str, t: Translator, *, admin: bool) -> Markdown:
         """Everything that can be done with one trigger; what only administrators can do stands apart."""
         known = self._chat.subcommands(trigger)
-        blocks = [self._block(t("mattermost.help.title", command=self.command(trigger)), known, t,
-        admin=False)] reserved = [each for each in known if each.admin]
+        title = t("mattermost.help.title", command=self.command(trigger))
+        blocks = [self._block(title, known, t, admin=False)]
+        reserved = [each for each in known if each.admin]
         if admin and reserved:
             blocks.append(self._block(t("mattermost.help.admin_title"), reserved, t, admin=True))
         others = [other for other in self._chat.triggers if other != trigger]

@@ -155,7 +155,7 @@ class Rendered:
 
 def flatten(message: Message) -> Markdown:
     """The message as one text, for places that can show neither attachments nor buttons."""
-    parts = [markdown(message.text)]
+    parts: list[str] = [markdown(message.text)]
     for attachment in message.attachments:
         parts += [markdown(attachment.pretext), _heading(attachment), markdown(attachment.text)]
         parts += [_line(captioned) for captioned in attachment.fields]

@@ -46,11 +46,24 @@ def explain(error: Exception, t: Translator, act: str) -> Markdown:
     """The sentence for the person. `act` tells the log what was being done (`command calendar`, …)."""
     if isinstance(error, PersonError):
         return t.error(error)
+    key, params = _trouble(error, t, act)
+    return t(key, **params)
+
+
+def explain_plainly(error: Exception, t: Translator, act: str) -> str:
+    """The same for a dialog, which shows text as it is."""
+    if isinstance(error, PersonError):
+        return t.plain_error(error)
+    key, params = _trouble(error, t, act)
+    return t.plain(key, **params)
+
+
+def _trouble(error: Exception, t: Translator, act: str) -> tuple[str, dict[str, str]]:
     if isinstance(error, PeerError):
         _log.warning("mattermost_act_failed", act=act, peer=error.peer, kind=type(error).__name__)
         key = next(key for kind, key in _PEER_KEYS if isinstance(error, kind))
         name = _PEER_NAMES.get(error.peer)
-        return t(key, peer=t(name) if name else error.peer)
+        return key, {"peer": t.plain(name) if name else error.peer}
     incident = secrets.token_hex(4).upper()
     _log.error("mattermost_act_broke", act=act, incident=incident, exc_info=error)
-    return t("mattermost.trouble.incident", incident=incident)
+    return "mattermost.trouble.incident", {"incident": incident}
