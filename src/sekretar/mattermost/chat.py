@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.forms import Form
@@ -25,7 +24,6 @@ from sekretar.mattermost.messages import Message, Style
 from sekretar.mattermost.parsing import Arguments, fold
 
 Record = Mapping[str, JsonScalar]
-NOTHING: Record = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class OpenForm:
     """
 
     form_id: str
-    record: Record = NOTHING
+    record: Record = field(default_factory=dict)
     dialog_only: bool = False
 
 
@@ -184,7 +182,7 @@ class MenuEntry:
     order: int
     available: Available | None = None
     primary: bool = False
-    record: Record = NOTHING
+    record: Record = field(default_factory=dict)
     style: Style = "default"
 
 
