@@ -36,6 +36,10 @@ class Settings(BaseSettings):
     mattermost_url: str = Field(
         default="", description="Address of the Mattermost server as Sekretar reaches it, sub-path included."
     )
+    mattermost_public_url: str = Field(
+        default="",
+        description="Address of Mattermost as people's browsers reach it, where it is another one.",
+    )
     mattermost_token: SecretStr = Field(
         default=SecretStr(""), description="Token of the bot account; `sekretar setup` prints it."
     )
@@ -113,7 +117,7 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return _words(value)
 
-    @field_validator("mattermost_url", "public_url", "callback_url")
+    @field_validator("mattermost_url", "mattermost_public_url", "public_url", "callback_url")
     @classmethod
     def _without_slash(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):

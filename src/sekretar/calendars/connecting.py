@@ -24,6 +24,7 @@ from sekretar.calendars.caldav import (
     RemoteCalendar,
     discover,
     list_calendars,
+    profile_of,
 )
 from sekretar.calendars.keys import account_prefix
 from sekretar.calendars.model import AccountState, Calendar, CalendarAccount, CalendarObject
@@ -153,19 +154,20 @@ async def admit(
     account.next_sync_at = now
     await session.flush()
     if new:
-        session.add_all(_calendar(account, each, found.profile.trust) for each in admitted.calendars)
+        session.add_all(stored_calendar(account, each) for each in admitted.calendars)
     wake_after_commit(session, SYNC)
     return account, new
 
 
-def _calendar(account: CalendarAccount, remote: RemoteCalendar, trust: int) -> Calendar:
+def stored_calendar(account: CalendarAccount, remote: RemoteCalendar) -> Calendar:
+    """A calendar that was found on the server, shown until the person decides otherwise."""
     return Calendar(
         account_id=account.id,
         href=remote.href,
         name=remote.name,
         colour=remote.colour or "",
         chosen=True,
-        trust=int(trust),
+        trust=int(profile_of(account.profile).trust),
     )
 
 

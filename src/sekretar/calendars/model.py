@@ -101,7 +101,6 @@ class CalendarObject(Base):
     etag: Mapped[str] = mapped_column(Text)
     #: The iCalendar text, compressed: a series is expanded again when the horizon moves.
     data: Mapped[bytes] = mapped_column(LargeBinary)
-    recurring: Mapped[bool]
     #: How far a series has been expanded; empty for a single meeting.
     expanded_until: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 

@@ -64,7 +64,14 @@ class Reminding:
         message = wording.reminder(meeting, person, t, now, stands)
         await outgoing.direct(
             session,
-            key=reminder_key(account_id, stored.id, stored.starts_at, due.minutes),
+            key=reminder_key(
+                account_id,
+                stored.calendar_id,
+                stored.uid,
+                stored.recurrence_id,
+                stored.starts_at,
+                due.minutes,
+            ),
             person=person,
             rendered=self.desk.render(message, person),
             now=now,

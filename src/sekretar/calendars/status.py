@@ -32,8 +32,10 @@ from sekretar.calendars.presence import (
 )
 from sekretar.kernel.database import wake_after_commit
 from sekretar.kernel.errors import PeerError
+from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person, Plain, Preference, PreferenceRow
 from sekretar.kernel.text import link
+from sekretar.mattermost import outgoing
 from sekretar.mattermost.acting import Acting, NotPermitted
 from sekretar.mattermost.chat import Chat, Click, ClickReply, CommandRequest, Reply, Subcommand
 from sekretar.mattermost.consent import Consents
@@ -214,9 +216,7 @@ class StatusChat:
         async with self.desk.database.reading() as session:
             wanted = await WANTED.read(session, request.person.id)
         if not wanted:
-            return Reply(
-                offer(request.t.plain("calendars.status.on_button"), request.t("calendars.status.offer"))
-            )
+            return Reply(offer(request.t))
         off = Button(request.t.plain("calendars.status.off_button"), "calendars.status.off")
         missing = await self._missing(request.person)
         text = missing or request.t("calendars.status.on")
@@ -230,6 +230,17 @@ class StatusChat:
     async def switched_off(self, click: Click) -> ClickReply:
         await self._switch(click.person, wanted=False)
         return ClickReply(update=Message(click.t("calendars.status.off")))
+
+    async def consented(self, person: Person) -> None:
+        """The person came back with their consent: say what it means for their status."""
+        now = self.desk.now()
+        t = self.desk.translator(person)
+        async with self.desk.database.transaction() as session:
+            message = Message(t("calendars.status.on")) if await WANTED.read(session, person.id) else offer(t)
+            rendered = self.desk.render(message, person)
+            key = f"status.consented:{person.id}:{now:%Y%m%dT%H%M%S%f}"
+            await outgoing.direct(session, key=key, person=person, rendered=rendered, now=now)
+            wake_after_commit(session, TASK)
 
     async def _switch(self, person: Person, *, wanted: bool) -> None:
         async with self.desk.database.transaction() as session:
@@ -248,7 +259,7 @@ class StatusChat:
         return t("calendars.status.consent", link=link(t.plain("calendars.status.consent_link"), url))
 
 
-def offer(label: str, text: str) -> Message:
+def offer(t: Translator) -> Message:
     """The question whether the status shall follow the meetings."""
-    button = Button(label, "calendars.status.on", style="primary")
-    return Message("", (Attachment(text=text, actions=(button,)),))
+    button = Button(t.plain("calendars.status.on_button"), "calendars.status.on", style="primary")
+    return Message("", (Attachment(text=t("calendars.status.offer"), actions=(button,)),))

@@ -135,7 +135,7 @@ def reminder(meeting: Meeting, person: Person, t: Translator, now: datetime, sta
     return Message(Markdown(f"⏰ {head}"), (attachment,))
 
 
-def change(news: Change, person: Person, t: Translator, now: datetime) -> Message:
+def change(news: Change, person: Person, t: Translator) -> Message:
     """What happened to a meeting, old beside new."""
     occurrence = news.occurrence
     head = t(CHANGE_KEYS[news.kind, news.extent], title=_title(occurrence.title, t))

@@ -1,0 +1,1 @@
+"""The web part: what Mattermost and browsers reach by HTTP."""

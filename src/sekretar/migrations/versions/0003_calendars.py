@@ -21,8 +21,8 @@ def upgrade() -> None:
     _due()
 
 
-def _belongs_to(name: str, target: str, **options: bool) -> sa.Column[int]:
-    return sa.Column(name, BIG_ID, sa.ForeignKey(target, ondelete="CASCADE"), nullable=False, **options)
+def _belongs_to(name: str, target: str, *, index: bool = False) -> sa.Column[int]:
+    return sa.Column(name, BIG_ID, sa.ForeignKey(target, ondelete="CASCADE"), nullable=False, index=index)
 
 
 def _accounts() -> None:
@@ -71,7 +71,6 @@ def _calendars() -> None:
         sa.Column("href", sa.Text(), nullable=False),
         sa.Column("etag", sa.Text(), nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=False),
-        sa.Column("recurring", sa.Boolean(), nullable=False),
         sa.Column("expanded_until", MOMENT, nullable=True, index=True),
         sa.UniqueConstraint("calendar_id", "href"),
     )

@@ -1,0 +1,68 @@
+"""The calendar feature, put together for the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sekretar.calendars import reminding, rolling, status
+from sekretar.calendars.chat import CalendarChat
+from sekretar.calendars.connecting import SYNC
+from sekretar.calendars.reminding import Reminding
+from sekretar.calendars.rolling import Rolling
+from sekretar.calendars.status import StatusChat, StatusKeeper
+from sekretar.calendars.syncing import Rhythm, Syncing
+from sekretar.kernel.http import HttpSessions
+from sekretar.kernel.jobs import Jobs
+from sekretar.kernel.people import Person
+from sekretar.mattermost.acting import Acting
+from sekretar.mattermost.consent import Consents
+from sekretar.mattermost.desk import Desk
+
+
+@dataclass(frozen=True)
+class CalendarSettings:
+    """How often accounts are looked at, and which conference hosts are the company's own."""
+
+    sync_every: timedelta
+    own_hosts: Sequence[str] = ()
+
+
+class Calendars:
+    """Everything about calendars in one process."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        http: HttpSessions,
+        acting: Acting,
+        consents: Consents,
+        jobs: Jobs,
+        settings: CalendarSettings,
+    ) -> None:
+        self._jobs = jobs
+        self._syncing = Syncing(
+            desk, desk.vault, http, Rhythm(settings.sync_every), jobs.wake, settings.own_hosts
+        )
+        self._reminding = Reminding(desk)
+        self._rolling = Rolling(desk, settings.own_hosts)
+        self._keeper = StatusKeeper(desk, acting)
+        self._status_chat = StatusChat(desk, acting, consents)
+        CalendarChat(desk.database, desk.vault, http).register(desk.chat)
+        self._status_chat.register(desk.chat)
+
+    def add_jobs(self) -> None:
+        """Hang the jobs into the engine. The intervals only matter when a wake-up was lost."""
+        self._jobs.add(SYNC, self._syncing.run, at_least_every=timedelta(seconds=30))
+        self._jobs.add(reminding.TASK, self._reminding.give_due, at_least_every=timedelta(minutes=1))
+        self._jobs.add(status.TASK, self._keeper.run, at_least_every=timedelta(minutes=1))
+        self._jobs.add(rolling.TASK, self._rolling.run, at_least_every=timedelta(hours=6))
+
+    async def consented(self, person: Person) -> None:
+        """Somebody has just allowed Sekretar to act for them."""
+        await self._status_chat.consented(person)
+
+    async def close(self) -> None:
+        """End what runs beside the jobs."""
+        await self._syncing.close()

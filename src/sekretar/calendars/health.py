@@ -1,0 +1,151 @@
+"""How an account fares with its server: what a look leaves behind besides meetings.
+
+Only a password refused again and again means that the person has to act, and then they are told once. Everything
+else passes by itself; the pauses grow, and nothing is ever deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.calendars import wording
+from sekretar.calendars.agenda import agenda
+from sekretar.calendars.keys import mended_key, ready_key, trouble_key
+from sekretar.calendars.model import AccountState, CalendarAccount, Trouble
+from sekretar.calendars.status import WANTED, offer
+from sekretar.kernel.errors import (
+    PeerDown,
+    PeerError,
+    PeerForbidden,
+    PeerLimited,
+    PeerNotFound,
+    PeerRefused,
+)
+from sekretar.kernel.i18n import Translator
+from sekretar.kernel.text import Markdown
+from sekretar.mattermost import outgoing
+from sekretar.mattermost.desk import Desk
+from sekretar.mattermost.messages import Attachment, Button, Colour, Message
+
+#: So many refusals in a row are no accident of the server.
+REFUSALS = 3
+
+#: The longest pause after failures, and the pause while the person has to act.
+LONGEST_PAUSE = timedelta(minutes=30)
+PAUSE_IN_ATTENTION = timedelta(hours=1)
+#: Accounts of deactivated people are looked at this rarely, in case they come back.
+PAUSE_WHILE_AWAY = timedelta(hours=24)
+
+_log = structlog.get_logger(__name__)
+
+
+def trouble_of(error: PeerError | None) -> Trouble:
+    """The trouble in terms of what a person can do about it. None: a fault of our own."""
+    kinds: tuple[tuple[type[PeerError], Trouble], ...] = (
+        (PeerRefused, Trouble.PASSWORD),
+        (PeerForbidden, Trouble.FORBIDDEN),
+        (PeerNotFound, Trouble.GONE),
+        (PeerLimited, Trouble.LIMITED),
+        (PeerDown, Trouble.DOWN),
+    )
+    return next((trouble for kind, trouble in kinds if isinstance(error, kind)), Trouble.BROKEN)
+
+
+def pause_after(failures: int, every: timedelta, error: PeerError | None) -> timedelta:
+    """How long to leave the server alone after so many failures in a row."""
+    asked = error.retry_after if isinstance(error, PeerLimited) else None
+    growing = min(every * (1 << min(failures, 10)), LONGEST_PAUSE)
+    return max(asked or timedelta(), growing)
+
+
+async def failed(desk: Desk, account_id: int, error: PeerError | None, every: timedelta) -> None:
+    """Note a failed look; the person is told when it is theirs to mend."""
+    now, trouble = desk.now(), trouble_of(error)
+    _log.warning("calendar not read", account=account_id, trouble=trouble.value, error=str(error or ""))
+    async with desk.database.transaction() as session:
+        account = await session.get(CalendarAccount, account_id)
+        if account is None:
+            return
+        account.failures += 1
+        account.trouble = trouble
+        account.refusals = account.refusals + 1 if trouble is Trouble.PASSWORD else 0
+        account.next_sync_at = now + pause_after(account.failures, every, error)
+        if account.refusals >= REFUSALS:
+            account.next_sync_at = now + PAUSE_IN_ATTENTION
+            if account.state == AccountState.ACTIVE:
+                account.state = AccountState.ATTENTION
+                await _say(desk, session, account, trouble_key(account.id, now), now, _needs_attention)
+
+
+async def succeeded(desk: Desk, account_id: int, next_sync_at: datetime) -> None:
+    """Note a look that found everything; the first one is told, and the first after trouble."""
+    now = desk.now()
+    async with desk.database.transaction() as session:
+        account = await session.get(CalendarAccount, account_id)
+        if account is None:
+            return
+        if account.state == AccountState.ATTENTION:
+            await _say(desk, session, account, mended_key(account.id, now), now, _mended)
+        first = account.synced_at is None
+        account.state, account.trouble = AccountState.ACTIVE, ""
+        account.failures = account.refusals = 0
+        account.synced_at, account.next_sync_at = now, next_sync_at
+        if first:
+            await session.flush()
+            await _tell_ready(desk, session, account, now)
+
+
+async def postpone(desk: Desk, account_id: int) -> None:
+    """Leave the account of somebody who is away alone for long."""
+    async with desk.database.transaction() as session:
+        account = await session.get(CalendarAccount, account_id)
+        if account is not None:
+            account.next_sync_at = desk.now() + PAUSE_WHILE_AWAY
+
+
+def _needs_attention(account: CalendarAccount, t: Translator) -> Message:
+    mend = Button(
+        t.plain("calendars.accounts.mend"), "calendars.mend", {"account": account.id}, style="primary"
+    )
+    text = t("calendars.trouble.told", login=account.login)
+    return Message("", (Attachment(color=Colour.RED, text=text, actions=(mend,)),))
+
+
+def _mended(account: CalendarAccount, t: Translator) -> Message:
+    return Message(t("calendars.connect.mended", login=account.login))
+
+
+async def _tell_ready(desk: Desk, session: AsyncSession, account: CalendarAccount, now: datetime) -> None:
+    """Show the day at once: it is what the person connected the calendar for."""
+    person = await desk.people.by_id(session, account.person_id)
+    if person is None:
+        return
+    day = await agenda(session, person.id, person.zone, now.astimezone(person.zone).date())
+    wanted = await WANTED.read(session, person.id)
+
+    def compose(account: CalendarAccount, t: Translator) -> Message:
+        shown = wording.today(day, t, now)
+        ready = t("calendars.connect.ready", login=account.login)
+        question = () if wanted else offer(t).attachments
+        return Message(Markdown(f"{ready}\n\n{shown.text}"), (*shown.attachments, *question))
+
+    await _say(desk, session, account, ready_key(account.id), now, compose)
+
+
+async def _say(
+    desk: Desk,
+    session: AsyncSession,
+    account: CalendarAccount,
+    key: str,
+    now: datetime,
+    compose: Callable[[CalendarAccount, Translator], Message],
+) -> None:
+    person = await desk.people.by_id(session, account.person_id)
+    if person is None or not person.active:
+        return
+    message = compose(account, desk.translator(person))
+    await outgoing.direct(session, key=key, person=person, rendered=desk.render(message, person), now=now)
