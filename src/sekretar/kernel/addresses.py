@@ -11,6 +11,7 @@ is therefore the resolved address itself, the very one that is connected to (`Gu
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -190,7 +191,7 @@ def _read_rule(entry: str) -> _Rule:
         plain = url.raw_path in {"", "/"} and not url.raw_query_string and url.raw_user is None
     except ValueError:
         host, port, plain = "", None, False
-    if not plain or not host or "/" in entry or "*" in entry:
+    if not plain or not host or re.search(r"[\s/*]", entry):
         raise ConfigurationError(
             f"{entry!r} in the list of allowed addresses is neither a network nor a host.",
             "Write networks like 10.1.0.0/16, addresses and names like 10.1.2.3 or cloud.corp:8443.",
