@@ -391,7 +391,8 @@ def _ephemeral_answers(response: Mapping[str, Any]) -> int:
     return sum(
         1
         for one in answers
-        if one.get("response_type") in (None, "", "ephemeral") and (one.get("text") or one.get("attachments"))
+        if one.get("response_type") in (None, "", "ephemeral")
+        and (one.get("text") or one.get("attachments") is not None)
     )
 
 
