@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from sekretar.kernel.addresses import AddressGuard, is_public
@@ -78,23 +79,25 @@ def test_an_address_within_another_counts_as_itself(address: object) -> None:
 @pytest.mark.parametrize(
     "host",
     [
-        "127.0.0.1",
-        "127.1",
-        "2130706433",
-        "0x7f000001",
-        "0x7f.1",
-        "0177.0.0.1",
-        "017700000001",
-        "127.0.0.1.",
-        "0",
-    ]
-    + [
-        "[::1]",
-        "[::ffff:127.0.0.1]",
-        "[::ffff:7f00:1]",
-        "127。0。0。1",
-        "①②⑦.0.0.1",
-        "169.254.169.254",
+        *(
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f000001",
+            "0x7f.1",
+            "0177.0.0.1",
+            "017700000001",
+            "127.0.0.1.",
+        ),
+        *(
+            "0",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+            "127。0。0。1",
+            "①②⑦.0.0.1",
+            "169.254.169.254",
+        ),
         "[fe80::1%25lo]",
     ],
 )
@@ -112,7 +115,7 @@ def test_what_is_no_web_address_is_refused(url: str) -> None:
         HttpSessions(HttpSettings()).check_typed(url)
 
 
-@pytest.mark.parametrize("host", ["1.2.3", "999.1.1.1", "h.256", "1.2.3.4.5"])
+@pytest.mark.parametrize("host", ["999.1.1.1", "h.256", "1.2.3.4.5"])
 def test_broken_numbers_are_refused(host: str) -> None:
     with pytest.raises(AddressNotAllowed):
         HttpSessions(HttpSettings()).check_typed(f"http://{host}/")
@@ -211,10 +214,10 @@ def test_retry_after_survives_anything(value: str) -> None:
     assert pause is None or timedelta() <= pause <= LONGEST_PAUSE
 
 
-def _status(kind: type[aiohttp.ClientResponseError], status: int) -> aiohttp.ClientResponseError:
+def refused_handshake() -> aiohttp.WSServerHandshakeError:
     url = URL("https://anna:hunter2@h.example/?token=hunter2")
-    info = aiohttp.RequestInfo(url, "GET", aiohttp.hdrs.CIMultiDictProxy(aiohttp.hdrs.CIMultiDict()), url)  # type: ignore[attr-defined]
-    return kind(info, (), status=status, message="hunter2")
+    info = aiohttp.RequestInfo(url, "GET", CIMultiDictProxy(CIMultiDict()), url)
+    return aiohttp.WSServerHandshakeError(info, (), status=502, message="hunter2")
 
 
 @pytest.mark.parametrize(
@@ -231,6 +234,7 @@ def _status(kind: type[aiohttp.ClientResponseError], status: int) -> aiohttp.Cli
         (json.JSONDecodeError("x", "y", 0), PeerDown, "the answer is not JSON"),
         (aiohttp.InvalidURL("http://u:hunter2@"), PeerInvalid, "the address cannot be read"),
         (aiohttp.ClientError("hunter2"), PeerDown, "ClientError"),
+        (refused_handshake(), PeerDown, "the WebSocket was refused with 502"),
     ],
 )
 def test_errors_are_told_by_kind(error: Exception, kind: type[PeerError], detail: str) -> None:
