@@ -45,6 +45,7 @@ CLAIM_KIND = "consent"
 LINK_LIFETIME = timedelta(minutes=30)
 #: A token this close to its end is renewed before it is used.
 RENEW_BEFORE = timedelta(minutes=5)
+_QUICKER_PROCESS = timedelta(seconds=2)
 
 
 class ConsentRow(Base):
@@ -152,7 +153,7 @@ class Consents:
 
         Raises:
             PersonError: declined, too late, used before, forged, or somebody else is logged in.
-            PeerError: Mattermost did not answer; the person can follow the link again.
+            PeerError: Mattermost did not answer; the link is used up, and the person needs a new one.
         """
         app = self._registered()
         claim = self._opened(answer.get("state"))
@@ -240,6 +241,8 @@ class Consents:
                 self._app.client_id, self._app.client_secret, self._vault.decrypt(row.refresh_token)
             )
         except (PeerInvalid, PeerNotFound):
+            # A refresh token works once. Another process may have used it and be about to store what it got.
+            await self._clock.sleep_until(self._clock.now() + _QUICKER_PROCESS)
             return await self._refused(person_id, stale)
         async with self._database.transaction() as session:
             await self._store(session, person_id, token, kept_refresh_token=row.refresh_token)

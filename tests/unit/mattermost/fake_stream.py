@@ -9,6 +9,8 @@ from typing import Any
 from aiohttp import WSMsgType, web
 from tests.unit.mattermost.fakes import TOKEN, FakeServer
 
+from sekretar.mattermost.models import milliseconds
+
 PATH = "/api/v4/websocket"
 VERSION = "7.8.0.123.abc.false"
 
@@ -37,6 +39,7 @@ class FakeStream:
     """Says hello, numbers its events, resumes, answers pings; each of it can be switched off."""
 
     def __init__(self, fake: FakeServer) -> None:
+        self._clock = fake.clock
         self.lines: list[Line] = []
         self.token_is_good = True
         self.header_arrives = True
@@ -96,10 +99,7 @@ class FakeStream:
 
     def _pong(self, seq: int) -> dict[str, Any]:
         if self.token_is_good:
-            return {
-                "status": "OK",
-                "seq_reply": seq,
-                "data": {"text": "pong", "server_time": 1_772_614_800_000},
-            }
+            data = {"text": "pong", "server_time": milliseconds(self._clock.now())}
+            return {"status": "OK", "seq_reply": seq, "data": data}
         refusal = {"id": "api.context.invalid_token.error", "message": f"token={TOKEN}", "status_code": 401}
         return {"status": "FAIL", "seq_reply": seq, "error": refusal}

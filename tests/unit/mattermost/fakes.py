@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import aiohttp
@@ -76,7 +77,8 @@ class JumpingClock(ManualClock):
 class FakeServer:
     """Routes with answers: the last answer of a route stays."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
         self.asked: list[Asked] = []
         self._answers: dict[tuple[str, str], list[Any]] = defaultdict(list)
         self._sockets: dict[str, Callable[[web.Request], Awaitable[web.StreamResponse]]] = {}
@@ -87,6 +89,10 @@ class FakeServer:
     def on(self, method: str, path: str, *answers: Any) -> None:
         """Answer with these, one after the other: JSON values, `Answer`s, or functions of what was asked."""
         self._answers[method, path] = list(answers)
+
+    def answer(self, method: str, path: str) -> Any:
+        """What is answered next."""
+        return self._answers[method, path][0]
 
     def on_socket(self, path: str, serve: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> None:
         self._sockets[path] = serve
@@ -118,10 +124,11 @@ class FakeServer:
             answer = answer(asked)
         if not isinstance(answer, Answer):
             answer = Answer(body=json.dumps(answer).encode())
+        date = format_datetime(self.clock.now(), usegmt=True)
         return web.Response(
             status=answer.status,
             body=answer.body,
-            headers={"Content-Type": answer.content_type, **answer.headers},
+            headers={"Date": date, "Content-Type": answer.content_type, **answer.headers},
         )
 
 
@@ -130,7 +137,7 @@ async def serving(
     clock: Clock, token: str = TOKEN, prefix: str = ""
 ) -> AsyncIterator[tuple[FakeServer, MattermostClient]]:
     """A running server and a client for it."""
-    fake = FakeServer()
+    fake = FakeServer(clock)
     await fake.server.start_server()
     session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
     try:
