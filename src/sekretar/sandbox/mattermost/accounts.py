@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sekretar.sandbox.mattermost.errors import Refused, invalid_body
+from sekretar.sandbox.mattermost.errors import Refused
 from sekretar.sandbox.mattermost.identifiers import new_id
+from sekretar.sandbox.mattermost.presence import go_offline
 from sekretar.sandbox.mattermost.site import Site
-from sekretar.sandbox.mattermost.state import AccessToken, Bot, Session, Status, User
+from sekretar.sandbox.mattermost.state import AccessToken, Bot, Session, User
 
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9.\-_]{2,63}")
 _RESERVED = frozenset({"all", "channel", "here", "matterbot", "system"})
@@ -26,7 +27,7 @@ def new_user(
     """Store a user; 400 when the name or the address is taken or malformed."""
     username, email = username.lower(), email.lower()
     if not _USERNAME.fullmatch(username) or username in _RESERVED:
-        raise invalid_body("username")
+        raise Refused("model.user.is_valid.username.app_error", 400)
     if site.world.users.first("username", username) is not None:
         raise Refused("app.user.save.username_exists.app_error", 400)
     if site.world.users.first("email", email) is not None:
@@ -84,10 +85,10 @@ def change_user(site: Site, user: User, changes: dict[str, Any]) -> User:
 def deactivate(site: Site, user: User) -> None:
     """Lock the user out: sessions end, sockets close, and bots of the user too, if the server is set so."""
     now = site.now()
+    go_offline(site, user.id)
     site.tell_user_updated(site.world.users.put(replace(user, delete_at=now, update_at=now)))
     for session in site.world.sessions.where("user_id", user.id):
         site.world.sessions.remove(session.token)
-    site.world.statuses.put(Status(user.id))
     site.hub.drop_sockets(user.id)
     bot = site.world.bots.get(user.id)
     if bot is not None:

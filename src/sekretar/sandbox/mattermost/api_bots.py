@@ -186,7 +186,7 @@ async def _given(call: Call, permission: str) -> AccessToken:
 def _existing(call: Call, token_id: str) -> AccessToken:
     token = call.site.world.access_tokens.get(token_id)
     if token is None:
-        raise Refused("app.user_access_token.get.app_error", 404)
+        raise Refused("app.user_access_token.get_by_user.app_error", 404)
     return token
 
 

@@ -16,6 +16,7 @@ from sekretar.sandbox.mattermost.members import (
     add_member,
     create_channel,
     direct_channel,
+    mark_viewed,
     remove_member,
     system_post,
 )
@@ -24,7 +25,7 @@ from sekretar.sandbox.mattermost.posting import dumps
 from sekretar.sandbox.mattermost.state import Channel, ChannelMember, User
 from sekretar.sandbox.mattermost.views import channel_member_view, channel_view, post_view
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9\-_]{0,63}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9\-_]{1,63}")
 _KINDS = {"O": "public", "P": "private"}
 
 
@@ -35,11 +36,13 @@ async def create(call: Call) -> web.Response:
     kind = typed(body, "type", str, "", "type")
     team_id, name = typed(body, "team_id", str, "", "team_id"), typed(body, "name", str, "", "name")
     title = typed(body, "display_name", str, "", "display_name")
-    if kind not in _KINDS or not is_id(team_id) or not _NAME.fullmatch(name) or not 1 <= len(title) <= 64:
+    if kind not in _KINDS or not is_id(team_id) or not 1 <= len(title) <= 64:
         raise invalid_body("channel")
+    if not _NAME.fullmatch(name):
+        raise Refused("model.channel.is_valid.2_or_more.app_error", 400)
     site.permissions.need_team(call.user, team_id, f"create_{_KINDS[kind]}_channel")
     if site.world.channel_named(team_id, name) is not None:
-        raise Refused("app.channel.create_channel.exists.app_error", 400)
+        raise Refused("store.sql_channel.save_channel.exists.app_error", 400)
     channel = Channel(
         new_id(), team_id, kind, name, title, now, now, header=typed(body, "header", str, "", "header"),
         purpose=typed(body, "purpose", str, "", "purpose"), creator_id=call.user.id,
@@ -186,14 +189,17 @@ async def team_channels(call: Call) -> web.Response:
 
 
 async def search(call: Call) -> web.Response:
-    """POST /teams/{team_id}/channels/search: open channels whose name or title contains the term; 201."""
+    """POST /teams/{team_id}/channels/search: open channels whose name or title contains the term.
+
+    The specification says 201, servers answer 200.
+    """
     body = await call.object("channel_search")
     team_id, term = call.id("team_id"), typed(body, "term", str, "", "term").lower()
     call.site.permissions.need_team(call.user, team_id, "list_team_channels")
     found = [
         c for c in call.site.world.channels.where("team_id", team_id) if c.type == "O" and not c.delete_at
     ]
-    return answer([channel_view(c) for c in found if term in c.name or term in c.display_name.lower()], 201)
+    return answer([channel_view(c) for c in found if term in c.name or term in c.display_name.lower()])
 
 
 async def user_team_channels(call: Call) -> web.Response:
@@ -320,7 +326,6 @@ async def unread(call: Call) -> web.Response:
             "mention_count_root": found.mention_count_root,
             "urgent_mention_count": 0,
             "msg_count_root": channel.total_msg_count_root - found.msg_count_root,
-            "notify_props": channel_member_view(found)["notify_props"],
         }
     )
 
@@ -330,22 +335,7 @@ async def view(call: Call) -> web.Response:
     body = await call.object("channel_view")
     user_id, site = call.id("user_id"), call.site
     site.permissions.need_editing(call.user, user_id)
-    channel_id = typed(body, "channel_id", str, "", "channel_view")
-    times: dict[str, int] = {}
-    channel, found = site.world.channels.get(channel_id), site.world.channel_member(channel_id, user_id)
-    if channel is not None and found is not None:
-        times[channel_id] = site.now()
-        read = replace(
-            found, last_viewed_at=site.now(), last_update_at=site.now(), mention_count=0, mention_count_root=0,
-            msg_count=channel.total_msg_count, msg_count_root=channel.total_msg_count_root,
-        )  # fmt: skip
-        site.world.channel_members.put(read)
-        if site.release >= (8,):
-            site.hub.publish(
-                Event("multiple_channels_viewed", {"channel_times": dict(times)}, user_id=user_id)
-            )
-        else:
-            site.hub.publish(Event("channel_viewed", {"channel_id": channel_id}, user_id=user_id))
+    times = mark_viewed(site, user_id, typed(body, "channel_id", str, "", "channel_view"))
     return answer({"status": "OK", "last_viewed_at_times": times})
 
 

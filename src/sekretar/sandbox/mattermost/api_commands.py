@@ -110,7 +110,7 @@ def _managed(call: Call, command_id: str) -> Command:
     if command is None or not site.permissions.in_team(
         call.user, command.team_id, slash_permission(site.release)
     ):
-        raise Refused("store.sql_command.get.missing.app_error", 404)
+        raise Refused("store.sql_command.save.get.app_error", 404)
     if command.creator_id != call.user.id:
         site.permissions.need_team(call.user, command.team_id, _OTHERS)
     return command

@@ -42,14 +42,14 @@ async def react(call: Call) -> web.Response:
     now = call.site.now()
     reaction = call.site.world.reactions.put(Reaction(post_id, user_id, emoji, now, now))
     _update(call, post, "reaction_added", reaction)
-    return answer(reaction_view(reaction, post.channel_id))
+    return answer(reaction_view(reaction, post.channel_id, call.site.world))
 
 
 def _update(call: Call, post: Post, event: str, reaction: Reaction) -> None:
     world = call.site.world
     some = bool(world.reactions.where("post_id", post.id))
     world.posts.put(replace(post, has_reactions=some, update_at=call.site.now()))
-    data = {"reaction": dumps(reaction_view(reaction, post.channel_id))}
+    data = {"reaction": dumps(reaction_view(reaction, post.channel_id, world))}
     call.site.hub.publish(Event(event, data, channel_id=post.channel_id))
 
 
@@ -58,7 +58,10 @@ async def reactions(call: Call) -> web.Response:
     post = call.post(call.id("post_id"))
     call.site.permissions.need_reading(call.user, call.channel(post.channel_id))
     return answer(
-        [reaction_view(r, post.channel_id) for r in call.site.world.reactions.where("post_id", post.id)]
+        [
+            reaction_view(r, post.channel_id, call.site.world)
+            for r in call.site.world.reactions.where("post_id", post.id)
+        ]
     )
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from sekretar.sandbox.mattermost.call import Call, Route, answer, typed
-from sekretar.sandbox.mattermost.errors import Refused
 from sekretar.sandbox.mattermost.state import Json, Post
 from sekretar.sandbox.mattermost.views import post_view
 
@@ -18,7 +17,8 @@ _SINCE_LIMIT = 1000
 async def channel_posts(call: Call) -> web.Response:
     """GET /channels/{channel_id}/posts, newest first.
 
-    With `since` everything that changed after that time, deleted posts too (`delete_at` set), and no paging.
+    With `since` everything that changed after that time and no paging: deleted posts too, and the former versions of
+    edited ones, both with `delete_at` and without their message.
     """
     channel = call.channel(call.id("channel_id"))
     call.site.permissions.need_reading(call.user, channel)
@@ -35,11 +35,14 @@ def _window(call: Call, alive: list[Post]) -> Json:
     size = min(call.number("per_page", 60) or 60, 200)
     page = call.number("page")
     ids = [post.id for post in alive]
-    if before := call.query("before"):
-        at = _position(ids, before) + 1
+    before, after = call.query("before"), call.query("after")
+    if (before and before not in ids) or (after and after not in ids):
+        return {"order": [], "posts": {}, "next_post_id": before, "prev_post_id": after}
+    if before:
+        at = ids.index(before) + 1
         start, end = at + page * size, at + (page + 1) * size
-    elif after := call.query("after"):
-        at = _position(ids, after)
+    elif after:
+        at = ids.index(after)
         start, end = max(0, at - (page + 1) * size), max(0, at - page * size)
     else:
         start, end = page * size, (page + 1) * size
@@ -47,12 +50,6 @@ def _window(call: Call, alive: list[Post]) -> Json:
     view["next_post_id"] = ids[start - 1] if 0 < start <= len(ids) else ""
     view["prev_post_id"] = ids[end] if end < len(ids) else ""
     return view
-
-
-def _position(ids: list[str], post_id: str) -> int:
-    if post_id not in ids:
-        raise Refused("app.post.get.app_error", 404, f"resource: Post id: {post_id}")
-    return ids.index(post_id)
 
 
 def _list(call: Call, posts: list[Post]) -> Json:

@@ -11,6 +11,7 @@ from aiohttp import web
 from sekretar.sandbox.mattermost.call import Call, Route, answer, ok, typed
 from sekretar.sandbox.mattermost.errors import Refused, forbidden, invalid_body
 from sekretar.sandbox.mattermost.identifiers import is_id, new_id
+from sekretar.sandbox.mattermost.members import mark_viewed
 from sekretar.sandbox.mattermost.posting import (
     check_post,
     check_type,
@@ -54,21 +55,26 @@ def _create(call: Call, post: Post) -> Post:
         raise Refused("api.post.create_post.can_not_post_to_deleted.error", 400)
     if post.root_id:
         root = site.world.posts.get(post.root_id)
-        if root is None or root.channel_id != post.channel_id or root.root_id or root.delete_at:
+        if root is None or root.root_id or root.delete_at:
             raise Refused("api.post.create_post.root_id.app_error", 400)
+        if root.channel_id != post.channel_id:
+            raise Refused("api.post.create_post.channel_root_id.app_error", 400)
     check_type(post)
     check_post(site, post)
     set_online = call.flag("set_online", default=True)
     if set_online and not user.is_bot:
         touch(site, user.id)
-    return save_post(site, post, set_online=set_online)
+    created = save_post(site, post, set_online=set_online)
+    if not user.is_bot and "from_webhook" not in post.props:
+        mark_viewed(site, user.id, post.channel_id)
+    return created
 
 
 def _read(call: Call, body: Json) -> Post:
     """The post that the body describes, as yet unchecked. Only administrators may set `create_at`."""
     user, now = call.user, call.site.now()
     props: Json = typed(body, "props", dict, {}, "post")
-    if call.session is not None and call.session.is_oauth:
+    if call.session is not None and call.session.is_oauth and call.site.release >= (6,):
         props = {**props, "from_oauth_app": "true"}
     metadata: Json = typed(body, "metadata", dict, {}, "post")
     create_at = typed(body, "create_at", int, 0, "post")
@@ -184,7 +190,7 @@ async def put(call: Call) -> web.Response:
     after = replace(
         post,
         message=typed(body, "message", str, "", "post"),
-        props=typed(body, "props", dict, post.props, "post"),
+        props=typed(body, "props", dict, {}, "post"),
         is_pinned=typed(body, "is_pinned", bool, False, "post"),
         has_reactions=typed(body, "has_reactions", bool, False, "post"),
         file_ids=[str(file_id) for file_id in typed(body, "file_ids", list, post.file_ids, "post")],

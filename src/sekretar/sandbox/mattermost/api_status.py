@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from aiohttp import web
@@ -12,19 +11,21 @@ from sekretar.sandbox.mattermost import presence
 from sekretar.sandbox.mattermost.accounts import change_user
 from sekretar.sandbox.mattermost.call import Call, Route, answer, ok, typed
 from sekretar.sandbox.mattermost.errors import Refused, invalid_body
-from sekretar.sandbox.mattermost.state import Json
+from sekretar.sandbox.mattermost.hub import Event
+from sekretar.sandbox.mattermost.state import Json, Preference
 from sekretar.sandbox.mattermost.views import status_view
 
 _DURATIONS = ("", "thirty_minutes", "one_hour", "four_hours", "today", "this_week", "date_and_time")
 _NEVER = "0001-01-01T00:00:00Z"
 _TEXT_RUNES = 100
 _RECENT = 5
+_CATEGORY, _NAME = "custom_status", "recent_custom_statuses"
 _DEFAULT_EMOJI = "speech_balloon"
 
 
 async def get(call: Call) -> web.Response:
     """GET /users/{user_id}/status."""
-    return answer(status_view(presence.status_of(call.site, call.user_named(call.id("user_id")).id)))
+    return answer(status_view(presence.status_of(call.site, call.id("user_id"))))
 
 
 async def get_ids(call: Call) -> web.Response:
@@ -60,9 +61,9 @@ async def put_custom(call: Call) -> web.Response:
     call.site.permissions.need_editing(call.user, user_id)
     user = call.user_named(user_id)
     text = json.dumps(status, ensure_ascii=False, separators=(",", ":"))
-    recent = [text, *(r for r in _recent(user.props) if r != text)][:_RECENT]
-    props = {**user.props, "customStatus": text, "recentCustomStatuses": f"[{','.join(recent)}]"}
-    change_user(call.site, user, {"props": props})
+    change_user(call.site, user, {"props": {**user.props, "customStatus": text}})
+    recent = [text, *(known for known in _recent(call, user_id) if known != text)]
+    _remember(call, user_id, recent[:_RECENT])
     return ok()
 
 
@@ -91,12 +92,18 @@ def _read(call: Call, body: Json) -> Json:
     }
 
 
-def _recent(props: dict[str, str]) -> list[str]:
-    try:
-        stored = json.loads(props.get("recentCustomStatuses") or "[]")
-    except ValueError:
-        return []
-    return [json.dumps(item, ensure_ascii=False, separators=(",", ":")) for item in stored]
+def _recent(call: Call, user_id: str) -> list[str]:
+    """The custom statuses that the user had lately, newest first, each as JSON."""
+    stored = call.site.world.preferences.get(f"{user_id}/{_CATEGORY}/{_NAME}")
+    found = json.loads(stored.value) if stored else []
+    return [json.dumps(item, ensure_ascii=False, separators=(",", ":")) for item in found]
+
+
+def _remember(call: Call, user_id: str, recent: list[str]) -> None:
+    preference = Preference(user_id, _CATEGORY, _NAME, f"[{','.join(recent)}]")
+    call.site.world.preferences.put(preference)
+    data = {"preferences": json.dumps([vars(preference)], ensure_ascii=False)}
+    call.site.hub.publish(Event("preferences_changed", data, user_id=user_id))
 
 
 async def delete_custom(call: Call) -> web.Response:
@@ -115,11 +122,8 @@ async def delete_recent(call: Call) -> web.Response:
     body = await call.object("recent_custom_status")
     user_id = call.id("user_id")
     call.site.permissions.need_editing(call.user, user_id)
-    user = call.user_named(user_id)
-    kept = [r for r in _recent(user.props) if json.loads(r).get("text") != body.get("text")]
-    call.site.world.users.put(
-        replace(user, props={**user.props, "recentCustomStatuses": f"[{','.join(kept)}]"})
-    )
+    kept = [r for r in _recent(call, user_id) if json.loads(r).get("text") != body.get("text")]
+    _remember(call, user_id, kept)
     return ok()
 
 

@@ -33,9 +33,7 @@ async def client_config(call: Call) -> web.Response:
     """GET /config/client?format=old: a flat map of strings; some keys only with a session."""
     site = call.site
     if site.release < (10,) and call.query("format") != "old":
-        raise Refused(
-            "api.context.invalid_url_param.app_error", 400, message="Invalid or missing format parameter."
-        )
+        raise Refused("api.config.client.old_format.app_error", 501)
     config = {
         "Version": site.version,
         "BuildNumber": site.version,

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from sekretar.sandbox.mattermost.call import Call, Route, answer, ok, typed
 from sekretar.sandbox.mattermost.errors import Refused, forbidden, invalid_body
-from sekretar.sandbox.mattermost.members import create_team, join_team, leave_team
+from sekretar.sandbox.mattermost.members import create_team, join_team, leave_team, tell_added
 from sekretar.sandbox.mattermost.state import Json, Team
 from sekretar.sandbox.mattermost.views import team_member_view, team_view
 
@@ -107,7 +107,9 @@ async def add(call: Call) -> web.Response:
         call.site.permissions.need_team(call.user, team.id, "add_user_to_team")
     if target.delete_at:
         raise invalid_body("user_id")
-    return answer(team_member_view(join_team(call.site, team, target)), 201)
+    member = join_team(call.site, team, target)
+    tell_added(call.site, team, target)
+    return answer(team_member_view(member), 201)
 
 
 async def remove(call: Call) -> web.Response:

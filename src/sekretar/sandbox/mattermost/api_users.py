@@ -181,7 +181,8 @@ async def put_active(call: Call) -> web.Response:
     if active is None:
         raise invalid_body("active")
     target = call.user_named(call.id("user_id"))
-    call.site.permissions.need_editing(call.user, target.id)
+    if not call.site.permissions.may_edit_user(call.user, target.id):
+        raise Refused("api.user.update_active.permissions.app_error", 403)
     if active:
         call.site.permissions.need_system(call.user, "manage_system")
         reactivate(call.site, target)

@@ -16,6 +16,7 @@ from sekretar.sandbox.mattermost.posting import check_post, save_post, send_ephe
 from sekretar.sandbox.mattermost.presence import set_status
 from sekretar.sandbox.mattermost.site import Site
 from sekretar.sandbox.mattermost.state import Channel, Command, Json, Post, ResponseHook, Team, User
+from sekretar.sandbox.mattermost.views import whole_attachment
 
 #: Triggers that belong to the server. Those in `_STATUSES` and `me` also do something here.
 BUILT_IN = frozenset(
@@ -144,6 +145,10 @@ async def _run(site: Site, command: Command, invocation: Invocation) -> Json:
         raise Refused(COMMAND_FAILED, 500, str(error), trigger=command.trigger) from error
     response = _parse(answer, command.trigger)
     show(site, command, hook, response)
+    if response["attachments"]:
+        response["attachments"] = [
+            whole_attachment(a) for a in response["attachments"] if isinstance(a, dict)
+        ]
     return {**response, "trigger_id": client_trigger}
 
 
@@ -260,7 +265,7 @@ def _show_one(site: Site, command: Command, hook: ResponseHook, response: Json) 
     )
     if response["response_type"] == "in_channel":
         check_post(site, post)
-        save_post(site, post)
+        save_post(site, post, set_online=True)
     elif response["response_type"] in ("", "ephemeral") and (text or attachments is not None):
         send_ephemeral(site, hook.user_id, post)
 
@@ -290,7 +295,7 @@ def answer_later(site: Site, hook_id: str, content_type: str, body: bytes) -> No
         raise Refused("app.command_webhook.get.missing", 404)
     command = site.world.commands.get(hook.command_id)
     if command is None:
-        raise Refused("store.sql_command.get.missing.app_error", 400)
+        raise Refused("store.sql_command.save.get.app_error", 400)
     try:
         response = parse_response(content_type, body)
     except ValueError as error:

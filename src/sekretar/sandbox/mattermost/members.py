@@ -30,7 +30,6 @@ def join_team(site: Site, team: Team, user: User, *, admin: bool = False) -> Tea
     if existing is not None:
         return existing
     member = site.world.team_members.put(TeamMember(team.id, user.id, scheme_admin=admin))
-    site.hub.publish(Event("added_to_team", {"team_id": team.id, "user_id": user.id}, user_id=user.id))
     for name, _ in DEFAULT_CHANNELS:
         channel = site.world.channel_named(team.id, name)
         if channel is None:
@@ -42,7 +41,13 @@ def join_team(site: Site, team: Team, user: User, *, admin: bool = False) -> Tea
         system_post(
             site, channel, user, kind, f"{user.username} joined the {where}.", {"username": user.username}
         )
+    tell_added(site, team, user)
     return member
+
+
+def tell_added(site: Site, team: Team, user: User) -> None:
+    """`added_to_team`, to the user. Joining tells it, and the API call that caused the joining tells it again."""
+    site.hub.publish(Event("added_to_team", {"team_id": team.id, "user_id": user.id}, user_id=user.id))
 
 
 def leave_team(site: Site, team: Team, user: User) -> None:
@@ -110,3 +115,28 @@ def create_channel(site: Site, channel: Channel, creator: User) -> Channel:
     data = {"channel_id": channel.id, "team_id": channel.team_id}
     site.hub.publish(Event("channel_created", data, user_id=creator.id))
     return channel
+
+
+def mark_viewed(site: Site, user_id: str, channel_id: str) -> dict[str, int]:
+    """The user has read the channel up to now; returns the times of what was viewed."""
+    channel, member = site.world.channels.get(channel_id), site.world.channel_member(channel_id, user_id)
+    if channel is None or member is None:
+        return {}
+    now = site.now()
+    read = replace(
+        member,
+        last_viewed_at=now,
+        last_update_at=now,
+        mention_count=0,
+        mention_count_root=0,
+        msg_count=channel.total_msg_count,
+        msg_count_root=channel.total_msg_count_root,
+    )
+    site.world.channel_members.put(read)
+    if site.release >= (8,):
+        site.hub.publish(
+            Event("multiple_channels_viewed", {"channel_times": {channel_id: now}}, user_id=user_id)
+        )
+    else:
+        site.hub.publish(Event("channel_viewed", {"channel_id": channel_id}, user_id=user_id))
+    return {channel_id: now}

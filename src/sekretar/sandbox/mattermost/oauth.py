@@ -131,7 +131,7 @@ async def access_token(call: Call) -> web.Response:
     if app is not None and not app.is_public and not form.get("client_secret"):
         raise Refused(f"{_REFUSAL}.bad_client_secret.app_error", 400)
     if app is None:
-        raise Refused("app.oauth.get_app.find.app_error", 404)
+        raise Refused(f"{_REFUSAL}.credentials.app_error", 404)
     if not app.is_public and not hmac.compare_digest(form["client_secret"], app.client_secret):
         raise Refused(f"{_REFUSAL}.credentials.app_error", 403)
     grant = _by_code(call, app, form) if kind == "authorization_code" else _by_refresh(call, app, form)

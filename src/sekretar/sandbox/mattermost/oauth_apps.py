@@ -29,13 +29,17 @@ def _fields(body: Json) -> dict[str, Any]:
         "homepage": typed(body, "homepage", str, "", "oauth_app"),
         "callback_urls": [str(url) for url in callbacks],
     }
-    for name in ("name", "homepage", "callback_urls"):
-        if not fields[name]:
-            raise Refused("model.oauth.is_valid.app_error", 400, name=name)
-    for url in (fields["homepage"], *callbacks):
-        if urlsplit(url).scheme not in ("http", "https"):
-            raise Refused("model.oauth.is_valid.app_error", 400, name=url)
+    if not fields["name"]:
+        raise Refused("model.oauth.is_valid.name.app_error", 400)
+    if not callbacks or not all(_is_address(str(url)) for url in callbacks):
+        raise Refused("model.oauth.is_valid.callback.app_error", 400)
+    if not _is_address(fields["homepage"]):
+        raise Refused("model.oauth.is_valid.homepage.app_error", 400)
     return fields
+
+
+def _is_address(url: str) -> bool:
+    return urlsplit(url).scheme in ("http", "https")
 
 
 async def create(call: Call) -> web.Response:

@@ -69,7 +69,7 @@ def save_post(site: Site, post: Post, *, set_online: bool = False) -> Post:
         root = world.posts.get(post.root_id)
         if root is not None:
             world.posts.put(replace(root, update_at=max(root.update_at, post.create_at)))
-    mentioned = [] if post.type.startswith("system_") else mentions(site, post, channel)
+    mentioned = mentions(site, post, channel)
     _count(site, post, channel, mentioned)
     _attach_files(site, post)
     _tell_posted(site, post, channel, author, mentioned, set_online)
@@ -77,24 +77,37 @@ def save_post(site: Site, post: Post, *, set_online: bool = False) -> Post:
 
 
 def update_post(site: Site, before: Post, after: Post) -> Post:
-    """Store the changed post and tell the channel; `edit_at` moves only when the message changed."""
+    """Store the changed post, keep the former version, and tell the channel.
+
+    `edit_at` moves only when the message changed.
+    """
     check_post(site, after)
     now = site.now()
     edit_at = now if after.message != before.message else before.edit_at
     after = replace(after, props=name_actions(after.props), update_at=now, edit_at=edit_at)
+    former = replace(before, id=new_id(), original_id=before.id, delete_at=now, update_at=now)
+    site.world.posts.put(former)
     site.world.posts.put(after)
     tell(site, "post_edited", after)
     return after
 
 
 def delete_post(site: Site, post: Post, actor: User) -> None:
-    """Mark the post and, if it is a root, its replies as deleted, and tell the channel."""
+    """Mark the post and, if it is a root, its replies as deleted, and tell the channel what the post was."""
     now = site.now()
+    data = {"post": dumps(post_view(post, site.world))}
     for reply in site.world.posts.where("root_id", post.id):
-        site.world.posts.put(replace(reply, delete_at=now, update_at=now))
-    deleted = site.world.posts.put(replace(post, delete_at=now, update_at=now))
-    data = {"post": dumps(post_view(deleted, site.world)), "delete_by": actor.id}
-    site.hub.publish(Event("post_deleted", data, channel_id=post.channel_id))
+        if not reply.delete_at:
+            site.world.posts.put(replace(reply, delete_at=now, update_at=now))
+    props = {**post.props, "deleteBy": actor.id}
+    site.world.posts.put(replace(post, props=props, delete_at=now, update_at=now))
+    full = {**data, "delete_by": actor.id}
+    site.hub.publish(Event("post_deleted", full, channel_id=post.channel_id, only=site.is_admin))
+    site.hub.publish(
+        Event(
+            "post_deleted", data, channel_id=post.channel_id, only=lambda user_id: not site.is_admin(user_id)
+        )
+    )
 
 
 def send_ephemeral(site: Site, user_id: str, post: Post) -> Json:
@@ -132,6 +145,8 @@ def tell(site: Site, name: str, post: Post) -> None:
 def mentions(site: Site, post: Post, channel: Channel) -> list[str]:
     """The ids of the members whom the message calls: by name, by @all, @channel, @here, or by being the other one
     of a direct channel. Text in code calls nobody."""
+    if post.type.startswith("system_"):
+        return [str(post.props["addedUserId"])] if "addedUserId" in post.props else []
     members = {member.user_id for member in site.world.channel_members.where("channel_id", channel.id)}
     if channel.type == "D":
         return sorted(members - {post.user_id})
@@ -190,13 +205,14 @@ def _tell_posted(
     site: Site, post: Post, channel: Channel, author: User | None, mentioned: list[str], set_online: bool
 ) -> None:
     username = author.username if author else ""
+    system = post.type.startswith("system_")
     data: dict[str, Any] = {
         "channel_display_name": f"@{username}" if channel.type == "D" else channel.display_name,
         "channel_name": channel.name,
         "channel_type": channel.type,
         "post": dumps(post_view(post, site.world)),
-        "sender_name": f"@{username}",
-        "set_online": set_online,
+        "sender_name": "System" if system else f"@{username}",
+        "set_online": set_online or system,
         "team_id": channel.team_id,
     }
     if post.file_ids:

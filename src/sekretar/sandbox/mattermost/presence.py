@@ -41,6 +41,11 @@ def left(site: Site, user_id: str) -> None:
         _set(site, replace(status, status="offline"))
 
 
+def go_offline(site: Site, user_id: str) -> None:
+    """The account was closed."""
+    _set(site, Status(user_id))
+
+
 def _set(site: Site, status: Status) -> Status:
     before = site.world.statuses.get(status.user_id)
     site.world.statuses.put(status)

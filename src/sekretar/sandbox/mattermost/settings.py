@@ -45,8 +45,8 @@ class Limits:
     file_bytes: int = 100 * 1024 * 1024
     files_per_post: int = 10
     pending_post: timedelta = timedelta(seconds=30)
-    #: As long as the outgoing time-out on current servers; a fixed 3 s on old ones.
-    trigger: timedelta = timedelta(seconds=30)
+    #: None: what the version does, 30 s on current servers, 3 s on those before 6.0.
+    trigger: timedelta | None = None
     integration_timeout: float = 30.0
     integration_response_bytes: int = 1024 * 1024
     response_url: timedelta = timedelta(minutes=30)

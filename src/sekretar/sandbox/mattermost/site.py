@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sekretar.kernel.clock import Clock
 from sekretar.sandbox.mattermost.hub import Connection, Event, Hub
 from sekretar.sandbox.mattermost.identifiers import millis
@@ -28,12 +30,12 @@ class Site:
         self.edition = edition
         #: Set when the server listens: `SiteURL`.
         self.url = ""
-        self.world = World()
+        self.world = World(is_old=self.release < (6,))
         self.store: Store | None = None
         self.journal = Journal(limits.log_entries)
         self.permissions = Permissions(self.world)
         self.outgoing = Outgoing(settings, limits, clock, self.journal)
-        self.seals = Seals(limits.trigger)
+        self.seals = Seals(limits.trigger or timedelta(seconds=30 if self.release >= (6,) else 3))
         self.hub = Hub(self.world, limits, clock, lambda token: self.session(token) is not None)
         self.hub.greet_with(self._hello)
         self.hub.sends_to_revoked = self.release < (6,)
@@ -94,17 +96,18 @@ class Site:
         whole = {"user": user_view(user, bot, self.settings, private=True)}
         public = {"user": user_view(user, bot, self.settings, private=False)}
         self.hub.publish(Event("user_updated", whole, user_id=user.id))
-        self.hub.publish(Event("user_updated", whole, omit_users=(user.id,), only=self._is_admin))
+        self.hub.publish(Event("user_updated", whole, omit_users=(user.id,), only=self.is_admin))
         self.hub.publish(
             Event(
                 "user_updated",
                 public,
                 omit_users=(user.id,),
-                only=lambda user_id: not self._is_admin(user_id),
+                only=lambda user_id: not self.is_admin(user_id),
             )
         )
 
-    def _is_admin(self, user_id: str) -> bool:
+    def is_admin(self, user_id: str) -> bool:
+        """Whether the user is a system administrator: some events have a fuller copy for them."""
         user = self.world.users.get(user_id)
         return user is not None and self.permissions.in_system(user, "manage_system")
 

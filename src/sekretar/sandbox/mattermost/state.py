@@ -141,6 +141,8 @@ class Post:
     edit_at: int = 0
     delete_at: int = 0
     root_id: str = ""
+    #: On a former version of an edited post: the post. Such versions count as deleted.
+    original_id: str = ""
     type: str = ""
     props: Json = field(default_factory=dict)
     hashtags: str = ""
@@ -282,7 +284,9 @@ class OAuthGrant:
 class World:
     """All tables of one server."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_old: bool = False) -> None:
+        #: Before 6.0: replies have a `parent_id` beside their `root_id`, reactions no `channel_id`.
+        self.is_old = is_old
         self.users = Table("users", User, lambda row: row.id, ("username", "email"))
         self.bots = Table("bots", Bot, lambda row: row.user_id, ("owner_id",))
         self.sessions = Table(

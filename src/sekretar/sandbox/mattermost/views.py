@@ -179,8 +179,9 @@ def post_view(post: Post, world: World, *, pending_post_id: str = "", counts: bo
         "user_id": post.user_id,
         "channel_id": post.channel_id,
         "root_id": post.root_id,
-        "original_id": "",
-        "message": post.message,
+        **({"parent_id": post.root_id} if world.is_old else {}),
+        "original_id": post.original_id,
+        "message": "" if post.delete_at else post.message,
         "type": post.type,
         "props": without_integrations(post.props),
         "hashtags": post.hashtags,
@@ -188,7 +189,7 @@ def post_view(post: Post, world: World, *, pending_post_id: str = "", counts: bo
         "reply_count": len(replies),
         "last_reply_at": max((r.create_at for r in replies), default=0) if not post.root_id else 0,
         "participants": None,
-        "metadata": _metadata(post, world),
+        "metadata": {} if post.delete_at else _metadata(post, world),
     }
     if post.file_ids:
         view["file_ids"] = list(post.file_ids)
@@ -197,13 +198,31 @@ def post_view(post: Post, world: World, *, pending_post_id: str = "", counts: bo
     return view
 
 
+#: The keys of an attachment, as the server's own structure has them; whatever else was posted is not shown.
+_ATTACHMENT: Json = {
+    "id": 0, "fallback": "", "color": "", "pretext": "", "author_name": "", "author_link": "", "author_icon": "",
+    "title": "", "title_link": "", "text": "", "fields": None, "image_url": "", "thumb_url": "", "footer": "",
+    "footer_icon": "", "ts": None,
+}  # fmt: skip
+
+
 def without_integrations(props: Json) -> Json:
     """A copy of the props in which no action says where it leads or what it carries."""
     public = copy.deepcopy(props)
+    if isinstance(public.get("attachments"), list):
+        public["attachments"] = [whole_attachment(a) for a in public["attachments"] if isinstance(a, dict)]
     for action in actions_of(public):
         for key in _ACTION_SECRETS:
             action.pop(key, None)
     return public
+
+
+def whole_attachment(given: Json) -> Json:
+    """The attachment with all keys that the server knows, and no other."""
+    whole = {key: given.get(key, default) for key, default in _ATTACHMENT.items()}
+    if given.get("actions"):
+        whole["actions"] = given["actions"]
+    return whole
 
 
 def actions_of(props: Json) -> Iterable[Json]:
@@ -225,14 +244,14 @@ def _metadata(post: Post, world: World) -> Json:
         metadata["files"] = [file_view(info) for info in files]
     if post.has_reactions:
         metadata["reactions"] = [
-            reaction_view(r, post.channel_id) for r in world.reactions.where("post_id", post.id)
+            reaction_view(r, post.channel_id, world) for r in world.reactions.where("post_id", post.id)
         ]
     if post.priority:
         metadata["priority"] = dict(post.priority)
     return metadata
 
 
-def reaction_view(reaction: Reaction, channel_id: str) -> Json:
+def reaction_view(reaction: Reaction, channel_id: str, world: World) -> Json:
     return {
         "user_id": reaction.user_id,
         "post_id": reaction.post_id,
@@ -241,7 +260,7 @@ def reaction_view(reaction: Reaction, channel_id: str) -> Json:
         "update_at": reaction.update_at,
         "delete_at": 0,
         "remote_id": "",
-        "channel_id": channel_id,
+        **({} if world.is_old else {"channel_id": channel_id}),
     }
 
 
@@ -281,4 +300,6 @@ def oauth_app_view(app: OAuthApp, *, secret: bool) -> Json:
     view: Json = {**vars(app), "callback_urls": list(app.callback_urls)}
     if not secret:
         view["client_secret"] = ""
+    if not app.is_public:
+        del view["is_public"]
     return view

@@ -121,7 +121,7 @@ async def _listen(site: Site, connection: Connection, socket: web.WebSocketRespo
 def _failure(seq: object, error: Refused) -> Json:
     body = error.body("", with_detail=False)
     del body["request_id"]
-    return {"status": "FAIL", "seq_reply": seq, "error": body}
+    return {"status": "FAIL", **({"seq_reply": seq} if seq else {}), "error": body}
 
 
 def _handle(site: Site, connection: Connection, request: Json) -> Json | None:
