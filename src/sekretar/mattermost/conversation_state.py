@@ -74,10 +74,14 @@ class Talk:
         """All is answered and the form is being submitted; nothing is asked meanwhile."""
         return self.prompt_key.endswith(_SENDING)
 
+    @property
+    def root(self) -> str:
+        """What the prompts of this conversation, and of no other, have in common."""
+        return self.prompt_key.removesuffix(_SENDING).rpartition(":")[0]
+
     def at(self, step: int, *, sending: bool = False) -> Talk:
         """The same conversation at another step, under a new prompt."""
-        root = self.prompt_key.removesuffix(_SENDING).rpartition(":")[0]
-        key = f"{root}:{self.revision + 1}{_SENDING if sending else ''}"
+        key = f"{self.root}:{self.revision + 1}{_SENDING if sending else ''}"
         return replace(self, step=step, revision=self.revision + 1, prompt_key=key)
 
     def with_answer(self, name: str, value: Value) -> Talk:

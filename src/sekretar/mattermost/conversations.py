@@ -364,7 +364,7 @@ class Conversations:
             await self._return(scene, errors)
             return
         async with self._desk.database.transaction() as session:
-            await state.end(session, scene.talk.person_id, scene.talk.prompt_key)
+            await self._close(session, scene)
             if message is not None:
                 await outgoing.direct(
                     session,
@@ -373,6 +373,16 @@ class Conversations:
                     rendered=self._desk.render(message, scene.person),
                     now=self._desk.now(),
                 )
+
+    async def _close(self, session: AsyncSession, scene: _Scene) -> None:
+        """The form is handed in. Its review may have been asked meanwhile, when this took very long."""
+        talk = await state.current(session, scene.talk.person_id)
+        if talk is None or talk.root != scene.talk.root:
+            return
+        await state.end(session, talk.person_id, talk.prompt_key)
+        if not talk.sending:
+            done = Message(scene.t("mattermost.conversation.done_meanwhile"))
+            await self._edit(session, talk.prompt_key, done, scene.person)
 
     async def _outcome(self, scene: _Scene) -> tuple[Mapping[str, PersonError], Message | None]:
         handler = self._desk.chat.find_form(scene.talk.form_id)

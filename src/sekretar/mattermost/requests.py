@@ -76,7 +76,6 @@ class ActionCall:
         if not isinstance(body, dict) or not isinstance(body.get("context"), dict):
             return None
         context = body["context"]
-        selected = context.get("selected_option", "")
         read = {
             "user_id": _text(body, "user_id", _ID_LIMIT),
             "channel_id": _text(body, "channel_id", _ID_LIMIT, default=""),
@@ -85,7 +84,7 @@ class ActionCall:
             "trigger_id": _text(body, "trigger_id", _LINE_LIMIT, default=""),
             "action": _text(context, "action", _ID_LIMIT),
             "claim": _text(context, "claim", 2 * _LINE_LIMIT),
-            "selected": selected if isinstance(selected, str) and len(selected) <= _LINE_LIMIT else None,
+            "selected": _text(context, "selected_option", _LINE_LIMIT, default=""),
         }
         known = {name: value for name, value in read.items() if value is not None}
         if len(known) < len(read) or not known["user_id"] or not known["action"]:
@@ -129,6 +128,9 @@ def _text(values: Mapping[str, object], name: str, limit: int, default: str | No
     value = values.get(name, default)
     if value is None:
         value = default
-    if not isinstance(value, str) or len(value) > limit or "\0" in value:
-        return None
-    return value
+    return value if isinstance(value, str) and len(value) <= limit and _is_storable(value) else None
+
+
+def _is_storable(text: str) -> bool:
+    """No database takes a NUL or half a surrogate pair, and no person types them."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
