@@ -34,13 +34,16 @@ _SECRET_WORDS = frozenset(
 _KEY_WORDS = frozenset({"key", "keys"})
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
-_NAMES = r"[\w-]*(?:passw(?:or)?d|pwd|token|secret|authorization|cookie|api_?key|claim|credential)s?"
+#: The end of a name is enough: `access_token` ends like `token`.
+_NAMES = r"(?:passw(?:or)?d|pwd|token|secret|authorization|cookie|api_?key|claim|credential)s?"
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # Ciphertext and sealed claims: useless without the keys, but worth stealing if those leak later.
     (re.compile(r"gAAAA[\w-]{40,}={0,2}"), HIDDEN),
     (re.compile(r"\bAV[s-v][\w-]{60,}"), HIDDEN),
-    (re.compile(r"(?i)\b(bearer|basic|token|oauth|digest)(\s+)[\w.~+/=-]{8,}"), rf"\1\2{HIDDEN}"),
-    (re.compile(r"(?i)([a-z][a-z0-9+.-]*://)[^\s/@\"']+@"), rf"\1{HIDDEN}@"),
+    (re.compile(r"(?i)\b(bearer)(\s+)[\w.~+/=-]{8,}"), rf"\1\2{HIDDEN}"),
+    # Words of the language too: what follows must not be one.
+    (re.compile(r"(?i)\b(basic|token|oauth)(\s+)(?=[a-z]*[^a-z\s])[\w.~+/=-]{8,}"), rf"\1\2{HIDDEN}"),
+    (re.compile(r"(://)[^\s/@\"']+@"), rf"\1{HIDDEN}@"),
     (re.compile(rf"(?i)([?&#](?:{_NAMES}|code|state|key|sig|signature)=)[^&\s\"'>)]+"), rf"\1{HIDDEN}"),
     # Name and value in running text, JSON, headers or a repr: password=x, "token": "x", Cookie: a=b.
     (
@@ -48,7 +51,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         rf"\1\2{HIDDEN}",
     ),
     (
-        re.compile(rf"(?i)\b({_NAMES})(['\"]?\s*[:=]\s*)(?:'[^']*'|\"[^\"]*\"|[^\s,;&'\")}}\]]+)"),
+        re.compile(rf"(?i)({_NAMES})(['\"]?\s*[:=]\s*)(?:'[^']*'|\"[^\"]*\"|[^\s,;&'\")}}\]]+)"),
         rf"\1\2{HIDDEN}",
     ),
     # SQLAlchemy quotes the values of a statement that failed.

@@ -79,7 +79,7 @@ _TOKEN = re.compile(
     rf"""
       (?P<url> (?<![A-Za-z0-9]) (?: https?:// | www\d{{0,3}}\. ) (?= [\w\[%] )
                (?: {_URL_CHARACTER} | \( {_URL_CHARACTER}* \) )+ )
-    | (?P<scheme> (?<![A-Za-z0-9]) [A-Za-z][A-Za-z0-9.+-]* : (?= [/\w%] ) )
+    | (?P<scheme> (?<![A-Za-z0-9]) [A-Za-z][A-Za-z0-9.+-]{{0,63}} : (?= [/\w%] ) )
     | (?P<special> [\\`*_\[\]|<&@\#~:$] )
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -95,6 +95,7 @@ _MAIL_DOMAIN = re.compile(r"@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 _URL_TAIL = "?!.,:;*_~$@"
 _URL_UNSAFE = str.maketrans({c: quote(c, safe="") for c in "*$@`|\\<>\"'"} | {"~": "%7E"})
+_INNER_UNDERSCORE = re.compile(r"[A-Za-z0-9]_[A-Za-z0-9]")
 _OUTER_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 
@@ -176,8 +177,8 @@ def _backslash(line: str, at: int) -> str:
 
 
 def _underscore(line: str, at: int) -> str:
-    inside = re.compile("[A-Za-z0-9]_[A-Za-z0-9]").match(line, at - 1) if at else None
-    return "_" if inside else r"\_"
+    """Between letters or digits of ASCII it is none, for every client."""
+    return "_" if at and _INNER_UNDERSCORE.match(line, at - 1) else r"\_"
 
 
 def _at_sign(line: str, at: int) -> str:

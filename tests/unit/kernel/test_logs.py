@@ -102,6 +102,14 @@ def test_ciphertext_and_claims_by_their_looks() -> None:
     assert redact_text(f"a {secret} b {sealed} c") == "a *** b *** c"
 
 
+def test_words_are_left_alone() -> None:
+    assert (
+        redact_text("the token expired yesterday, basic principles")
+        == "the token expired yesterday, basic principles"
+    )
+    assert redact_text("token 9f3kq8dzjt8u, Basic dXNlcjpwdw==") == "token ***, Basic ***"
+
+
 def test_json_lines_are_json(log: io.StringIO) -> None:
     if not log.getvalue():
         structlog.get_logger("test").info("test.event", moment=NOW, odd={1: {2}}, tokens=3, key="reminder:1")
