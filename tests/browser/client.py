@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import ConsoleMessage, Locator, Page, expect
 
 
 class Client:
@@ -17,12 +17,16 @@ class Client:
         #: What the browser complained about; a test fails at its end unless it expects it.
         self.complaints: list[str] = []
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda line: line.type == "error" and self.complaints.append(line.text))
+        page.on("console", self._hear)
         self.posts = page.locator("#posts .post")
         self.thread = page.locator("#thread")
         self.dialog = page.get_by_role("dialog")
         self.banner = page.locator("#banner")
         self.box = page.locator("#message")
+
+    def _hear(self, line: ConsoleMessage) -> None:
+        if line.type == "error":
+            self.complaints.append(line.text)
 
     async def open(self, base: str, **asked: str) -> Client:
         query = "&".join(f"{'as' if name == 'who' else name}={value}" for name, value in asked.items())

@@ -113,7 +113,7 @@ class Office:
         return str(channel["id"])
 
     async def post(self, channel_id: str, message: str = "", *attachments: Json, root_id: str = "") -> Json:
-        body = {"channel_id": channel_id, "message": message, "root_id": root_id}
+        body: Json = {"channel_id": channel_id, "message": message, "root_id": root_id}
         if attachments:
             body["props"] = {"attachments": [self._wired(one) for one in attachments]}
         post: Json = await self.bot("POST", "/posts", body)

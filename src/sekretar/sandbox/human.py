@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
 
@@ -26,8 +27,10 @@ from sekretar.sandbox.seen import (
     Select,
     Sighting,
     SlashAnswer,
+    announced,
     read_custom_status,
     read_dialog,
+    read_page,
     read_post,
     seen_again,
 )
@@ -92,10 +95,10 @@ class Human:
         try:
             if self._credentials:
                 await self._wire.sign_in(*self._credentials)
-            me = await self._rest.get("/users/me")
+            me = await self._who_am_i()
             self.user_id, self.username = me["id"], me["username"]
             self._stream = EventStream(
-                self._session, self._base, self._wire.token, self._receive, self._read_missed
+                self._session, self._base, self._wire.token, self._receive, self._read_missed, self._who_am_i
             )
             await self._stream.start()
         except BaseException:
@@ -127,7 +130,7 @@ class Human:
         mark = self.mark()
         body = {"channel_id": channel, "team_id": team, "command": text, "root_id": root_id}
         response = await self._rest.post("/commands/execute", body)
-        expected = _ephemeral_answers(response)
+        expected = announced(response)
         if not expected:
             return SlashAnswer(response, ())
 
@@ -207,6 +210,17 @@ class Human:
         """Remove one's own custom status."""
         await self._rest.delete("/users/me/status/custom")
 
+    async def consent(self, address: str) -> str:
+        """Follow a link to `/oauth/authorize`, agree, and go where the server sends the browser.
+
+        Returns the page at the end, as HTML.
+        """
+        asked = dict(parse_qsl(urlsplit(address).query))
+        redirect = str((await self._rest.authorize(asked))["redirect"])
+        assert self._session is not None
+        async with self._session.get(redirect) as response:
+            return await response.text()
+
     # Looking
 
     async def direct_channel(self, with_username: str) -> str:
@@ -221,11 +235,11 @@ class Human:
 
     async def posts(self, channel_id: str) -> tuple[SeenPost, ...]:
         """The latest posts of a channel, replies included, oldest first (at most 200)."""
-        return _in_order(await self._rest.get(f"/channels/{channel_id}/posts?per_page=200"))
+        return read_page(await self._rest.get(f"/channels/{channel_id}/posts?per_page=200"))
 
     async def thread(self, root_id: str) -> tuple[SeenPost, ...]:
         """The posts of a thread with its root, oldest first."""
-        return _in_order(await self._rest.get(f"/posts/{root_id}/thread"))
+        return read_page(await self._rest.get(f"/posts/{root_id}/thread"))
 
     async def status(self, username: str | None = None) -> str:
         """online, away, dnd, offline or ooo; one's own without a name."""
@@ -341,6 +355,10 @@ class Human:
             self._team = str(teams[0]["id"]) if teams else ""
         return self._team
 
+    async def _who_am_i(self) -> Mapping[str, Any]:
+        me: Mapping[str, Any] = await self._rest.get("/users/me")
+        return me
+
     async def _user(self, username: str) -> Mapping[str, Any]:
         found: Mapping[str, Any] = await self._rest.get(f"/users/username/{username.removeprefix('@')}")
         return found
@@ -372,28 +390,12 @@ class Human:
         return self._wire
 
 
-def _in_order(page: Mapping[str, Any]) -> tuple[SeenPost, ...]:
-    posts = [read_post(raw, "read") for raw in page["posts"].values()]
-    return tuple(sorted(posts, key=lambda post: (post.created, post.id)))
-
-
 def _click_body(control: Button | Select, selected: str | None) -> dict[str, str]:
     body = {"cookie": control.cookie} if control.cookie else {}
     if selected is not None:
         options = control.options if isinstance(control, Select) else ()
         body["selected_option"] = next((one.value for one in options if one.text == selected), selected)
     return body
-
-
-def _ephemeral_answers(response: Mapping[str, Any]) -> int:
-    """How many ephemeral posts the server makes of a command's response (CommandResponse, extra_responses)."""
-    answers = [response, *(response.get("extra_responses") or ())]
-    return sum(
-        1
-        for one in answers
-        if one.get("response_type") in (None, "", "ephemeral")
-        and (one.get("text") or one.get("attachments") is not None)
-    )
 
 
 __all__ = ["Human", "NotSeen", "NothingToPress", "Refused"]

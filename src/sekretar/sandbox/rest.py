@@ -36,6 +36,13 @@ class Rest:
             await _checked(response)
             self.token = response.headers["Token"]
 
+    async def authorize(self, asked: Mapping[str, str]) -> Any:
+        """Agree to what an OAuth 2 application asks (POST /oauth/authorize, beside the API)."""
+        url = self._root.removesuffix("/api/v4") + "/oauth/authorize"
+        headers = {"Authorization": f"Bearer {self.token}"}
+        async with self._session.post(url, json=dict(asked), headers=headers) as response:
+            return await _checked(response)
+
     async def get(self, path: str) -> Any:
         return await self._request("GET", path)
 

@@ -215,6 +215,19 @@ def read_post(raw: Json, sighting: Sighting) -> SeenPost:
     )
 
 
+def read_page(page: Json) -> tuple[SeenPost, ...]:
+    """The posts of a PostList, oldest first."""
+    posts = [read_post(raw, "read") for raw in page["posts"].values()]
+    return tuple(sorted(posts, key=lambda post: (post.created, post.id)))
+
+
+def announced(response: Json) -> int:
+    """How many ephemeral posts the server makes of a command's response (CommandResponse, extra_responses)."""
+    answers = [response, *(response.get("extra_responses") or ())]
+    private = [one for one in answers if one.get("response_type") in (None, "", "ephemeral")]
+    return sum(1 for one in private if one.get("text") or one.get("attachments") is not None)
+
+
 def seen_again(post: SeenPost, sighting: Sighting) -> SeenPost:
     """The same post in another sighting."""
     return replace(post, sighting=sighting, deleted=post.deleted or sighting == "deleted")

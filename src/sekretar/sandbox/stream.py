@@ -21,7 +21,11 @@ START_SECONDS = 15.0
 
 
 class EventStream:
-    """Reads events and hands each to `receive`; `missed` is called when the server could not resume."""
+    """Reads events and hands each to `receive`.
+
+    `missed` is called when the server could not resume. `check` is called when a socket ended without a word, which
+    is what Mattermost does to a token that it no longer knows; the stream ends with what it raises.
+    """
 
     def __init__(
         self,
@@ -30,12 +34,14 @@ class EventStream:
         token: str,
         receive: Callable[[Mapping[str, Any]], Awaitable[None]],
         missed: Callable[[], Awaitable[None]],
+        check: Callable[[], Awaitable[object]],
     ) -> None:
         self._session = session
         self._url = f"{base_url}/api/v4/websocket"
         self._token = token
         self._receive = receive
         self._missed = missed
+        self._check = check
         self._connection_id = ""
         self._next = 0
         self._greeted = asyncio.Event()
@@ -70,16 +76,16 @@ class EventStream:
     async def _listen(self) -> None:
         while True:
             try:
-                await self._read()
-            except aiohttp.WSServerHandshakeError as error:
-                if error.status in (401, 403) or not self._greeted.is_set():
-                    raise
+                if not await self._read():
+                    await self._check()
             except aiohttp.ClientError:
                 if not self._greeted.is_set():
                     raise
             await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _read(self) -> None:
+    async def _read(self) -> bool:
+        """One socket from beginning to end; whether anything came through it."""
+        heard = False
         resume = {"connection_id": self._connection_id, "sequence_number": str(self._next)}
         async with self._session.ws_connect(
             self._url,
@@ -90,7 +96,9 @@ class EventStream:
         ) as socket:
             async for frame in socket:
                 if frame.type is aiohttp.WSMsgType.TEXT:
+                    heard = True
                     await self._take(json.loads(frame.data))
+        return heard
 
     async def _take(self, message: Mapping[str, Any]) -> None:
         if "event" not in message:
