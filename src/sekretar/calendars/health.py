@@ -43,8 +43,8 @@ PAUSE_WHILE_AWAY = timedelta(hours=24)
 _log = structlog.get_logger(__name__)
 
 
-def trouble_of(error: PeerError | None) -> Trouble:
-    """The trouble in terms of what a person can do about it. None: a fault of our own."""
+def trouble_of(error: PeerError) -> Trouble:
+    """The trouble in terms of what a person can do about it."""
     kinds: tuple[tuple[type[PeerError], Trouble], ...] = (
         (PeerRefused, Trouble.PASSWORD),
         (PeerForbidden, Trouble.FORBIDDEN),
@@ -55,21 +55,25 @@ def trouble_of(error: PeerError | None) -> Trouble:
     return next((trouble for kind, trouble in kinds if isinstance(error, kind)), Trouble.BROKEN)
 
 
-def pause_after(failures: int, every: timedelta, error: PeerError | None) -> timedelta:
+def pause_after(failures: int, every: timedelta, error: PeerError) -> timedelta:
     """How long to leave the server alone after so many failures in a row."""
     asked = error.retry_after if isinstance(error, PeerLimited) else None
     growing = min(every * (1 << min(failures, 10)), LONGEST_PAUSE)
     return max(asked or timedelta(), growing)
 
 
-async def failed(desk: Desk, account_id: int, error: PeerError | None, every: timedelta) -> None:
-    """Note a failed look; the person is told when it is theirs to mend."""
+async def failed(desk: Desk, account_id: int, error: PeerError, every: timedelta) -> datetime | None:
+    """Note a failed look; the person is told when it is theirs to mend.
+
+    Returns:
+        When the account is due again; None when it is no longer connected.
+    """
     now, trouble = desk.now(), trouble_of(error)
-    _log.warning("calendar not read", account=account_id, trouble=trouble.value, error=str(error or ""))
+    _log.warning("calendar not read", account=account_id, trouble=trouble.value, error=str(error))
     async with desk.database.transaction() as session:
         account = await session.get(CalendarAccount, account_id)
         if account is None:
-            return
+            return None
         account.failures += 1
         account.trouble = trouble
         account.refusals = account.refusals + 1 if trouble is Trouble.PASSWORD else 0
@@ -79,6 +83,7 @@ async def failed(desk: Desk, account_id: int, error: PeerError | None, every: ti
             if account.state == AccountState.ACTIVE:
                 account.state = AccountState.ATTENTION
                 await _say(desk, session, account, trouble_key(account.id, now), now, _needs_attention)
+        return account.next_sync_at
 
 
 async def succeeded(desk: Desk, account_id: int, next_sync_at: datetime) -> None:

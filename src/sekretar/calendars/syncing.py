@@ -85,9 +85,9 @@ class Syncing:
     vault: Vault
     http: HttpSessions
     rhythm: Rhythm
-    wake: Callable[[str], None]
+    wake: Callable[[str, datetime | None], None]
     hosts: Sequence[str] = ()
-    _running: dict[int, asyncio.Task[None]] = field(default_factory=dict)
+    _running: dict[int, asyncio.Task[datetime | None]] = field(default_factory=dict)
     _per_host: dict[str, asyncio.Semaphore] = field(default_factory=dict)
     #: Calendars that were suddenly empty, and when that was seen.
     _suspected: dict[int, datetime] = field(default_factory=dict)
@@ -111,10 +111,11 @@ class Syncing:
         await asyncio.gather(*running, return_exceptions=True)
 
     def _done(self, account_id: int) -> None:
+        """A look is over: its place is free, and the account is due again at a moment of its own."""
         was_full = len(self._running) >= MOST_AT_ONCE
-        self._running.pop(account_id, None)
-        if was_full:
-            self.wake(SYNC)
+        task = self._running.pop(account_id)
+        if not task.cancelled():
+            self.wake(SYNC, None if was_full else task.result())
 
     async def _claim(self, most: int) -> Sequence[int]:
         if most <= 0:
@@ -131,27 +132,28 @@ class Syncing:
             await session.execute(claimed.values(next_sync_at=now + CLAIM))
         return ids
 
-    async def _look_safely(self, account_id: int) -> None:
+    async def _look_safely(self, account_id: int) -> datetime | None:
+        """Look at an account, whatever happens; returns when it is due again."""
         try:
-            await self._look(account_id)
+            return await self._look(account_id)
         except Exception:
             _log.exception("calendar look failed", account=account_id)
-            await health.failed(self.desk, account_id, None, self.rhythm.every)
+            return self.desk.now() + CLAIM
 
-    async def _look(self, account_id: int) -> None:
+    async def _look(self, account_id: int) -> datetime | None:
         work = await self._load(account_id)
         if work is None:
-            return
+            return None
         host = urlsplit(work.account.home_url).netloc
         gate = self._per_host.setdefault(host, asyncio.Semaphore(MOST_PER_HOST))
         try:
             async with gate:
                 again = await self._look_at_account(work)
         except PeerError as error:
-            await health.failed(self.desk, account_id, error, self.rhythm.every)
-            return
-        now = self.desk.now()
-        await health.succeeded(self.desk, account_id, again or self.rhythm.next_after(now))
+            return await health.failed(self.desk, account_id, error, self.rhythm.every)
+        due = again or self.rhythm.next_after(self.desk.now())
+        await health.succeeded(self.desk, account_id, due)
+        return due
 
     async def _load(self, account_id: int) -> _Work | None:
         async with self.desk.database.reading() as session:

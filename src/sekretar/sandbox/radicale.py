@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import signal
-import socket
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,6 +18,7 @@ from pathlib import Path
 import aiohttp
 
 from sekretar.kernel.errors import ConfigurationError
+from sekretar.sandbox.ports import free_port
 
 _PR_SET_PDEATHSIG = 1
 _START_TRIES = 200
@@ -37,7 +37,7 @@ class Radicale:
     def __init__(self, folder: Path, people: Mapping[str, str], port: int = 0) -> None:
         self._folder = folder
         self._people = people
-        self._port = port or _free_port()
+        self._port = port or free_port()
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -114,9 +114,3 @@ def _end_with_parent() -> None:
     """Ask the kernel to end this process when its parent dies, even by kill -9 (prctl(2), Linux)."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

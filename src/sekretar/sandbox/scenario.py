@@ -1,0 +1,208 @@
+"""The demo's scenario, played through public interfaces only: what people do in the chat and in their calendar.
+
+It stands on its own feet and knows nothing of how Sekretar works, so it plays against any Mattermost server.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+import typer
+
+from sekretar.kernel.clock import SystemClock
+from sekretar.sandbox import samples
+from sekretar.sandbox.human import Human, NotSeen
+from sekretar.sandbox.mattermost import PASSWORD
+from sekretar.sandbox.seen import CustomStatus, SeenPost
+
+#: The step in which something that no event announces is looked for.
+MOMENT = timedelta(milliseconds=100)
+
+#: How far ahead the scenario's meeting begins, and how long it lasts.
+AHEAD = timedelta(seconds=12)
+LENGTH = timedelta(seconds=8)
+
+#: How long anything may take, in seconds.
+PATIENCE = 40.0
+
+_LINK = re.compile(r"\((https?://[^)\s]+/oauth/authorize[^)\s]*)\)")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where the scenario plays."""
+
+    chat_url: str
+    calendar_url: str
+    bot: str
+    say: Callable[[str], None] = field(default=typer.echo)
+
+
+@dataclass
+class Play:
+    """One performance: anna connects her calendar, boris only looks in."""
+
+    stage: Stage
+    anna: Human
+    session: aiohttp.ClientSession
+    home: str = ""
+
+    async def run(self) -> None:
+        """Play all acts in order; the first that fails raises."""
+        acts: tuple[tuple[str, Callable[[], Awaitable[str]]], ...] = (
+            ("anna says hello", self.hello),
+            ("a wrong password is refused at its field", self.wrong_password),
+            ("the calendar is connected", self.connect),
+            ("today's meetings are listed", self.today),
+            ("the status may follow meetings", self.consent),
+            ("a meeting made elsewhere is told", self.told),
+            ("it is reminded of", self.reminded),
+            ("the status is set", self.status_set),
+            ("and the earlier one comes back", self.status_restored),
+            ("a cancelled meeting is told", self.cancelled),
+            ("everything is deleted on demand", self.disconnect),
+        )
+        for name, act in acts:
+            seen = await act()
+            self.stage.say(f"✓ {name}\n    {seen}")
+
+    async def hello(self) -> str:
+        self.home = await self.anna.direct_channel(self.stage.bot)
+        mark = self.anna.mark()
+        await self.anna.say("привет", self.home)
+        welcome = await self.anna.wait_for(lambda post: bool(post.buttons), timeout=PATIENCE, since=mark)
+        return _line(welcome)
+
+    async def wrong_password(self) -> str:
+        await self._ask_to_connect()
+        dialog = await self.anna.dialog(PATIENCE)
+        errors = await self.anna.submit_dialog(dialog, self._account(password="wrong"))  # noqa: S106
+        _expect("password" in errors, f"no error at the password: {errors}")
+        self._dialog = dialog
+        return errors["password"]
+
+    async def connect(self) -> str:
+        mark = self.anna.mark()
+        errors = await self.anna.submit_dialog(self._dialog, self._account())
+        _expect(not errors, f"refused: {errors}")
+        ready = await self.anna.wait_post("Утренняя планёрка", self.home, timeout=PATIENCE, since=mark)
+        return _line(ready)
+
+    async def today(self) -> str:
+        answer = await self.anna.slash("/calendar today", self.home)
+        _expect(bool(answer.posts), "no answer to /calendar today")
+        text = answer.posts[0].text
+        _expect("Утренняя планёрка" in text, f"the stand-up is missing: {text}")
+        return _line(answer.posts[0])
+
+    async def consent(self) -> str:
+        await self.anna.set_custom_status("bento", "Обед")
+        answer = await self.anna.slash("/calendar status", self.home)
+        await self.anna.click(answer.posts[0], answer.posts[0].buttons[0].label)
+        again = await self.anna.slash("/calendar status", self.home)
+        found = _LINK.search(again.posts[0].text)
+        if found is None:
+            return "the bot may set it by a right of its own"
+        mark = self.anna.mark()
+        await self.anna.consent(found[1])
+        return _line(await self.anna.wait_for(_about("На встрече"), since=mark, timeout=PATIENCE))
+
+    async def told(self) -> str:
+        self._start = (datetime.now(UTC) + AHEAD).replace(microsecond=0)
+        meeting = samples.SampleEvent(
+            "scenario@sandbox", "Сверка часов", self._start, LENGTH, place="Переговорная 1"
+        )
+        self._mark = self.anna.mark()
+        now = datetime.now(UTC)
+        await samples.put_event(self.session, self.stage.calendar_url, "anna", "work", meeting, now)
+        told = await self.anna.wait_for(
+            _about("Новая встреча", "Сверка часов"), since=self._mark, timeout=PATIENCE
+        )
+        return _line(told)
+
+    async def reminded(self) -> str:
+        reminder = await self.anna.wait_for(_about("⏰", "Сверка часов"), since=self._mark, timeout=PATIENCE)
+        return _line(reminder)
+
+    async def status_set(self) -> str:
+        status = await self._until_status(lambda each: each is not None and each.emoji == "calendar")
+        _expect(status is not None and status.until is not None, "the status has no end")
+        return f":{status.emoji}: {status.text}" if status else ""
+
+    async def status_restored(self) -> str:
+        status = await self._until_status(lambda each: each is not None and each.emoji == "bento")
+        return f":{status.emoji}: {status.text}" if status else ""
+
+    async def cancelled(self) -> str:
+        mark = self.anna.mark()
+        await samples.delete_event(self.session, self.stage.calendar_url, "anna", "work", "demo@sandbox")
+        return _line(
+            await self.anna.wait_for(_about("Отменена", "Демо релиза"), since=mark, timeout=PATIENCE)
+        )
+
+    async def disconnect(self) -> str:
+        asked = await self.anna.slash("/calendar disconnect", self.home)
+        mark = self.anna.mark()
+        await self.anna.click(asked.posts[0], "Отключить и удалить")
+        done = await self.anna.wait_for(_about("удалено"), since=mark, timeout=PATIENCE)
+        again = await self.anna.slash("/calendar today", self.home)
+        _expect("планёрка" not in again.posts[0].text, "meetings are still there after disconnecting")
+        return _line(done)
+
+    async def _ask_to_connect(self) -> None:
+        """Find the way from the welcome to the dialog by buttons alone."""
+        welcome = (await self.anna.posts(self.home))[-1]
+        mark = self.anna.mark()
+        await self.anna.click(welcome, "Подключить календарь")
+        where = await self.anna.wait_for(lambda post: post.control("Другой") is not None, since=mark)
+        await self.anna.click(where, "Другой")
+
+    def _account(self, password: str = samples.PASSWORDS["anna"]) -> dict[str, str]:
+        return {"address": self.stage.calendar_url, "login": "anna", "password": password}
+
+    async def _until_status(self, fits: Callable[[CustomStatus | None], bool]) -> CustomStatus | None:
+        clock = SystemClock()
+        end = clock.now() + timedelta(seconds=PATIENCE)
+        while clock.now() < end:
+            status = await self.anna.custom_status()
+            if fits(status):
+                return status
+            await clock.sleep_until(clock.now() + MOMENT)
+        raise NotSeen(f"the status of anna did not change in {PATIENCE:g} s; it is {status}")
+
+
+class Failed(Exception):
+    """Something that had to happen did not."""
+
+
+async def play(stage: Stage) -> int:
+    """Play the scenario; returns 0 only when everything happened."""
+    try:
+        async with (
+            aiohttp.ClientSession() as session,
+            Human.login(stage.chat_url, "anna", PASSWORD) as anna,
+        ):
+            await Play(stage, anna, session).run()
+    except (Failed, NotSeen, LookupError) as error:
+        stage.say(f"✗ {error}")
+        return 1
+    stage.say("All of it happened.")
+    return 0
+
+
+def _about(*words: str) -> Callable[[SeenPost], bool]:
+    return lambda post: all(word in post.text for word in words)
+
+
+def _expect(happened: bool, otherwise: str) -> None:
+    if not happened:
+        raise Failed(otherwise)
+
+
+def _line(post: SeenPost) -> str:
+    """What a glance would catch."""
+    return " ".join(post.text.split())[:160]
