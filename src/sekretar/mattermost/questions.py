@@ -85,12 +85,13 @@ def prompt(asked: Asked, t: Translator, *, notice: str = "", error: PersonError 
 
 def settled(field: Field, value: Value, t: Translator, shown: str = "") -> Message:
     """What the prompt becomes once it is answered. `shown` is the answer where its value is a mere id."""
+    label = field.label.rstrip("?: ")
     if value == "":
-        return Message(t("mattermost.conversation.skipped", label=field.label))
+        return Message(t("mattermost.conversation.skipped", label=label))
     if field.kind is FieldKind.SECRET:
-        return Message(t("mattermost.conversation.secret_taken", label=field.label))
+        return Message(t("mattermost.conversation.secret_taken", label=label))
     answer = shown or _readable(field, value, t)
-    return Message(t("mattermost.conversation.answered", label=field.label, answer=answer))
+    return Message(t("mattermost.conversation.answered", label=label, answer=answer))
 
 
 def _opening(form: Form) -> list[Markdown]:
