@@ -101,6 +101,7 @@ def _element(field: Field, t: Translator) -> dict[str, Any]:
     if field.kind in (FieldKind.CHOICE, FieldKind.RADIO):
         kind = "select" if field.kind is FieldKind.CHOICE else "radio"
         options = [{"text": choice.label, "value": choice.value} for choice in field.choices]
+        default = default if any(choice.value == default for choice in field.choices) else ""
         return element | {"type": kind, "options": options, "default": default}
     if field.kind in _SOURCES:
         return element | {"type": "select", "data_source": _SOURCES[field.kind], "default": default}
@@ -109,10 +110,11 @@ def _element(field: Field, t: Translator) -> dict[str, Any]:
 
 def _text(field: Field, default: str) -> dict[str, Any]:
     long = field.kind is FieldKind.TEXTAREA or len(default) > TEXT_LIMIT
-    most = TEXTAREA_LIMIT if long else TEXT_LIMIT
+    limit = TEXTAREA_LIMIT if long else TEXT_LIMIT
+    most = min(field.max_length or limit, limit)
     element: dict[str, Any] = {
         "type": "textarea" if long else "text",
-        "max_length": min(field.max_length or most, most),
+        "max_length": most,
         "default": "" if field.kind is FieldKind.SECRET else default[:most],
     }
     if field.min_length:

@@ -11,6 +11,7 @@ from tests.unit.mattermost.surface_values import translator
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.forms import Choice, Field, FieldKind, Form
 from sekretar.mattermost.dialogs import dialog, readable, refusal
+from sekretar.sandbox.mattermost.dialogs import check_dialog
 
 FORM = Form(
     "calendars.connect",
@@ -39,6 +40,24 @@ FORM = Form(
 def test_a_form_is_a_dialog(language: str, snapshot: SnapshotAssertion) -> None:
     shown = dialog(FORM, translator(language), "state")
     assert json.dumps(shown, ensure_ascii=False, indent=1) == snapshot
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_the_sandbox_finds_no_fault_with_it(language: str) -> None:
+    shown = dialog(FORM, translator(language), "state")
+    assert list(check_dialog({"url": "https://sekretar.example", "dialog": shown})) == []
+
+
+def test_a_default_that_cannot_be_given_is_left_out() -> None:
+    form = Form(
+        "f",
+        "Form",
+        fields=(
+            Field("way", FieldKind.RADIO, "Way", choices=(Choice("a", "A"),), default="gone"),
+            Field("note", FieldKind.TEXT, "Note", default="too long", max_length=3),
+        ),
+    )
+    assert [element["default"] for element in dialog(form, translator("en"), "")["elements"]] == ["", "too"]
 
 
 def test_everything_is_within_the_limits_of_the_oldest_server() -> None:
