@@ -9,7 +9,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sekretar.mattermost.errors import MattermostDown, MattermostNotFound, MattermostUnsupported
-from sekretar.mattermost.models import AccessToken, Bot, Command, OAuthApp, OAuthServer, OAuthToken, Role
+from sekretar.mattermost.models import (
+    AccessToken,
+    Bot,
+    Command,
+    CommandAnswer,
+    OAuthApp,
+    OAuthServer,
+    OAuthToken,
+    Role,
+    ServerConfig,
+    Team,
+)
 from sekretar.mattermost.transport import Transport, path, shaped
 
 _PAGE = 200
@@ -38,6 +49,17 @@ class Administration(Transport):
     async def delete_command(self, command_id: str) -> None:
         """DELETE /commands/{command_id}."""
         await self._do("DELETE", path("commands", command_id))
+
+    async def offered_commands(self, team_id: str) -> list[Command]:
+        """GET /teams/{team_id}/commands/autocomplete: what a member is offered, built-in commands among
+        them. Without addresses and tokens.
+        """
+        return await self._get_list(path("teams", team_id, "commands", "autocomplete"), Command)
+
+    async def execute_command(self, channel_id: str, team_id: str, line: str) -> CommandAnswer:
+        """POST /commands/execute. MattermostDown when the integration did not answer with 200."""
+        body = {"channel_id": channel_id, "team_id": team_id, "command": line}
+        return await self._send("POST", "/commands/execute", CommandAnswer, body)
 
     # Bots, tokens, roles
 
@@ -98,11 +120,35 @@ class Administration(Transport):
         """PUT /users/{user_id}/roles."""
         await self._do("PUT", path("users", user_id, "roles"), {"roles": " ".join(roles)})
 
+    async def teams_of(self, user_id: str) -> list[Team]:
+        """GET /users/{user_id}/teams."""
+        return await self._get_list(path("users", user_id, "teams"), Team)
+
+    # The server's configuration
+
+    async def server_config(self) -> ServerConfig:
+        """GET /config. For administrators."""
+        return await self._get("/config", ServerConfig)
+
+    async def allow_internal_connections(self, allowed: str) -> None:
+        """PUT /config/patch: which addresses inside the network integrations may have, with spaces."""
+        settings = {"AllowedUntrustedInternalConnections": allowed}
+        await self._do("PUT", "/config/patch", {"ServiceSettings": settings})
+
     # OAuth 2
 
     async def oauth_apps(self) -> list[OAuthApp]:
         """GET /oauth/apps, the first 200."""
         return await self._get_list("/oauth/apps", OAuthApp, {"page": 0, "per_page": _PAGE})
+
+    async def oauth_app_info(self, app_id: str) -> OAuthApp:
+        """GET /oauth/apps/{app_id}/info: what anybody may know of an application."""
+        return await self._get(path("oauth", "apps", app_id, "info"), OAuthApp)
+
+    async def update_oauth_app(self, app: OAuthApp, **fields: Any) -> OAuthApp:
+        """PUT /oauth/apps/{app_id}: the application with some fields changed; its secret stays."""
+        body = app.model_dump(mode="json", exclude={"client_secret"}) | fields
+        return await self._send("PUT", path("oauth", "apps", app.id), OAuthApp, body)
 
     async def create_oauth_app(
         self,

@@ -41,6 +41,8 @@ from sekretar.mattermost.models import OAuthToken
 _log = structlog.get_logger(__name__)
 
 CLAIM_KIND = "consent"
+#: Where Mattermost sends people back to after they were asked, below our public address.
+CONSENT_PATH = "/consent/mattermost"
 #: How long the link to the question of consent works. Codes of Mattermost live for ten minutes as well.
 LINK_LIFETIME = timedelta(minutes=30)
 #: A token this close to its end is renewed before it is used.

@@ -99,7 +99,8 @@ class ChatDelivery:
         if content == sent.content_hash:
             return {"post_id": sent.post_id, "unchanged": True}
         first, *rest = _parts(payload)
-        props = {**payload.get("props", {}), KEY_PROP: sent.key}
+        # The server marks posts of bots when they are written, and forgets it when their props are replaced.
+        props = {**payload.get("props", {}), KEY_PROP: sent.key, "from_bot": "true"}
         try:
             await self._client.patch_post(sent.post_id, message=first, props=props)
         except (PeerNotFound, PeerForbidden):

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from sekretar.kernel.people import Profile
 
@@ -285,11 +285,20 @@ class Role(Model):
     permissions: Texts = ()
 
 
+class CommandAnswer(Model):
+    """What the client of somebody who ran a slash command is told."""
+
+    text: Text = ""
+
+
 class OAuthApp(Model):
     """An OAuth 2 application. `client_secret` is only told to those who may manage it."""
 
     id: str
     name: Text = ""
+    description: Text = ""
+    homepage: Text = ""
+    icon_url: Text = ""
     client_secret: Text = ""
     callback_urls: Texts = ()
     is_trusted: bool = False
@@ -318,6 +327,18 @@ class FileInfo(Model):
     extension: Text = ""
     size: int = 0
     mime_type: Text = ""
+
+
+class ServiceSettings(Model):
+    """The part of the server's configuration that decides whether integrations work."""
+
+    allowed_internal: Text = Field(default="", alias="AllowedUntrustedInternalConnections")
+
+
+class ServerConfig(Model):
+    """The server's configuration as its administrators see it."""
+
+    service: ServiceSettings = Field(alias="ServiceSettings")
 
 
 class ClientConfig(Model):
