@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,9 @@ def _migrate(url: str) -> None:
         finally:
             await database.close()
 
-    asyncio.run(migrate())
+    # In a thread of its own: fixtures may be asked for while the loop of a test runs.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, migrate()).result()
 
 
 @pytest.fixture(scope="session")
@@ -118,7 +121,8 @@ def postgresql(_postgresql: PostgreSql | None) -> PostgreSql:
 
 
 @pytest.fixture(scope="session")
-def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file to copy from: an SQLite database with every table and no rows."""
     path = tmp_path_factory.mktemp("template") / "migrated.db"
     _migrate(f"sqlite:///{path}")
     return path
@@ -140,7 +144,7 @@ def make_database_url(
         def new_file(*, empty: bool = False) -> str:
             path = tmp_path / f"{next(_numbers)}.db"
             if not empty:
-                shutil.copy(request.getfixturevalue("_migrated_sqlite"), path)
+                shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
             return f"sqlite:///{path}"
 
         yield new_file

@@ -17,7 +17,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import structlog
 from sqlalchemy import event
@@ -93,7 +93,7 @@ class Database:
             self._writer = self._reader = _postgresql_engine(url)
 
     @classmethod
-    def open(cls, url: str) -> Database:
+    def open(cls, url: str) -> Self:
         """Prepare a database for use; nothing is connected yet.
 
         Args:

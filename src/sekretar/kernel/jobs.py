@@ -13,6 +13,7 @@ time. Tasks claim their rows in the database, so several workers may run one tas
 from __future__ import annotations
 
 import asyncio
+import heapq
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -82,8 +83,8 @@ class _Entry:
     """One task or duty and what is known of it."""
 
     status: TaskStatus
-    #: Somebody asked for a run; kept until a run begins after that moment.
-    alarm: datetime | None = None
+    #: When somebody asked for a run, as a heap; a run answers all that lie before its beginning.
+    alarms: list[datetime] = field(default_factory=list)
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -115,7 +116,8 @@ class InProcessJobs:
         if entry is None:
             return
         moment = at or self._clock.now()
-        entry.alarm = min(moment, entry.alarm or moment)
+        if moment not in entry.alarms[:1]:
+            heapq.heappush(entry.alarms, moment)
         entry.woken.set()
 
     def status(self) -> list[TaskStatus]:
@@ -178,12 +180,12 @@ class InProcessJobs:
             now = self._clock.now()
             # When the clock is set back, a pause is still no longer than a pause may be.
             latest = min(latest, now + at_least_every)
-            until = min(moment for moment in (due, entry.alarm, latest) if moment is not None)
+            until = min(moment for moment in (due, latest, *entry.alarms[:1]) if moment is not None)
             if until <= now:
                 break
             entry.woken.clear()
             await self._look_again(entry.woken, until)
-        asked = entry.alarm is not None and entry.alarm <= now
+        asked = bool(entry.alarms) and entry.alarms[0] <= now
         rest = started + _SHORTEST_PAUSE - asyncio.get_running_loop().time()
         await asyncio.sleep(0 if asked else rest)
 
@@ -211,8 +213,8 @@ class InProcessJobs:
 
     def _begin(self, entry: _Entry) -> datetime:
         now = self._clock.now()
-        if entry.alarm is not None and entry.alarm <= now:
-            entry.alarm = None
+        while entry.alarms and entry.alarms[0] <= now:
+            heapq.heappop(entry.alarms)
         entry.status = replace(entry.status, runs=entry.status.runs + 1, running_since=now)
         return now
 

@@ -11,8 +11,9 @@ import asyncio
 import os
 import socket
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, or_
 from sqlalchemy.orm import Mapped, mapped_column
@@ -78,7 +79,7 @@ class Leases:
         async with self._database.transaction() as session:
             await session.execute(delete(LeaseRow).where(LeaseRow.name == name, LeaseRow.owner == self.owner))
 
-    def held(self, name: str, run: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    def held(self, name: str, run: Callable[[], Awaitable[None]]) -> Callable[[], Coroutine[Any, Any, None]]:
         """The duty, run only while this process holds the lease of that name.
 
         It waits for the lease, runs the duty beside renewing it, and stops the duty (and waits again) when
