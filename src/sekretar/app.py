@@ -38,7 +38,7 @@ from sekretar.mattermost import sent
 from sekretar.mattermost.acting import Acting
 from sekretar.mattermost.chat import Chat
 from sekretar.mattermost.client import MattermostClient
-from sekretar.mattermost.consent import Consents, OAuthApp
+from sekretar.mattermost.consent import CONSENT_PATH, Consents, OAuthApp
 from sekretar.mattermost.delivery import ChatDelivery
 from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.events import DirectAdded, Posted, UserUpdated
@@ -55,9 +55,6 @@ _log = structlog.get_logger(__name__)
 
 #: How long to wait before asking Mattermost again who we are, while it does not answer.
 INTRODUCE_AGAIN = timedelta(seconds=2)
-
-#: The path that Mattermost sends people back to after they have given consent.
-CONSENT_PATH = "/consent/mattermost"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sekretar.mattermost import command_tokens
+from sekretar.mattermost import command_tokens, probe
 from sekretar.mattermost.clicks import Clicks
 from sekretar.mattermost.commands import Commands
 from sekretar.mattermost.desk import Desk
@@ -20,6 +20,9 @@ from sekretar.mattermost.security import NotAccepted, Watch
 from sekretar.mattermost.slash import Slash
 from sekretar.mattermost.submissions import Submissions
 from sekretar.mattermost.troubles import explain, explain_plainly
+
+#: Where the server sends slash commands, below the callback address.
+COMMAND_PATH = "/mattermost/command"
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class Callbacks:
             trigger = self._commands.trigger_of(word)
             if trigger is None:
                 raise NotAccepted(400)
-            return await self._slash.answer(call, trigger)
+            return probe.answer(self._desk.vault, call.text) or await self._slash.answer(call, trigger)
 
         return await self._answered(answer, self._command_failed)
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from sekretar.sandbox.mattermost.call import Call, Route, answer, ok, typed
 from sekretar.sandbox.mattermost.errors import Refused, forbidden, invalid_body
 from sekretar.sandbox.mattermost.permissions import NOT_PATCHABLE, PATCHABLE_UNLICENSED
-from sekretar.sandbox.mattermost.state import Preference
+from sekretar.sandbox.mattermost.state import Json, Preference
 from sekretar.sandbox.mattermost.views import role_view
 
 _WRITE_ROLES = "sysconsole_write_user_management_permissions"
@@ -68,6 +68,39 @@ async def client_config(call: Call) -> web.Response:
             "RestrictDirectMessage": "any",
         }
     return answer(config)
+
+
+async def server_config(call: Call) -> web.Response:
+    """GET /config: for administrators; only the part that integrations depend on."""
+    call.site.permissions.need_system(call.user, "manage_system")
+    return answer(_server_config(call))
+
+
+def _server_config(call: Call) -> Json:
+    settings = call.site.settings
+    return {
+        "ServiceSettings": {
+            "SiteURL": call.site.url,
+            "AllowedUntrustedInternalConnections": settings.allowed_untrusted_internal_connections,
+            "EnableCommands": settings.enable_commands,
+            "EnableOAuthServiceProvider": settings.enable_oauth_service_provider,
+            "EnableUserAccessTokens": settings.enable_user_access_tokens,
+            "EnableBotAccountCreation": settings.enable_bot_account_creation,
+        }
+    }
+
+
+async def patch_config(call: Call) -> web.Response:
+    """PUT /config/patch: of all settings, only the addresses that integrations may have."""
+    call.site.permissions.need_system(call.user, "manage_system")
+    body = await call.object("config")
+    section = typed(body, "ServiceSettings", dict, {}, "config")
+    allowed = typed(section, "AllowedUntrustedInternalConnections", str, None, "config")
+    if set(body) - {"ServiceSettings"} or set(section) - {"AllowedUntrustedInternalConnections"}:
+        call.site.journal.warn("the sandbox patches no other setting than AllowedUntrustedInternalConnections")
+    if allowed is not None:
+        call.site.change(replace(call.site.settings, allowed_untrusted_internal_connections=allowed))
+    return answer(_server_config(call))
 
 
 async def role_by_name(call: Call) -> web.Response:
@@ -156,6 +189,8 @@ async def put_preferences(call: Call) -> web.Response:
 
 ROUTES = (
     Route("GET", "/api/v4/system/ping", ping, open=True),
+    Route("GET", "/api/v4/config", server_config),
+    Route("PUT", "/api/v4/config/patch", patch_config),
     Route("GET", "/api/v4/config/client", client_config, open=True),
     Route("GET", "/api/v4/roles", roles),
     Route("POST", "/api/v4/roles/names", roles_by_names),
