@@ -58,6 +58,24 @@ async def test_one_click_makes_somebody_else_of_me(house: House, open_page: Open
     await expect(client.post("Hello from Vera").locator(".author")).to_contain_text("Vera")
 
 
+async def test_the_last_of_several_quick_switches_wins(house: House, open_page: OpenPage) -> None:
+    for name in ("anna", "boris", "vera"):
+        await house.office.tell(name, f"Letter to {name}")
+    client = await open_page()
+    house.sandbox.faults.slow(0.3, path="/api/v4/users/me/teams", times=2)
+    for name in ("vera", "boris"):
+        async with client.page.expect_response(lambda answer: answer.url.endswith("/sandbox/login")):
+            await client.page.locator(".switch").get_by_role("button", name=name).click()
+    await expect(client.post("Letter to boris")).to_be_visible()
+    await expect(client.page.locator(".you-name")).to_have_text("boris")
+    await expect(client.page).to_have_url(f"{house.base}/?as=boris&channel=@sekretar")
+    await house.office.tell("vera", "Secret")
+    await house.office.tell("boris", "Open")
+    await expect(client.post("Open")).to_be_visible()
+    await expect(client.posts.filter(has_text="Secret")).to_have_count(0)
+    await expect(client.posts).to_have_count(2)
+
+
 async def test_unread_places_are_marked_until_they_are_entered(house: House, open_page: OpenPage) -> None:
     client = await open_page(who="anna", channel="town-square")
     await house.office.tell("anna", "Psst")

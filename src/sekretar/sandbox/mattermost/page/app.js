@@ -4,15 +4,15 @@
 import { Api, Live, Outdated } from "./api.js";
 import { Composer } from "./composer.js";
 import { DialogBox } from "./dialog.js";
-import { avatar, h } from "./dom.js";
-import { emoji } from "./emoji.js";
-import { speak, t, untilTime } from "./i18n.js";
+import { h } from "./dom.js";
+import { showBanner, showHeader, showNote, showTrouble } from "./frame.js";
+import { speak, t } from "./i18n.js";
 import { safeUrl } from "./markdown.js";
 import { PostList } from "./posts.js";
-import { Sidebar, withDot } from "./sidebar.js";
+import { Reader } from "./reader.js";
+import { Sidebar } from "./sidebar.js";
 import * as store from "./store.js";
 
-const PAGE_SIZE = 60;
 const STATUSES_EVERY = 5000;
 const FIRST_PERSON = "anna";
 const BOT = "sekretar";
@@ -20,6 +20,7 @@ const BOT = "sekretar";
 const $ = (id) => document.getElementById(id);
 const state = store.newState();
 const api = new Api();
+const reader = new Reader(api, state);
 let live = null;
 
 const act = { click, openThread, dismiss, become, enter, message, setState, clearStatus };
@@ -49,8 +50,8 @@ function changed() {
 function show() {
   if (!state.me) return;
   sidebar.show();
-  showHeader();
-  showNote();
+  showHeader(state, openMenu);
+  showNote(state);
   const channel = state.channels.get(state.current);
   const name = store.channelTitle(state, channel);
   composer.label(channel ? t("write", { name }) : "");
@@ -68,31 +69,6 @@ function topOfChannel() {
   return h("div", { class: "beginning" }, empty ? h("p", { class: "quiet" }, t("empty")) : null);
 }
 
-function showHeader() {
-  const channel = state.channels.get(state.current);
-  if (!channel) { $("header").replaceChildren(); return; }
-  const other = channel.type === "D" ? store.partner(state, channel) : null;
-  const custom = store.activeStatus(other);
-  const about = other ? [custom && `${emoji(custom.emoji) ?? "💬"} ${custom.text}`, custom?.ends && untilTime(custom.ends), !custom && (other.bot ? other.description : `@${other.username}`)]
-    : [channel.header || channel.purpose];
-  const sign = other ? withDot(avatar(other), other.bot ? null : state.statuses.get(other.id))
-    : h("span", { class: "sign", "aria-hidden": "true" }, channel.type === "P" ? "🔒" : channel.type === "G" ? "⋯" : "#");
-  const next = h("header", { id: "header" }, h("button", { type: "button", class: "icon-button menu", "aria-label": t("menu"), onclick: openMenu }, "☰"), sign,
-    h("div", { class: "header-text" }, h("h1", {}, store.channelTitle(state, channel), other?.bot && h("span", { class: "badge" }, t("bot"))),
-      h("p", { class: "quiet" }, about.filter(Boolean).join(" "))));
-  if (!$("header").isEqualNode(next)) $("header").replaceWith(next);
-}
-
-function showNote() {
-  const read = recall("note") === "read";
-  $("note").hidden = read;
-  if (read) return;
-  const [first] = state.commands;
-  const command = state.commands.find((one) => one.trigger === "calendar") ?? first;
-  $("note").replaceChildren(h("span", {}, command ? t("note", { command: `/${command.trigger}` }) : t("noteShort")),
-    h("button", { type: "button", class: "icon-button small", "aria-label": t("dismiss"), onclick: () => { remember("note", "read"); changed(); } }, "✕"));
-}
-
 function showThread() {
   $("thread").hidden = !state.thread;
   document.body.classList.toggle("with-thread", Boolean(state.thread));
@@ -104,43 +80,21 @@ function showThread() {
   thread.show(store.threadPosts(state, state.thread.root), { key: state.thread.root });
 }
 
-function showBanner() {
-  const lost = state.connection === "lost";
-  $("banner").hidden = state.connection === "ok";
-  $("banner").className = lost ? "lost" : "back";
-  $("banner").textContent = state.connection === "ok" ? "" : t(lost ? "lost" : "again");
-}
-
-function recall(key) {
-  try { return localStorage.getItem(`sandbox.${key}`); } catch { return null; }
-}
-
-function remember(key, value) {
-  try { localStorage.setItem(`sandbox.${key}`, value); } catch { /* private windows forget, which is their purpose */ }
-}
-
 // ---- becoming somebody ----
 
 async function become(username, place) {
-  live?.close();
-  document.body.classList.remove("nav-open");
-  const draft = composer.draft;
   const user = await api.login(username, { anew: true });
+  live?.close();
+  closeMenu();
   Object.assign(state, { ...store.newState(), people: state.people });
-  keepMe(user);
-  if (draft) composer.draft = "";
-  await loadPlaces();
+  reader.keepMe(user);
+  composer.draft = "";
+  dialog.forget();
+  await reader.places();
   live = connect();
   const wanted = (place && (await find(place))) ?? (place ? null : await firstPlace()) ?? byName("town-square") ?? [...state.channels.keys()][0];
   if (wanted) await enter(wanted);
   changed();
-}
-
-function keepMe(user) {
-  const me = store.person(user);
-  state.users.set(me.id, me);
-  state.me = me;
-  speak(me.locale, me.zone);
 }
 
 function connect() {
@@ -156,9 +110,9 @@ function connect() {
 function setConnection(now) {
   const returned = state.connection === "lost" && now === "ok";
   state.connection = returned ? "back" : now;
-  showBanner();
+  showBanner(state.connection);
   if (now === "ok") refresh().catch(() => {});
-  if (returned) setTimeout(() => { if (state.connection === "back") { state.connection = "ok"; showBanner(); } }, 2500);
+  if (returned) setTimeout(() => { if (state.connection === "back") { state.connection = "ok"; showBanner(state.connection); } }, 2500);
 }
 
 // The sandbox may have been started anew: the same person, a new token.
@@ -174,44 +128,10 @@ function renew() {
   return renewing;
 }
 
-async function loadPlaces() {
-  const teams = await api.get("users/me/teams");
-  state.team = teams[0] ?? null;
-  const users = await api.get("users?per_page=200");
-  for (const raw of users) state.users.set(raw.id, store.person(raw));
-  keepMe(await api.get("users/me"));
-  if (state.team) {
-    const base = `users/me/teams/${state.team.id}/channels`;
-    const [channels, members, commands] = await Promise.all([
-      api.get(base), api.get(`${base}/members`), api.get(`teams/${state.team.id}/commands/autocomplete`).catch(() => []),
-    ]);
-    keepChannels(channels, members);
-    state.commands = commands.filter((one) => one.auto_complete !== false).sort((a, b) => a.trigger.localeCompare(b.trigger));
-  }
-  await loadStatuses();
-}
-
-// The server tells of a status only to its owner; everybody else has to ask.
-async function loadStatuses() {
-  const ids = [...state.users.values()].filter((user) => !user.bot).map((user) => user.id);
-  for (const one of await api.post("users/status/ids", ids)) state.statuses.set(one.user_id, one.status);
-}
-
-function keepChannels(channels, members) {
-  state.channels = new Map(channels.filter((one) => !one.delete_at).map((one) => [one.id, one]));
-  state.members = new Map(members.map((one) => [one.channel_id, one]));
-  for (const channel of state.channels.values()) {
-    const member = state.members.get(channel.id);
-    const missed = member ? Math.max(0, channel.total_msg_count - member.msg_count) : 0;
-    if (!missed || channel.id === state.current) state.unread.delete(channel.id);
-    else state.unread.set(channel.id, { messages: missed, mentions: channel.type === "D" ? missed : member.mention_count ?? 0 });
-  }
-}
-
 async function refresh() {
-  await loadPlaces();
-  if (state.current) await loadPosts(state.current);
-  if (state.thread) await loadThread(state.thread.root);
+  await reader.places();
+  if (state.current) await reader.posts(state.current);
+  if (state.thread) await reader.thread(state.thread.root);
   changed();
 }
 
@@ -253,7 +173,7 @@ async function enter(channelId) {
   composer.draft = state.notices.get(channelId) ?? "";
   rememberPlace();
   changed();
-  await loadPosts(channelId);
+  await reader.posts(channelId);
   view(channelId);
   changed();
   if (window.matchMedia("(hover: hover)").matches && !$("dialog").open) composer.input.focus();
@@ -271,33 +191,11 @@ function view(channelId) {
   if (document.visibilityState === "visible") api.post("channels/members/me/view", { channel_id: channelId }).catch(() => {});
 }
 
-async function loadPosts(channelId, before = "") {
-  const page = await settled(() => api.get(`channels/${channelId}/posts?per_page=${PAGE_SIZE}${before && `&before=${before}`}`));
-  for (const post of Object.values(page.posts)) store.keepPost(state, post);
-  if (before || !state.complete.has(channelId)) state.complete.set(channelId, page.order.length < PAGE_SIZE);
-  await learnAuthors(Object.values(page.posts));
-}
-
-// An event that came while the server was answering may be newer than the answer: ask again.
-async function settled(ask) {
-  for (let attempt = 1; ; attempt += 1) {
-    const events = eventsSeen;
-    const answer = await ask();
-    if (events === eventsSeen || attempt === 3) return answer;
-  }
-}
-
-async function learnAuthors(posts) {
-  const strangers = [...new Set(posts.map((post) => post.user_id))].filter((id) => id && !state.users.has(id));
-  if (!strangers.length) return;
-  for (const raw of await api.post("users/ids", strangers)) state.users.set(raw.id, store.person(raw));
-}
-
 async function showEarlier() {
   const [oldest] = store.inOrder([...store.channelPosts(state, state.current).values()].filter((post) => !post.ephemeral));
   const box = $("posts");
   const below = box.scrollHeight - box.scrollTop;
-  await loadPosts(state.current, oldest?.id);
+  await reader.posts(state.current, oldest?.id);
   show();
   box.scrollTop = box.scrollHeight - below;
 }
@@ -320,14 +218,9 @@ async function openThread(post) {
   state.thread = { root, channel: post.channel_id };
   threadComposer.draft = "";
   changed();
-  await loadThread(root);
+  await reader.thread(root);
   changed();
   threadComposer.input.focus();
-}
-
-async function loadThread(root) {
-  const page = await settled(() => api.get(`posts/${root}/thread`));
-  for (const post of Object.values(page.posts)) store.keepPost(state, post);
 }
 
 function closeThread() {
@@ -408,10 +301,8 @@ async function clearStatus() {
 const PLACES_CHANGED = new Set(["direct_added", "group_added", "channel_created", "channel_updated", "channel_deleted", "channel_converted",
   "user_added", "user_removed", "added_to_team", "leave_team", "new_user"]);
 
-let eventsSeen = 0;
-
 function receive(event) {
-  eventsSeen += 1;
+  reader.events += 1;
   switch (event.event) {
     case "posted": posted(event); break;
     case "post_edited": case "post_deleted": case "ephemeral_message": store.applyPostEvent(state, event); break;
@@ -419,14 +310,14 @@ function receive(event) {
     case "open_dialog": dialog.open(JSON.parse(event.data.dialog)); break;
     case "status_change": state.statuses.set(event.data.user_id, event.data.status); break;
     case "user_updated": userUpdated(event.data.user); break;
-    default: if (PLACES_CHANGED.has(event.event)) loadPlaces().then(changed, () => {});
+    default: if (PLACES_CHANGED.has(event.event)) reader.places().then(changed, () => {});
   }
 }
 
 function posted(event) {
   const post = store.applyPostEvent(state, event);
-  learnAuthors([post]).then(changed, () => {});
-  if (!state.channels.has(post.channel_id)) { loadPlaces().then(changed, () => {}); return; }
+  reader.authors([post]).then(changed, () => {});
+  if (!state.channels.has(post.channel_id)) { reader.places().then(changed, () => {}); return; }
   if (post.user_id === state.me.id && post.props?.from_webhook !== "true") return;
   if (post.channel_id === state.current) { view(post.channel_id); return; }
   const mentioned = event.data.channel_type === "D" || String(event.data.mentions ?? "").includes(`"${state.me.id}"`);
@@ -435,7 +326,7 @@ function posted(event) {
 
 function userUpdated(raw) {
   if (!raw?.id) return;
-  if (raw.id === state.me.id) keepMe({ ...raw, locale: raw.locale ?? state.me.locale, timezone: raw.timezone ?? { manualTimezone: state.me.zone } });
+  if (raw.id === state.me.id) reader.keepMe({ ...raw, locale: raw.locale ?? state.me.locale, timezone: raw.timezone ?? { manualTimezone: state.me.zone } });
   else state.users.set(raw.id, store.person(raw));
 }
 
@@ -449,13 +340,11 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("visibilitychange", () => { if (state.current) view(state.current); });
 window.addEventListener("unhandledrejection", (event) => {
   if (event.reason instanceof Outdated) { event.preventDefault(); return; }
-  $("banner").hidden = false;
-  $("banner").className = "lost";
-  $("banner").textContent = t("failed", { why: event.reason?.status ? event.reason.message : t("unreachable") });
+  showTrouble(t("failed", { why: event.reason?.status ? event.reason.message : t("unreachable") }));
 });
 $("shade").addEventListener("click", closeMenu);
 setInterval(() => {
-  if (state.me && state.connection !== "lost" && document.visibilityState === "visible") loadStatuses().then(changed, () => {});
+  if (state.me && state.connection !== "lost" && document.visibilityState === "visible") reader.statuses().then(changed, () => {});
   else changed();
 }, STATUSES_EVERY);
 

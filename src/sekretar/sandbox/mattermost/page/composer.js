@@ -58,7 +58,7 @@ export class Composer {
 
   #typed() {
     this.input.style.height = "auto";
-    this.input.style.height = `${Math.min(this.input.scrollHeight, 180)}px`;
+    if (this.input.value) this.input.style.height = `${Math.min(this.input.scrollHeight, 180)}px`;
     const word = this.input.value.match(/^\/(\S*)$/);
     const call = this.input.value.match(/^\/(\S+)\s/);
     if (word) this.#offer(this.commands().filter((one) => one.trigger.startsWith(word[1].toLowerCase())), true);

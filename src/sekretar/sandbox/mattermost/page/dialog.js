@@ -29,6 +29,11 @@ export class DialogBox {
     if (this.request.dialog.notify_on_cancel) this.submit(this.#body({ submission: {}, cancelled: true })).catch(() => {});
   }
 
+  // The person left: the dialog was theirs.
+  forget() {
+    if (this.element.open) this.element.close();
+  }
+
   #body(rest) {
     const { url, dialog } = this.request;
     return { type: "dialog_submission", url, callback_id: dialog.callback_id ?? "", state: dialog.state ?? "", ...rest };

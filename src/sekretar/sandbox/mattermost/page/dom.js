@@ -38,7 +38,7 @@ export function avatar(user, size = "") {
   const name = user?.full || user?.username || "?";
   const words = name.replace(/[^\p{L}\p{N} ]/gu, " ").split(" ").filter(Boolean);
   const initials = (words.length > 1 ? words[0][0] + words[1][0] : name.slice(0, 2)).toUpperCase();
-  let sum = 7;
+  let sum = 382;
   for (const letter of user?.username ?? name) sum = Math.imul(sum ^ letter.codePointAt(0), 16777619) >>> 0;
   const circle = h("span", { class: `avatar ${size} ${user?.bot ? "avatar-bot" : ""}`, "aria-hidden": "true" }, initials);
   circle.style.setProperty("--hue", HUES[(sum >>> 8) % HUES.length]);

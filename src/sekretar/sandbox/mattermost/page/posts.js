@@ -76,11 +76,12 @@ export class PostList {
   }
 
   #build(post, author, compact, summary) {
+    if (isSystem(post) && !post.ephemeral) return this.#systemLine(post);
     const gone = post.delete_at > 0;
     const error = this.state.errors.get(post.id);
     const when = h("time", { datetime: new Date(post.create_at).toISOString(), title: fullTime(post.create_at) }, clockTime(post.create_at));
     return h("article", {
-      class: `post ${compact ? "compact" : ""} ${post.ephemeral ? "ephemeral" : ""} ${isSystem(post) && !post.ephemeral ? "system" : ""}`,
+      class: `post ${compact ? "compact" : ""} ${post.ephemeral ? "ephemeral" : ""}`,
       data: { id: post.id }, tabindex: "-1", "aria-label": `${author.name}, ${clockTime(post.create_at)}`,
     },
     h("div", { class: "gutter" }, compact ? when : avatar(author.user)),
@@ -92,7 +93,13 @@ export class PostList {
       error && h("p", { class: "post-error", role: "alert" }, error),
       !gone && reactions(post, this.state),
       summary?.count > 0 && !gone && this.#repliesBar(post, summary)),
-    !gone && !post.ephemeral && !this.threaded && !isSystem(post) && this.#replyButton(post));
+    !gone && !post.ephemeral && !this.threaded && this.#replyButton(post));
+  }
+
+  // Who joined and who left: news of a moment, one quiet line.
+  #systemLine(post) {
+    return h("article", { class: "post system", data: { id: post.id }, tabindex: "-1" }, h("div", { class: "gutter" }),
+      h("div", { class: "body" }, renderInline(post.message, namesFor(this.state)), " ", h("time", {}, clockTime(post.create_at))));
   }
 
   #content(post) {
@@ -160,7 +167,7 @@ export class PostList {
   }
 
   #replyButton(post) {
-    return h("button", { type: "button", class: "reply", title: t("reply"), "aria-label": t("reply"), onclick: () => this.act.openThread(post) }, "↩");
+    return h("button", { type: "button", class: "reply", onclick: () => this.act.openThread(post) }, t("reply"));
   }
 
   #repliesBar(post, summary) {
@@ -199,7 +206,8 @@ function authorOf(state, post) {
   const hooked = post.props?.from_webhook === "true";
   if (hooked && post.props.override_username) {
     const name = String(post.props.override_username);
-    return { name, bot: true, user: { username: name, full: name, bot: true } };
+    const known = [...state.users.values()].find((one) => one.bot && one.username === name);
+    return { name, bot: true, user: known ?? { username: name, full: name, bot: true } };
   }
   if (post.type === "system_ephemeral" && !hooked && !user?.bot) {
     return { name: t("system"), bot: false, user: { username: "system", full: t("system") } };

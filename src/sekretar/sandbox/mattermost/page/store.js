@@ -2,7 +2,7 @@
 
 export function newState() {
   return {
-    people: [], me: null, team: null, users: new Map(), statuses: new Map(), channels: new Map(), members: new Map(),
+    people: [], me: null, team: null, users: new Map(), statuses: new Map(), channels: new Map(),
     unread: new Map(), posts: new Map(), complete: new Map(), commands: [], current: null, thread: null,
     busy: new Set(), errors: new Map(), notices: new Map(), connection: "ok",
   };
