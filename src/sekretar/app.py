@@ -66,6 +66,7 @@ class Foundation:
     vault: Vault
     database: Database
     http: HttpSessions
+    metrics: Metrics
 
 
 @contextlib.asynccontextmanager
@@ -78,11 +79,12 @@ async def foundation(settings: Settings, clock: Clock | None = None) -> AsyncIte
     """
     vault = Vault(settings.encryption_keys())
     database = Database.open(prepared(settings.database_url))
-    http = HttpSessions(http_settings(settings))
+    metrics = Metrics()
+    http = HttpSessions(http_settings(settings), metrics)
     try:
         await database.migrate()
         await secrets.verify(database, vault)
-        yield Foundation(settings, clock or SystemClock(), vault, database, http)
+        yield Foundation(settings, clock or SystemClock(), vault, database, http, metrics)
     finally:
         await http.close()
         await database.close()
@@ -130,8 +132,9 @@ class Sekretar:
         self._base = base
         self._settings = settings
         self.health = Health(clock)
-        self.metrics = Metrics()
+        self.metrics = base.metrics
         self.jobs = InProcessJobs(clock)
+        self.metrics.watch_jobs(self.jobs.status)
         self.outbox = Outbox(database, clock)
         self._client = mattermost_client(settings, base.http, clock)
         self._desk = self._make_desk()
@@ -202,6 +205,7 @@ class Sekretar:
             self.jobs.add(
                 "database", self._watch("database", sole.check), at_least_every=timedelta(seconds=10)
             )
+            self.jobs.add("numbers", self._count, at_least_every=timedelta(seconds=15))
             self.jobs.add("housekeeping", self._keep_house, at_least_every=timedelta(hours=1))
             try:
                 async with asyncio.TaskGroup() as tasks:
@@ -273,6 +277,12 @@ class Sekretar:
                 self.health.report(component, ready=True)
 
         return report
+
+    async def _count(self) -> None:
+        """Numbers that have to be asked of the database."""
+        self.metrics.set_outbox_rows(
+            {state.value: rows for state, rows in (await self.outbox.counts()).items()}
+        )
 
     async def _keep_house(self) -> None:
         """Forget what is no longer needed."""

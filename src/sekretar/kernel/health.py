@@ -7,14 +7,19 @@ tests) do not count into each other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import SimpleNamespace
 
+import aiohttp
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
 
 from sekretar.kernel.clock import Clock
+from sekretar.kernel.jobs import TaskStatus
 
 __all__ = ["CONTENT_TYPE_LATEST", "Component", "Health", "Metrics", "Readiness"]
 
@@ -109,13 +114,6 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self.job_runs = Counter("sekretar_job_runs", "Runs of a job.", ["job"], registry=self.registry)
-        self.job_failures = Counter(
-            "sekretar_job_failures", "Runs of a job that ended in an error.", ["job"], registry=self.registry
-        )
-        self.job_seconds = Histogram(
-            "sekretar_job_seconds", "How long a job ran.", ["job"], buckets=_SECONDS, registry=self.registry
-        )
         self.peer_requests = Counter(
             "sekretar_peer_requests",
             "Requests to another server, by what became of them.",
@@ -128,6 +126,30 @@ class Metrics:
             ["component"],
             registry=self.registry,
         )
+
+    def watch_jobs(self, status: Callable[[], Iterable[TaskStatus]]) -> None:
+        """Show how jobs fare, as the engine tells it when somebody looks."""
+        self.registry.register(_Jobs(status))
+
+    def count_requests(self, peer: str) -> aiohttp.TraceConfig:
+        """Hooks for a session whose requests are counted as requests to `peer`, by what became of them."""
+        trace = aiohttp.TraceConfig()
+
+        async def answered(
+            session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestEndParams
+        ) -> None:
+            self.peer_requests.labels(peer, f"{params.response.status // 100}xx").inc()
+
+        async def failed(
+            session: aiohttp.ClientSession,
+            context: SimpleNamespace,
+            params: aiohttp.TraceRequestExceptionParams,
+        ) -> None:
+            self.peer_requests.labels(peer, "failed").inc()
+
+        trace.on_request_end.append(answered)
+        trace.on_request_exception.append(failed)
+        return trace
 
     def set_outbox_rows(self, counts: Mapping[str, int]) -> None:
         """Show the rows of the outbox by state; states that are not named have none."""
@@ -142,3 +164,24 @@ class Metrics:
             for part in readiness.components:
                 self.component_ready.labels(part.name).set(part.ready)
         return generate_latest(self.registry)
+
+
+class _Jobs(Collector):
+    """The jobs of the engine, read when the metrics are."""
+
+    def __init__(self, status: Callable[[], Iterable[TaskStatus]]) -> None:
+        self._status = status
+
+    def collect(self) -> Iterator[Metric]:
+        runs = CounterMetricFamily("sekretar_job_runs", "Runs of a job.", labels=["job"])
+        failures = CounterMetricFamily(
+            "sekretar_job_failures", "Runs of a job that ended in an error.", labels=["job"]
+        )
+        failing = GaugeMetricFamily(
+            "sekretar_job_failures_in_a_row", "Failures since the last success; 0 is healthy.", labels=["job"]
+        )
+        for job in self._status():
+            runs.add_metric([job.name], job.runs)
+            failures.add_metric([job.name], job.failures)
+            failing.add_metric([job.name], job.failures_in_a_row)
+        yield from (runs, failures, failing)

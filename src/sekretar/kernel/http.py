@@ -32,6 +32,7 @@ from yarl import URL
 from sekretar import __version__
 from sekretar.kernel.addresses import AddressGuard, normal_host
 from sekretar.kernel.errors import AddressNotAllowed, ConfigurationError, PeerDown, PeerError, PeerInvalid
+from sekretar.kernel.health import Metrics
 
 #: The longest pause that a peer may ask for.
 LONGEST_PAUSE = timedelta(days=1)
@@ -68,8 +69,10 @@ class HttpSessions:
         ConfigurationError: the list of allowed addresses or the file of certificates cannot be read.
     """
 
-    def __init__(self, settings: HttpSettings) -> None:
+    def __init__(self, settings: HttpSettings, metrics: Metrics | None = None) -> None:
+        """With `metrics`, requests are counted, those to servers of the administrator and of people apart."""
         self._settings = settings
+        self._metrics = metrics
         self._guard = AddressGuard(settings.allowed_networks)
         self._proxies = _proxy_hosts() if settings.trust_env else frozenset()
         self._ssl = _ssl_context(settings.ca_file)
@@ -81,7 +84,7 @@ class HttpSessions:
     def peers(self) -> aiohttp.ClientSession:
         """For servers that the administrator named."""
         if self._peers is None:
-            self._peers = self._session(None, [])
+            self._peers = self._session(None, self._counted("peers"))
         return self._peers
 
     @property
@@ -92,7 +95,8 @@ class HttpSessions:
         is a redirect that the caller did not ask to see.
         """
         if self._typed is None:
-            self._typed = self._session(GuardedResolver(self._guard, self._proxies), [self._watch()])
+            resolver = GuardedResolver(self._guard, self._proxies)
+            self._typed = self._session(resolver, [self._watch(), *self._counted("typed")])
         return self._typed
 
     def check_typed(self, url: str | URL) -> None:
@@ -137,6 +141,9 @@ class HttpSessions:
             trust_env=settings.trust_env and bool(getproxies()),
             trace_configs=traces,
         )
+
+    def _counted(self, peer: str) -> list[aiohttp.TraceConfig]:
+        return [self._metrics.count_requests(peer)] if self._metrics else []
 
     def _watch(self) -> aiohttp.TraceConfig:
         """Hooks that see every request of the session before it is sent; what they raise ends it."""

@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.health import Health, Metrics
+from sekretar.kernel.jobs import TaskStatus
 
 
 def test_nothing_known_is_not_ready(clock: ManualClock) -> None:
@@ -80,17 +81,15 @@ def test_numbers(clock: ManualClock) -> None:
     health.expect("mattermost")
     metrics.set_outbox_rows({"ready": 3, "dead": 1})
     metrics.set_outbox_rows({"ready": 2})
-    metrics.job_runs.labels("outbox").inc()
-    metrics.job_failures.labels("outbox").inc()
-    metrics.job_seconds.labels("outbox").observe(0.2)
+    metrics.watch_jobs(lambda: [TaskStatus("outbox", runs=5, failures=2, failures_in_a_row=1)])
     metrics.outbox_delivery_seconds.labels("post").observe(0.3)
     metrics.peer_requests.labels("mattermost", "down").inc(2)
     found = samples(metrics, health)
     assert found["sekretar_outbox_rows", ("ready",)] == 2
     assert ("sekretar_outbox_rows", ("dead",)) not in found
-    assert found["sekretar_job_runs_total", ("outbox",)] == 1
-    assert found["sekretar_job_failures_total", ("outbox",)] == 1
-    assert found["sekretar_job_seconds_count", ("outbox",)] == 1
+    assert found["sekretar_job_runs_total", ("outbox",)] == 5
+    assert found["sekretar_job_failures_total", ("outbox",)] == 2
+    assert found["sekretar_job_failures_in_a_row", ("outbox",)] == 1
     assert found["sekretar_outbox_delivery_seconds_sum", ("post",)] == 0.3
     assert found["sekretar_peer_requests_total", ("down", "mattermost")] == 2
     assert found["sekretar_component_ready", ("database",)] == 1
@@ -99,5 +98,5 @@ def test_numbers(clock: ManualClock) -> None:
 
 def test_two_products_count_apart() -> None:
     one, other = Metrics(), Metrics()
-    one.job_runs.labels("outbox").inc()
-    assert ("sekretar_job_runs_total", ("outbox",)) not in samples(other)
+    one.peer_requests.labels("peers", "2xx").inc()
+    assert ("sekretar_peer_requests_total", ("2xx", "peers")) not in samples(other)
