@@ -57,12 +57,8 @@ async def reactions(call: Call) -> web.Response:
     """GET /posts/{post_id}/reactions."""
     post = call.post(call.id("post_id"))
     call.site.permissions.need_reading(call.user, call.channel(post.channel_id))
-    return answer(
-        [
-            reaction_view(r, post.channel_id, call.site.world)
-            for r in call.site.world.reactions.where("post_id", post.id)
-        ]
-    )
+    world = call.site.world
+    return answer([reaction_view(r, post.channel_id, world) for r in world.reactions.where("post_id", post.id)])
 
 
 async def unreact(call: Call) -> web.Response:

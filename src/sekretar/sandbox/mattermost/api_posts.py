@@ -18,7 +18,6 @@ from sekretar.sandbox.mattermost.posting import (
     delete_post,
     save_post,
     send_ephemeral,
-    tell,
     update_post,
 )
 from sekretar.sandbox.mattermost.presence import touch
@@ -224,8 +223,7 @@ def _set_pinned(call: Call, pinned: bool) -> web.Response:
     post = call.post(call.id("post_id"))
     call.site.permissions.need_channel(call.user, post.channel_id, "read_channel")
     if post.is_pinned != pinned:
-        post = call.site.world.posts.put(replace(post, is_pinned=pinned, update_at=call.site.now()))
-        tell(call.site, "post_edited", post)
+        update_post(call.site, post, replace(post, is_pinned=pinned))
     return ok()
 
 

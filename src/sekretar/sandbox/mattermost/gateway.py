@@ -78,7 +78,11 @@ class Gateway:
 
     def handler(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """The route's handler with login, for aiohttp."""
-        return lambda request: self._run(route.handler, request, needs_session=not route.open)
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            return await self._run(route.handler, request, needs_session=not route.open)
+
+        return handle
 
     async def _run(
         self, handler: Handler, request: web.Request, *, needs_session: bool
