@@ -18,12 +18,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
-
 from sekretar.kernel.clock import Clock
-from sekretar.kernel.database import Base, Database, insert_into
+from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerForbidden, PeerInvalid, PeerNotFound, PeerUnsupported
 from sekretar.kernel.outbox import Delivery, Outbox, Receipt
 from sekretar.kernel.text import Markdown, split
@@ -45,16 +41,6 @@ MARK_PROP = "sekretar_delivery"
 _CLOCK_MARGIN = timedelta(minutes=2)
 
 
-class DirectChannelRow(Base):
-    """The channel of the bot and a user, which never changes."""
-
-    __tablename__ = "direct_channels"
-
-    bot_id: Mapped[str] = mapped_column(primary_key=True)
-    user_id: Mapped[str] = mapped_column(primary_key=True)
-    channel_id: Mapped[str]
-
-
 class ChatDelivery:
     """The outbox handlers of the chat."""
 
@@ -63,8 +49,7 @@ class ChatDelivery:
         self._database = database
         self._clock = clock
         self._bot_id = bot_id
-        self._ledger = Ledger(database, clock)
-        self._channels: dict[str, str] = {}
+        self._ledger = Ledger(database, clock, bot_id)
         self._installation = ""
 
     def register(self, outbox: Outbox) -> None:
@@ -159,7 +144,7 @@ class ChatDelivery:
             if not remembered:
                 raise
         # What we remembered belongs to a server that was set up anew.
-        await self._forget_direct_channel(user_id)
+        await self._ledger.forget_channel(user_id)
         channel_id, _ = await self._direct_channel(user_id)
         return await self._publish(delivery, channel_id, payload)
 
@@ -270,40 +255,12 @@ class ChatDelivery:
 
     async def _direct_channel(self, user_id: str) -> tuple[str, bool]:
         """The channel of the bot and this user, and whether we only remembered it."""
-        if user_id in self._channels:
-            return self._channels[user_id], True
-        async with self._database.reading() as session:
-            stored = await session.scalar(
-                select(DirectChannelRow.channel_id).where(
-                    DirectChannelRow.bot_id == self._bot_id, DirectChannelRow.user_id == user_id
-                )
-            )
-        if stored is None:
-            channel = await self._client.direct_channel(self._bot_id, user_id)
-            async with self._database.transaction() as session:
-                await _remember_channel(session, self._bot_id, user_id, channel.id)
-        self._channels[user_id] = stored or channel.id
-        return self._channels[user_id], stored is not None
-
-    async def _forget_direct_channel(self, user_id: str) -> None:
-        self._channels.pop(user_id, None)
-        async with self._database.transaction() as session:
-            await session.execute(
-                delete(DirectChannelRow).where(
-                    DirectChannelRow.bot_id == self._bot_id, DirectChannelRow.user_id == user_id
-                )
-            )
-
-
-async def _remember_channel(session: AsyncSession, bot_id: str, user_id: str, channel_id: str) -> None:
-    await session.execute(
-        insert_into(session, DirectChannelRow)
-        .values(bot_id=bot_id, user_id=user_id, channel_id=channel_id)
-        .on_conflict_do_update(
-            index_elements=[DirectChannelRow.bot_id, DirectChannelRow.user_id],
-            set_={"channel_id": channel_id},
-        )
-    )
+        known = await self._ledger.channel_of(user_id)
+        if known is not None:
+            return known, True
+        channel = await self._client.direct_channel(self._bot_id, user_id)
+        await self._ledger.note_channel(user_id, channel.id)
+        return channel.id, False
 
 
 def _parts(payload: Mapping[str, Any]) -> list[Markdown]:

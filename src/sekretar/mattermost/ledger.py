@@ -1,4 +1,4 @@
-"""Writing down what was sent, many messages with one commit.
+"""Writing down what was sent and where people are found, many entries with one commit.
 
 Thousands of reminders fall due at the same second. Each delivery must have written down its post before it
 counts as done, but each in a transaction of its own would make the database the slowest part. So whatever
@@ -9,37 +9,87 @@ from __future__ import annotations
 
 import asyncio
 
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
 from sekretar.kernel.clock import Clock
-from sekretar.kernel.database import Database
-from sekretar.mattermost.sent import SentMessage, remember
+from sekretar.kernel.database import Base, Database, insert_into
+from sekretar.mattermost.sent import SentMessage, remember_all
+
+
+class DirectChannelRow(Base):
+    """The channel of the bot and a user, which never changes."""
+
+    __tablename__ = "direct_channels"
+
+    bot_id: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(primary_key=True)
+    channel_id: Mapped[str]
 
 
 class Ledger:
-    """Writes `sent_messages`."""
+    """Writes `sent_messages` and `direct_channels`, and keeps the latter at hand."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, bot_id: str) -> None:
         self._database = database
         self._clock = clock
-        self._entries: list[tuple[SentMessage, asyncio.Future[None]]] = []
+        self._bot_id = bot_id
+        self._messages: list[tuple[SentMessage, asyncio.Future[None]]] = []
+        self._new_channels: dict[str, str] = {}
+        self._channels: dict[str, str] | None = None
+        self._reading = asyncio.Lock()
         self._writer: asyncio.Task[None] | None = None
 
     async def write(self, message: SentMessage) -> None:
         """Return once the message is written down. Raises what the database raises."""
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._entries.append((message, written))
+        self._messages.append((message, written))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_all())
         await written
 
+    async def channel_of(self, user_id: str) -> str | None:
+        """The channel in which this user is written to directly, if it is known."""
+        return (await self._known_channels()).get(user_id)
+
+    async def note_channel(self, user_id: str, channel_id: str) -> None:
+        """Remember the channel. It is written down with the next message: losing it costs one question."""
+        (await self._known_channels())[user_id] = channel_id
+        self._new_channels[user_id] = channel_id
+
+    async def forget_channel(self, user_id: str) -> None:
+        """What was remembered is not true any more."""
+        (await self._known_channels()).pop(user_id, None)
+        self._new_channels.pop(user_id, None)
+        async with self._database.transaction() as session:
+            await session.execute(
+                delete(DirectChannelRow).where(
+                    DirectChannelRow.bot_id == self._bot_id, DirectChannelRow.user_id == user_id
+                )
+            )
+
+    async def _known_channels(self) -> dict[str, str]:
+        async with self._reading:
+            if self._channels is None:
+                async with self._database.reading() as session:
+                    rows = await session.scalars(
+                        select(DirectChannelRow).where(DirectChannelRow.bot_id == self._bot_id)
+                    )
+                    self._channels = {row.user_id: row.channel_id for row in rows}
+            return self._channels
+
     async def _write_all(self) -> None:
-        while self._entries:
-            entries, self._entries = self._entries, []
+        while self._messages:
+            entries, self._messages = self._messages, []
+            channels, self._new_channels = self._new_channels, {}
             try:
                 async with self._database.transaction() as session:
-                    for message, _ in entries:
-                        await remember(session, message, self._clock.now())
+                    await remember_all(session, [message for message, _ in entries], self._clock.now())
+                    await self._write_channels(session, channels)
             except Exception as error:
                 # Every delivery that waits for this transaction has to know that it failed.
+                self._new_channels = channels | self._new_channels
                 for _, written in entries:
                     if not written.done():
                         written.set_exception(error)
@@ -47,3 +97,18 @@ class Ledger:
                 for _, written in entries:
                     if not written.done():
                         written.set_result(None)
+
+    async def _write_channels(self, session: AsyncSession, channels: dict[str, str]) -> None:
+        if not channels:
+            return
+        statement = insert_into(session, DirectChannelRow)
+        await session.execute(
+            statement.on_conflict_do_update(
+                index_elements=[DirectChannelRow.bot_id, DirectChannelRow.user_id],
+                set_={"channel_id": statement.excluded.channel_id},
+            ),
+            [
+                {"bot_id": self._bot_id, "user_id": user_id, "channel_id": channel_id}
+                for user_id, channel_id in channels.items()
+            ],
+        )

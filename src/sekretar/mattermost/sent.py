@@ -7,6 +7,7 @@ completed when the message arrives.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -63,17 +64,34 @@ async def announce(session: AsyncSession, message_key: str, lane: str, now: date
 
 async def remember(session: AsyncSession, message: SentMessage, now: datetime) -> None:
     """The message has arrived, or says something else now."""
-    values = {
-        "channel_id": message.channel_id,
-        "post_id": message.post_id,
-        "root_id": message.root_id,
-        "content_hash": message.content_hash,
-        "at": now,
-    }
+    await remember_all(session, [message], now)
+
+
+async def remember_all(session: AsyncSession, messages: Sequence[SentMessage], now: datetime) -> None:
+    """The same for many. Of two messages with one key the last one counts."""
+    latest = {message.key: message for message in messages}
+    rows = [
+        {
+            "message_key": message.key,
+            "lane": "",
+            "channel_id": message.channel_id,
+            "post_id": message.post_id,
+            "root_id": message.root_id,
+            "content_hash": message.content_hash,
+            "at": now,
+        }
+        for message in latest.values()
+    ]
+    if not rows:
+        return
+    statement = insert_into(session, SentMessageRow)
+    changed = ("channel_id", "post_id", "root_id", "content_hash", "at")
     await session.execute(
-        insert_into(session, SentMessageRow)
-        .values(message_key=message.key, lane="", **values)
-        .on_conflict_do_update(index_elements=[SentMessageRow.message_key], set_=values)
+        statement.on_conflict_do_update(
+            index_elements=[SentMessageRow.message_key],
+            set_={name: statement.excluded[name] for name in changed},
+        ),
+        rows,
     )
 
 
