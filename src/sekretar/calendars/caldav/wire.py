@@ -8,7 +8,6 @@ twice: after a lost answer to a write only reading tells what happened.
 from __future__ import annotations
 
 import base64
-import logging
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,15 +37,11 @@ from sekretar.kernel.errors import (
     PeerRefused,
     PeerUnsupported,
 )
-
-logger = logging.getLogger(__name__)
+from sekretar.kernel.http import retry_after
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
 _CHUNK = 64 * 1024
-
-#: The longest pause a server can talk us into.
-LONGEST_PAUSE = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +149,7 @@ class Wire:
         status, text = answer.status, f"{answer.status} from {_shown(answer.url)}"
         if status == 401:
             raise PeerRefused(self.peer, text)
-        pause = retry_after(answer.headers)
+        pause = pause_of(answer.headers)
         if status == 429 or (status == 503 and pause is not None):
             raise PeerLimited(self.peer, text, pause)
         if status == 501:
@@ -196,18 +191,13 @@ class Wire:
         return b"".join(pieces)
 
 
-def retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """The pause a server asks for (RFC 9110 §10.2.3), within reason.
-
-    A date is measured by the server's own clock.
-    """
-    text = headers.get("Retry-After", "").strip()
-    if text.isdecimal():
-        return min(timedelta(seconds=min(int(text), 10**7)), LONGEST_PAUSE)
-    until, now = _http_date(text), _http_date(headers.get("Date", ""))
-    if until is None or now is None:
+def pause_of(headers: Mapping[str, str]) -> timedelta | None:
+    """The pause a server asks for; a date is measured by the clock of the server that wrote it."""
+    value = headers.get("Retry-After")
+    sent = _http_date(headers.get("Date", ""))
+    if value is None or (sent is None and not value.strip().isdecimal()):
         return None
-    return min(max(until - now, timedelta()), LONGEST_PAUSE)
+    return retry_after(value, sent or datetime.fromtimestamp(0, UTC))
 
 
 def _http_date(text: str) -> datetime | None:
