@@ -1,6 +1,6 @@
 """Cut Mattermost's API specification down to what the sandbox's tests need, so that a clone can run them alone.
 
-Run `python -m tests.contracts.trim_mattermost path/to/mattermost-openapi-v4.json` after adding a route to the sandbox.
+Run `python -m tests.contracts.trim_mattermost path/to/mattermost-openapi-v4.json` for a newer specification.
 The result lists every operation of the version 4 API with the statuses of success that it declares.
 """
 
@@ -24,7 +24,9 @@ def trim(specification: dict[str, Any]) -> dict[str, list[int]]:
         for method in _METHODS:
             if method in operations:
                 declared = operations[method]["responses"]
-                routes[f"{method.upper()} {plain(path)}"] = sorted(int(s) for s in declared if s.startswith("2"))
+                routes[f"{method.upper()} {plain(path)}"] = sorted(
+                    int(s) for s in declared if s.startswith("2")
+                )
     return dict(sorted(routes.items()))
 
 

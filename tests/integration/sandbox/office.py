@@ -16,7 +16,16 @@ from sekretar.sandbox.mattermost.state import User
 Json = dict[str, Any]
 
 #: Paths that are not below /api/v4.
-ROOTED = ("/api/", "/oauth/authorize", "/oauth/access_token", "/oauth/deauthorize", "/hooks/", "/sandbox/", "/.well-known/", "/static/")
+ROOTED = (
+    "/api/",
+    "/oauth/authorize",
+    "/oauth/access_token",
+    "/oauth/deauthorize",
+    "/hooks/",
+    "/sandbox/",
+    "/.well-known/",
+    "/static/",
+)
 
 
 class Client:
@@ -42,13 +51,17 @@ class Client:
 
     async def ok(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
         """The answer of a request that must succeed."""
-        status, answer = await self.send(method, path, **({"json": body} if body is not None else {}), **options)
+        status, answer = await self.send(
+            method, path, **({"json": body} if body is not None else {}), **options
+        )
         assert status < 300, (method, path, status, answer)
         return answer
 
     async def refused(self, method: str, path: str, body: Any = None, **options: Any) -> tuple[int, str]:
         """(status, error id) of a request that must fail in the server's error shape."""
-        status, answer = await self.send(method, path, **({"json": body} if body is not None else {}), **options)
+        status, answer = await self.send(
+            method, path, **({"json": body} if body is not None else {}), **options
+        )
         assert status >= 400, (method, path, status, answer)
         assert set(answer) == {"id", "message", "detailed_error", "request_id", "status_code"}
         assert answer["status_code"] == status
@@ -123,7 +136,9 @@ class Integration:
 
     async def _serve(self, request: web.Request) -> web.Response:
         body = await request.text()
-        self.calls.append((request.method, request.path_qs, json.loads(body) if body.startswith("{") else body))
+        self.calls.append(
+            (request.method, request.path_qs, json.loads(body) if body.startswith("{") else body)
+        )
         self.headers.append(request.headers)
         return self.answer(request)
 
@@ -131,12 +146,16 @@ class Integration:
 class Office:
     """A running sandbox with the demo's people and a bot in the team."""
 
-    def __init__(self, sandbox: MattermostSandbox, session: aiohttp.ClientSession, integration: Integration) -> None:
+    def __init__(
+        self, sandbox: MattermostSandbox, session: aiohttp.ClientSession, integration: Integration
+    ) -> None:
         self.sandbox = sandbox
         self.session = session
         self.integration = integration
         sandbox.seed_demo()
-        self.anna, self.boris, self.vera, self.admin_user = map(self.person, ("anna", "boris", "vera", "admin"))
+        self.anna, self.boris, self.vera, self.admin_user = map(
+            self.person, ("anna", "boris", "vera", "admin")
+        )
         team = sandbox.world.teams.first("name", "office")
         assert team is not None
         self.team = team

@@ -40,7 +40,10 @@ async def test_bots_and_tokens_are_the_administrator_s(office: Office) -> None:
     admin_bot = office.sandbox.add_bot("mighty", office.admin_user, admin=True)
     assert await office.client(admin_bot.token).refused("POST", "/bots", {"username": "child"}) == FORBIDDEN
     office.sandbox.configure(enable_bot_account_creation=False)
-    assert await office.admin.refused("POST", "/bots", {"username": "late"}) == (403, "api.bot.create_disabled")
+    assert await office.admin.refused("POST", "/bots", {"username": "late"}) == (
+        403,
+        "api.bot.create_disabled",
+    )
 
 
 async def test_bots_do_not_need_personal_tokens_to_be_enabled(office: Office) -> None:
@@ -121,7 +124,9 @@ async def test_the_status_of_others_needs_a_permission(office: Office) -> None:
 )
 async def test_what_a_custom_status_may_be(office: Office, change: Json, accepted: bool) -> None:
     anna = office.as_(office.anna)
-    status, _ = await anna.send("PUT", "/users/me/status/custom", json={"emoji": "calendar", "text": "x", **change})
+    status, _ = await anna.send(
+        "PUT", "/users/me/status/custom", json={"emoji": "calendar", "text": "x", **change}
+    )
     assert status == (200 if accepted else 400)
     stored = (await anna.ok("GET", "/users/me")).get("props", {}).get("customStatus", "")
     assert (len(json.loads(stored)["text"]) <= 100) if accepted else stored == ""
@@ -148,7 +153,9 @@ async def test_a_direct_channel_has_two_and_is_one(office: Office) -> None:
     assert first == second
     refused = await office.bot.refused("POST", "/channels/direct", [bot_id])
     assert refused == (400, "api.context.invalid_body_param.app_error")
-    assert await office.bot.refused("POST", "/channels/direct", [office.anna.id, office.boris.id]) == FORBIDDEN
+    assert (
+        await office.bot.refused("POST", "/channels/direct", [office.anna.id, office.boris.id]) == FORBIDDEN
+    )
     assert (await office.bot.refused("POST", "/channels/direct", [bot_id, "x" * 26]))[0] == 400
 
 

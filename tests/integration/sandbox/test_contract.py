@@ -46,7 +46,9 @@ def test_the_trimmed_specification_is_that_of_mattermost() -> None:
     assert len(declared()) > 400
     if not FULL.is_file():
         pytest.skip(f"the full specification is not there to compare with: {FULL}")
-    assert declared() == trim(json.loads(FULL.read_text(encoding="utf-8"))), "run tests.contracts.trim_mattermost"
+    assert declared() == trim(json.loads(FULL.read_text(encoding="utf-8"))), (
+        "run tests.contracts.trim_mattermost"
+    )
 
 
 def test_every_route_is_specified() -> None:
@@ -60,7 +62,9 @@ class Walk:
         self.office = office
         self.seen: dict[str, set[int]] = {}
 
-    async def __call__(self, token: str | None, method: str, template: str, body: object = None, **given: str) -> Json:
+    async def __call__(
+        self, token: str | None, method: str, template: str, body: object = None, **given: str
+    ) -> Json:
         prefix = "" if template.startswith(ROOTED) else "/api/v4"
         client = self.office.client(token)
         path, _, query = template.partition("?")
@@ -82,7 +86,9 @@ async def test_every_route_succeeds_with_the_declared_status(office: Office) -> 
     assert walk.seen.keys() == ROUTES
     for route, statuses in walk.seen.items():
         expected = declared().get(route, []) or [200, 302]
-        assert statuses <= {REAL_STATUS.get(route) or NO_DECLARED_SUCCESS.get(route) or status for status in expected}
+        assert statuses <= {
+            REAL_STATUS.get(route) or NO_DECLARED_SUCCESS.get(route) or status for status in expected
+        }
         if route in REAL_STATUS:
             assert REAL_STATUS[route] not in expected, f"{route} is no exception any more"
 
@@ -106,9 +112,13 @@ async def walk_people(walk: Walk) -> None:
     await walk(anna, "PUT", "/users/{user_id}/patch", {"nickname": "A"}, user_id="me")
     await walk(admin, "PUT", "/users/{user_id}/roles", {"roles": "system_user"}, user_id=user["id"])
     await walk(admin, "PUT", "/users/{user_id}/active", {"active": True}, user_id=user["id"])
-    await walk(admin, "PUT", "/users/{user_id}/password", {"new_password": "Other-pass-1"}, user_id=user["id"])
+    await walk(
+        admin, "PUT", "/users/{user_id}/password", {"new_password": "Other-pass-1"}, user_id=user["id"]
+    )
     sessions = (await walk(anna, "GET", "/users/{user_id}/sessions", user_id="me"))["answer"]
-    await walk(anna, "POST", "/users/{user_id}/sessions/revoke", {"session_id": sessions[0]["id"]}, user_id="me")
+    await walk(
+        anna, "POST", "/users/{user_id}/sessions/revoke", {"session_id": sessions[0]["id"]}, user_id="me"
+    )
     await walk(admin, "DELETE", "/users/{user_id}", user_id=user["id"])
     made = await walk(admin, "POST", "/bots", {"username": "other", "display_name": "O"})
     await walk(admin, "GET", "/bots")
@@ -120,7 +130,9 @@ async def walk_people(walk: Walk) -> None:
         ("POST", "/bots/{bot_user_id}/assign/{user_id}", None),
     ):
         await walk(admin, method, path, body, bot_user_id=made["user_id"], user_id=office.admin_user.id)
-    token = await walk(admin, "POST", "/users/{user_id}/tokens", {"description": "t"}, user_id=made["user_id"])
+    token = await walk(
+        admin, "POST", "/users/{user_id}/tokens", {"description": "t"}, user_id=made["user_id"]
+    )
     await walk(admin, "GET", "/users/{user_id}/tokens", user_id=made["user_id"])
     await walk(admin, "GET", "/users/tokens/{token_id}", token_id=token["id"])
     for act in ("disable", "enable", "revoke"):
@@ -128,8 +140,12 @@ async def walk_people(walk: Walk) -> None:
     await walk(bot, "GET", "/users/{user_id}/status", user_id=office.boris.id)
     await walk(bot, "POST", "/users/status/ids", [office.boris.id])
     boris = office.as_(office.boris).token
-    await walk(boris, "PUT", "/users/{user_id}/status", {"user_id": office.boris.id, "status": "dnd"}, user_id="me")
-    await walk(boris, "PUT", "/users/{user_id}/status/custom", {"emoji": "calendar", "text": "x"}, user_id="me")
+    await walk(
+        boris, "PUT", "/users/{user_id}/status", {"user_id": office.boris.id, "status": "dnd"}, user_id="me"
+    )
+    await walk(
+        boris, "PUT", "/users/{user_id}/status/custom", {"emoji": "calendar", "text": "x"}, user_id="me"
+    )
     await walk(boris, "DELETE", "/users/{user_id}/status/custom/recent", {"text": "x"}, user_id="me")
     await walk(boris, "DELETE", "/users/{user_id}/status/custom", user_id="me")
     preference = {"user_id": office.boris.id, "category": "c", "name": "n", "value": "v"}
@@ -140,7 +156,9 @@ async def walk_people(walk: Walk) -> None:
     await walk(admin, "GET", "/roles")
     await walk(bot, "GET", "/roles/{role_id}", role_id=role["id"])
     await walk(bot, "POST", "/roles/names", ["system_user"])
-    await walk(admin, "PUT", "/roles/{role_id}/patch", {"permissions": role["permissions"]}, role_id=role["id"])
+    await walk(
+        admin, "PUT", "/roles/{role_id}/patch", {"permissions": role["permissions"]}, role_id=role["id"]
+    )
     await walk(None, "GET", "/system/ping")
     await walk(None, "GET", "/config/client?format=old")
     config = await walk(admin, "GET", "/config")
@@ -168,8 +186,12 @@ async def walk_places(walk: Walk) -> None:
         "/users/{user_id}/teams/members",
     ):
         await walk(admin, "GET", path, **here)
-    await walk(admin, "PUT", "/teams/{team_id}/members/{user_id}/roles", {"roles": "team_user team_admin"}, **here)
-    await walk(admin, "PUT", "/teams/{team_id}/members/{user_id}/schemeRoles", {"scheme_admin": False}, **here)
+    await walk(
+        admin, "PUT", "/teams/{team_id}/members/{user_id}/roles", {"roles": "team_user team_admin"}, **here
+    )
+    await walk(
+        admin, "PUT", "/teams/{team_id}/members/{user_id}/schemeRoles", {"scheme_admin": False}, **here
+    )
     new = {"team_id": team["id"], "name": "plans", "display_name": "Plans", "type": "P"}
     channel = await walk(admin, "POST", "/channels", new)
     here |= {"channel_id": channel["id"], "channel_name": "plans"}
@@ -193,8 +215,8 @@ async def walk_places(walk: Walk) -> None:
     ):
         await walk(admin, "GET", path, **here)
     await walk(admin, "POST", "/teams/{team_id}/channels/search", {"term": "plan"}, **here)
-    await walk(office.as_(office.vera).token, "POST", "/channels/members/{user_id}/view", {"channel_id": channel["id"]},
-               user_id="me")  # fmt: skip
+    seen = {"channel_id": channel["id"]}
+    await walk(office.as_(office.vera).token, "POST", "/channels/members/{user_id}/view", seen, user_id="me")
     await walk(admin, "DELETE", "/channels/{channel_id}/members/{user_id}", **here)
     await walk(admin, "DELETE", "/channels/{channel_id}", **here)
     await walk(admin, "DELETE", "/teams/{team_id}/members/{user_id}", **here)
@@ -240,8 +262,14 @@ async def walk_integrations(walk: Walk) -> None:
     run = {"channel_id": channel_id, "team_id": team_id, "command": "/cal today"}
     await walk(anna, "POST", "/commands/execute", run)
     form = parse_qs(office.integration.calls[-1][2])
-    await walk(None, "POST", "/hooks/commands/{hook_id}", {"text": "later"}, hook_id=form["response_url"][0][-26:])
-    opening = {"trigger_id": form["trigger_id"][0], "url": f"{url}/dialog", "dialog": {"title": "T", "elements": []}}
+    await walk(
+        None, "POST", "/hooks/commands/{hook_id}", {"text": "later"}, hook_id=form["response_url"][0][-26:]
+    )
+    opening = {
+        "trigger_id": form["trigger_id"][0],
+        "url": f"{url}/dialog",
+        "dialog": {"title": "T", "elements": []},
+    }
     await walk(None, "POST", "/actions/dialogs/open", opening)
     submission = {"url": f"{url}/dialog", "channel_id": channel_id, "team_id": team_id, "submission": {}}
     await walk(anna, "POST", "/actions/dialogs/submit", submission)
@@ -265,10 +293,20 @@ async def walk_integrations(walk: Walk) -> None:
 async def walk_oauth(walk: Walk) -> None:
     office = walk.office
     admin, anna = office.admin.token, office.as_(office.anna).token
-    new = {"name": "App", "description": "", "homepage": "http://a.example", "callback_urls": ["http://a.example/cb"]}
+    new = {
+        "name": "App",
+        "description": "",
+        "homepage": "http://a.example",
+        "callback_urls": ["http://a.example/cb"],
+    }
     app = await walk(admin, "POST", "/oauth/apps", new)
     here = {"app_id": app["id"], "user_id": "me"}
-    ask = {"response_type": "code", "client_id": app["id"], "redirect_uri": new["callback_urls"][0], "state": "s"}
+    ask = {
+        "response_type": "code",
+        "client_id": app["id"],
+        "redirect_uri": new["callback_urls"][0],
+        "state": "s",
+    }
     query = "&".join(f"{name}={value}" for name, value in ask.items())
     await walk(anna, "GET", f"/oauth/authorize?{query}")
     answer = await walk(anna, "POST", "/oauth/authorize", ask)
@@ -291,7 +329,10 @@ async def walk_oauth(walk: Walk) -> None:
 async def test_an_unknown_route_is_refused_and_noted(office: Office) -> None:
     assert await office.bot.refused("GET", "/emoji") == (404, "api.context.404.app_error")
     assert await office.bot.refused("PUT", "/posts") == (404, "api.context.404.app_error")
-    assert list(office.sandbox.journal.warnings) == ["no route for GET /api/v4/emoji", "no route for PUT /api/v4/posts"]
+    assert list(office.sandbox.journal.warnings) == [
+        "no route for GET /api/v4/emoji",
+        "no route for PUT /api/v4/posts",
+    ]
 
 
 async def test_every_answer_names_the_server_and_the_request(office: Office) -> None:

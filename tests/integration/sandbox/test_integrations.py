@@ -19,12 +19,19 @@ ACTION_ERROR = "api.post.do_action.action_integration.app_error"
 
 
 async def register(office: Office, **change: Any) -> Json:
-    new = {"team_id": office.team.id, "trigger": "cal", "method": "P", "url": f"{office.integration.url}/command"}
+    new = {
+        "team_id": office.team.id,
+        "trigger": "cal",
+        "method": "P",
+        "url": f"{office.integration.url}/command",
+    }
     command: Json = await office.admin.ok("POST", "/commands", {**new, **change})
     return command
 
 
-async def run(office: Office, client: Client, text: str = "/cal today", channel_id: str | None = None) -> Json:
+async def run(
+    office: Office, client: Client, text: str = "/cal today", channel_id: str | None = None
+) -> Json:
     channel_id = channel_id or await office.direct(office.anna)
     body = {"channel_id": channel_id, "team_id": office.team.id, "command": text}
     answer: Json = await client.ok("POST", "/commands/execute", body)
@@ -103,7 +110,13 @@ async def test_a_get_command_carries_them_in_the_query(office: Office) -> None:
 )
 async def test_what_a_command_may_not_be(office: Office, change: Json, error: str) -> None:
     await register(office)
-    new = {"team_id": office.team.id, "trigger": "cal", "method": "P", "url": office.integration.url, **change}
+    new = {
+        "team_id": office.team.id,
+        "trigger": "cal",
+        "method": "P",
+        "url": office.integration.url,
+        **change,
+    }
     assert await office.admin.refused("POST", "/commands", new) == (400, error)
 
 
@@ -147,19 +160,27 @@ async def test_an_unknown_command_is_not_found(office: Office) -> None:
         ({"text": "<http://a.example|A>", "skip_slack_parsing": True}, "<http://a.example|A>"),
     ],
 )
-async def test_slack_markup_is_rewritten_unless_told_otherwise(office: Office, answer: Json, seen: str) -> None:
+async def test_slack_markup_is_rewritten_unless_told_otherwise(
+    office: Office, answer: Json, seen: str
+) -> None:
     await register(office)
     office.integration.say(answer)
     anna = office.as_(office.anna)
     listener = await office.listen(anna)
     await run(office, anna)
     post = json.loads((await listener.next("ephemeral_message"))["data"]["post"])
-    assert (post["message"], post["type"], post["props"]["from_webhook"]) == (seen, "system_ephemeral", "true")
+    assert (post["message"], post["type"], post["props"]["from_webhook"]) == (
+        seen,
+        "system_ephemeral",
+        "true",
+    )
 
 
 async def test_in_channel_speaks_as_the_person(office: Office) -> None:
     await register(office)
-    office.integration.say({"response_type": "in_channel", "text": "hello", "extra_responses": [{"text": "psst"}]})
+    office.integration.say(
+        {"response_type": "in_channel", "text": "hello", "extra_responses": [{"text": "psst"}]}
+    )
     anna = office.as_(office.anna)
     listener = await office.listen(anna)
     await run(office, anna)
@@ -183,12 +204,16 @@ async def test_a_response_url_lives_half_an_hour_and_five_answers(office: Office
 
     async def fresh() -> str:
         await run(office, anna, channel_id=channel_id)
-        return parse_qs(office.integration.calls[-1][2])["response_url"][0].removeprefix(office.sandbox.url)
+        url: str = parse_qs(office.integration.calls[-1][2])["response_url"][0]
+        return url.removeprefix(office.sandbox.url)
 
     url, nobody = await fresh(), office.client(None)
     for _ in range(5):
         assert await nobody.ok("POST", url, {"text": "later"}) == "ok"
-    assert await nobody.refused("POST", url, {"text": "later"}) == (400, "app.command_webhook.try_use.invalid")
+    assert await nobody.refused("POST", url, {"text": "later"}) == (
+        400,
+        "app.command_webhook.try_use.invalid",
+    )
     url = await fresh()
     clock.advance(timedelta(minutes=31))
     assert (await nobody.refused("POST", url, {"text": "later"}))[0] == 404
@@ -198,7 +223,9 @@ async def test_private_addresses_are_refused_unless_listed(office: Office) -> No
     await register(office)
     post = await post_button(office)
     anna = office.as_(office.anna)
-    office.sandbox.configure(allowed_untrusted_internal_connections="10.0.0.0/8 other.example", enable_developer=True)
+    office.sandbox.configure(
+        allowed_untrusted_internal_connections="10.0.0.0/8 other.example", enable_developer=True
+    )
     status, answer = await anna.send("POST", f"/posts/{post['id']}/actions/go", json={})
     assert (status, answer["id"]) == (400, ACTION_ERROR)
     assert "AllowedUntrustedInternalConnections" in answer["detailed_error"]
@@ -239,7 +266,9 @@ async def test_a_selection_is_added_to_the_context(office: Office) -> None:
 
 
 @pytest.mark.parametrize("action_id", ["a_b", "a-b", "да"])
-async def test_an_action_id_that_is_not_alphanumeric_cannot_be_clicked(office: Office, action_id: str) -> None:
+async def test_an_action_id_that_is_not_alphanumeric_cannot_be_clicked(
+    office: Office, action_id: str
+) -> None:
     post = await post_button(office, id=action_id)
     refused = await office.as_(office.anna).refused("POST", f"/posts/{post['id']}/actions/{action_id}", {})
     assert refused == (404, "api.context.404.app_error")

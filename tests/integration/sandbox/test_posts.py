@@ -13,7 +13,9 @@ from sekretar.kernel.clock import ManualClock
 FORBIDDEN = (403, "api.context.permissions.app_error")
 
 
-async def test_a_pending_post_id_makes_one_post_for_thirty_seconds(office: Office, clock: ManualClock) -> None:
+async def test_a_pending_post_id_makes_one_post_for_thirty_seconds(
+    office: Office, clock: ManualClock
+) -> None:
     channel = await office.direct(office.anna)
     draft = {"channel_id": channel, "message": "once", "pending_post_id": "row-1"}
     first = await office.bot.ok("POST", "/posts", draft)
@@ -36,11 +38,18 @@ async def test_a_pending_post_in_flight_is_refused(office: Office) -> None:
     draft = {"channel_id": await office.direct(office.anna), "message": "x", "pending_post_id": "row-1"}
     site = office.sandbox.site
     site.pending_posts[f"{office.bot_user.user.id}/row-1"] = ("", site.now() + 30_000)
-    assert await office.bot.refused("POST", "/posts", draft) == (500, "api.post.deduplicate_create_post.pending")
+    assert await office.bot.refused("POST", "/posts", draft) == (
+        500,
+        "api.post.deduplicate_create_post.pending",
+    )
 
 
 async def test_a_refused_post_does_not_hold_its_pending_id(office: Office) -> None:
-    draft = {"channel_id": await office.direct(office.anna), "message": "x" * 16_384, "pending_post_id": "row-1"}
+    draft = {
+        "channel_id": await office.direct(office.anna),
+        "message": "x" * 16_384,
+        "pending_post_id": "row-1",
+    }
     await office.bot.refused("POST", "/posts", draft)
     await office.bot.ok("POST", "/posts", {**draft, "message": "x"})
 
@@ -62,13 +71,17 @@ async def test_what_a_post_may_not_be(office: Office, change: Json, error: str) 
 
 
 async def test_the_longest_message_passes(office: Office) -> None:
-    await office.bot.ok("POST", "/posts", {"channel_id": await office.direct(office.anna), "message": "я" * 16_383})
+    await office.bot.ok(
+        "POST", "/posts", {"channel_id": await office.direct(office.anna), "message": "я" * 16_383}
+    )
 
 
 async def test_replies_hang_on_a_root_of_their_channel(office: Office) -> None:
     channel = await office.direct(office.anna)
     root = await office.bot.ok("POST", "/posts", {"channel_id": channel, "message": "root"})
-    reply = await office.bot.ok("POST", "/posts", {"channel_id": channel, "message": "re", "root_id": root["id"]})
+    reply = await office.bot.ok(
+        "POST", "/posts", {"channel_id": channel, "message": "re", "root_id": root["id"]}
+    )
     nested = {"channel_id": channel, "message": "re", "root_id": reply["id"]}
     assert (await office.bot.refused("POST", "/posts", nested))[1] == "api.post.create_post.root_id.app_error"
     elsewhere = {"channel_id": office.town.id, "message": "re", "root_id": root["id"]}
@@ -93,12 +106,16 @@ async def test_patch_replaces_the_whole_props(office: Office, clock: ManualClock
 async def test_put_loses_what_it_does_not_name(office: Office) -> None:
     draft = {"channel_id": await office.direct(office.anna), "message": "x", "props": {"a": 1}}
     post = await office.bot.ok("POST", "/posts", draft)
-    assert (await office.bot.ok("PUT", f"/posts/{post['id']}", {"id": post["id"], "message": "y"}))["props"] == {}
+    assert (await office.bot.ok("PUT", f"/posts/{post['id']}", {"id": post["id"], "message": "y"}))[
+        "props"
+    ] == {}
 
 
 async def test_the_posts_of_others_are_not_editable(office: Office) -> None:
     anna = office.as_(office.anna)
-    post = await anna.ok("POST", "/posts", {"channel_id": await office.direct(office.anna), "message": "mine"})
+    post = await anna.ok(
+        "POST", "/posts", {"channel_id": await office.direct(office.anna), "message": "mine"}
+    )
     assert await office.bot.refused("PUT", f"/posts/{post['id']}/patch", {"message": "no"}) == FORBIDDEN
     assert await office.bot.refused("DELETE", f"/posts/{post['id']}") == FORBIDDEN
 
@@ -109,14 +126,17 @@ async def test_a_bot_writes_only_where_it_is_a_member(office: Office) -> None:
     assert await office.bot.refused("GET", f"/channels/{office.leads.id}/posts") == FORBIDDEN
     found = f"/teams/{office.team.id}/channels/name/leads"
     assert (await office.bot.refused("GET", found))[0] == 404
-    await office.admin.ok("PUT", f"/users/{office.bot_user.user.id}/roles", {"roles": "system_user system_post_all"})
+    await office.admin.ok(
+        "PUT", f"/users/{office.bot_user.user.id}/roles", {"roles": "system_user system_post_all"}
+    )
     await office.bot.ok("POST", "/posts", draft)
 
 
 async def test_since_tells_of_edits_and_deletions(office: Office, clock: ManualClock) -> None:
     channel = await office.direct(office.anna)
     old, edited, deleted = [
-        await office.bot.ok("POST", "/posts", {"channel_id": channel, "message": text}) for text in ("o", "e", "d")
+        await office.bot.ok("POST", "/posts", {"channel_id": channel, "message": text})
+        for text in ("o", "e", "d")
     ]
     since = office.sandbox.site.now()
     clock.advance(timedelta(seconds=1))
@@ -125,7 +145,10 @@ async def test_since_tells_of_edits_and_deletions(office: Office, clock: ManualC
     answer = await office.bot.ok("GET", f"/channels/{channel}/posts?since={since}")
     assert old["id"] not in answer["posts"]
     assert answer["posts"][edited["id"]]["message"] == "e2"
-    assert (answer["posts"][deleted["id"]]["delete_at"] > 0, answer["posts"][deleted["id"]]["message"]) == (True, "")
+    assert (answer["posts"][deleted["id"]]["delete_at"] > 0, answer["posts"][deleted["id"]]["message"]) == (
+        True,
+        "",
+    )
     [former] = [post for post in answer["posts"].values() if post["original_id"]]
     assert (former["original_id"], former["delete_at"] > 0) == (edited["id"], True)
 
@@ -150,7 +173,10 @@ async def test_integrations_are_never_shown(office: Office) -> None:
     action = {"id": "go", "name": "Go", "type": "button", "integration": secret}
     anna = office.as_(office.anna)
     listener = await office.listen(anna)
-    draft = {"channel_id": await office.direct(office.anna), "props": {"attachments": [{"actions": [action]}]}}
+    draft = {
+        "channel_id": await office.direct(office.anna),
+        "props": {"attachments": [{"actions": [action]}]},
+    }
     created = await office.bot.ok("POST", "/posts", draft)
     event = await listener.next("posted")
     read = await anna.ok("GET", f"/posts/{created['id']}")
@@ -160,7 +186,10 @@ async def test_integrations_are_never_shown(office: Office) -> None:
 
 async def test_an_action_without_id_gets_one(office: Office) -> None:
     action = {"name": "Go", "type": "button", "integration": {"url": office.integration.url}}
-    draft = {"channel_id": await office.direct(office.anna), "props": {"attachments": [{"actions": [action]}]}}
+    draft = {
+        "channel_id": await office.direct(office.anna),
+        "props": {"attachments": [{"actions": [action]}]},
+    }
     created = await office.bot.ok("POST", "/posts", draft)
     assert len(created["props"]["attachments"][0]["actions"][0]["id"]) == 26
 
@@ -183,7 +212,9 @@ async def test_the_server_says_what_comes_from_a_bot(office: Office) -> None:
 
 
 async def test_a_reaction_is_one_s_own(office: Office) -> None:
-    post = await office.bot.ok("POST", "/posts", {"channel_id": await office.direct(office.anna), "message": "x"})
+    post = await office.bot.ok(
+        "POST", "/posts", {"channel_id": await office.direct(office.anna), "message": "x"}
+    )
     reaction = {"user_id": office.anna.id, "post_id": post["id"], "emoji_name": "eyes"}
     refused = await office.bot.refused("POST", "/reactions", reaction)
     assert refused == (403, "api.reaction.save_reaction.user_id.app_error")

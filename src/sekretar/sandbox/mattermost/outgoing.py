@@ -137,11 +137,12 @@ class Outgoing:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = {ipaddress.ip_address(entry[4][0]) for entry in found}
-        if not any(_is_allowed(address, allowed) for address in addresses):
+        if not any(is_allowed(address, allowed) for address in addresses):
             raise OutgoingFailed(f"dial tcp: {_FORBIDDEN}")
 
 
-def _is_allowed(address: ipaddress.IPv4Address | ipaddress.IPv6Address, allowed: list[str]) -> bool:
+def is_allowed(address: ipaddress.IPv4Address | ipaddress.IPv6Address, allowed: list[str]) -> bool:
+    """Whether the guard lets the address pass: public ones always, others when a listed range holds them."""
     if not any(address in network for network in _RESERVED if network.version == address.version):
         return True
     for text in allowed:
