@@ -58,7 +58,9 @@ async def reactions(call: Call) -> web.Response:
     post = call.post(call.id("post_id"))
     call.site.permissions.need_reading(call.user, call.channel(post.channel_id))
     world = call.site.world
-    return answer([reaction_view(r, post.channel_id, world) for r in world.reactions.where("post_id", post.id)])
+    return answer(
+        [reaction_view(r, post.channel_id, world) for r in world.reactions.where("post_id", post.id)]
+    )
 
 
 async def unreact(call: Call) -> web.Response:

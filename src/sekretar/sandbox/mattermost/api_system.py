@@ -97,7 +97,9 @@ async def patch_config(call: Call) -> web.Response:
     section = typed(body, "ServiceSettings", dict, {}, "config")
     allowed = typed(section, "AllowedUntrustedInternalConnections", str, None, "config")
     if set(body) - {"ServiceSettings"} or set(section) - {"AllowedUntrustedInternalConnections"}:
-        call.site.journal.warn("the sandbox patches no other setting than AllowedUntrustedInternalConnections")
+        call.site.journal.warn(
+            "the sandbox patches no other setting than AllowedUntrustedInternalConnections"
+        )
     if allowed is not None:
         call.site.change(replace(call.site.settings, allowed_untrusted_internal_connections=allowed))
     return answer(_server_config(call))
