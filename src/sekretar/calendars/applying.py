@@ -59,7 +59,7 @@ class Applying:
                 row = CalendarObject(calendar_id=self.calendar.id, href=reading.href)
                 session.add(row)
             row.etag, row.data, row.expanded_until = reading.etag, pack(reading.data), reading.until
-            await session.flush([row])
+            await session.flush()
             await self._tell(session, reading.uid, self._compare(before, reading.rows, reach))
             fresh += await self._replace(session, row, before, reading.rows)
         await session.flush()

@@ -217,7 +217,8 @@ class Syncing:
             CalendarObject.calendar_id == calendar.id
         )
         async with self.desk.database.reading() as session:
-            etags = dict((await session.execute(query)).tuples().all())
+            rows = (await session.execute(query)).all()
+            etags = {row.href: row.etag for row in rows}
         return CalendarState(calendar.href, marks, etags, Trust(calendar.trust))
 
     async def _apply(self, work: _Work, calendar: Calendar, found: Changes, now: datetime) -> None:

@@ -146,10 +146,10 @@ def _boris_work(base: datetime) -> tuple[SampleEvent, ...]:
 async def fill(session: aiohttp.ClientSession, server: str, now: datetime) -> None:
     """Put the sample calendars onto a calendar server; those that are there already stay as they are."""
     for calendar in calendars(now):
-        auth = aiohttp.BasicAuth(calendar.owner, PASSWORDS[calendar.owner])
+        headers = _signed_in(calendar.owner)
         home = f"{server}/{calendar.owner}/{calendar.slug}/"
         body = _MKCALENDAR.format(name=calendar.name, colour=calendar.colour)
-        async with session.request("MKCALENDAR", home, data=body.encode(), auth=auth) as answer:
+        async with session.request("MKCALENDAR", home, data=body.encode(), headers=headers) as answer:
             if answer.status != 201:
                 continue
         for event in calendar.events:
@@ -161,17 +161,20 @@ async def put_event(
 ) -> None:
     """Write an event as any calendar program would, behind Sekretar's back."""
     url = f"{server}/{owner}/{slug}/{event.uid.partition('@')[0]}.ics"
-    auth = aiohttp.BasicAuth(owner, PASSWORDS[owner])
-    headers = {"Content-Type": "text/calendar; charset=utf-8"}
-    async with session.put(url, data=event.ics(now).encode(), auth=auth, headers=headers) as answer:
+    headers = {**_signed_in(owner), "Content-Type": "text/calendar; charset=utf-8"}
+    async with session.put(url, data=event.ics(now).encode(), headers=headers) as answer:
         answer.raise_for_status()
 
 
 async def delete_event(session: aiohttp.ClientSession, server: str, owner: str, slug: str, uid: str) -> None:
     """Delete an event behind Sekretar's back."""
     url = f"{server}/{owner}/{slug}/{uid.partition('@')[0]}.ics"
-    async with session.delete(url, auth=aiohttp.BasicAuth(owner, PASSWORDS[owner])) as answer:
+    async with session.delete(url, headers=_signed_in(owner)) as answer:
         answer.raise_for_status()
+
+
+def _signed_in(owner: str) -> dict[str, str]:
+    return {"Authorization": aiohttp.encode_basic_auth(owner, PASSWORDS[owner])}
 
 
 def _utc(moment: datetime) -> str:

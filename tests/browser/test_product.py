@@ -1,0 +1,119 @@
+"""The whole product as a newcomer sees it: `make demo`, a browser, and no knowledge of anything.
+
+The pictures of the README are taken here (`make screenshots`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+from tests import peers
+from tests.browser.client import Client, shots_directory
+
+from sekretar.sandbox import samples
+from sekretar.sandbox.demo import BOT, Demo, running
+from sekretar.sandbox.options import DemoOptions
+from sekretar.sandbox.ports import free_port
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+#: Calendars are looked at every other second in the demo; the machine may be busy.
+SOON = 20_000
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
+    options = DemoOptions(port=0, calendar_port=0, listen_port=free_port(), folder=tmp_path / "demo")
+    async with running(options) as demo:
+        yield demo
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def newcomer(demo: Demo, browser: Browser | None, tmp_path: Path) -> AsyncIterator[Client]:
+    if browser is None:
+        peers.missing("Chromium", "install the package chromium")
+    context = await browser.new_context(viewport={"width": 1100, "height": 760}, device_scale_factor=2)
+    client = Client(await context.new_page(), shots_directory(tmp_path))
+    yield await client.open(demo.chat_url, who="anna", channel=f"@{BOT}")
+    await context.close()
+    assert client.complaints == []
+
+
+async def connect(client: Client, demo: Demo) -> None:
+    """From the first word to a connected calendar, by buttons."""
+    await client.say("привет")
+    welcome = client.post("Секретарь")
+    await welcome.get_by_role("button", name="Подключить календарь").click()
+    await client.posts.get_by_role("button", name="Другой").last.click()
+    await expect(client.dialog).to_be_visible()
+    await client.dialog.get_by_label("Адрес сервера").fill(demo.calendar_url)
+    await client.dialog.get_by_label("Логин").fill("anna")
+    await client.dialog.get_by_label("Пароль приложения").fill("anna")
+
+
+async def test_a_newcomer_connects_a_calendar_and_sees_the_day(newcomer: Client, demo: Demo) -> None:
+    await connect(newcomer, demo)
+    await newcomer.shoot("connect")
+    await newcomer.dialog.get_by_role("button", name="Подключить").click()
+    await expect(newcomer.dialog).to_be_hidden(timeout=SOON)
+    day = newcomer.post("Утренняя планёрка")
+    await expect(day).to_be_visible(timeout=SOON)
+    await expect(day).to_contain_text("Демо релиза 2.5")
+    await expect(day.get_by_role("link", name="Подключиться: Yandex Telemost")).to_have_attribute(
+        "href", "https://telemost.yandex.ru/j/12345678901234"
+    )
+    await newcomer.shoot("day")
+
+
+async def test_a_wrong_password_is_said_at_its_field_and_nothing_typed_is_lost(
+    newcomer: Client, demo: Demo
+) -> None:
+    await connect(newcomer, demo)
+    await newcomer.dialog.get_by_label("Пароль приложения").fill("falsch")
+    await newcomer.dialog.get_by_role("button", name="Подключить").click()
+    await expect(newcomer.dialog).to_contain_text("не принимает этот логин и пароль", timeout=SOON)
+    await expect(newcomer.dialog.get_by_label("Адрес сервера")).to_have_value(demo.calendar_url)
+    await newcomer.shoot("wrong-password")
+
+
+async def test_a_meeting_at_the_last_minute_is_told_and_reminded_of(newcomer: Client, demo: Demo) -> None:
+    await connect(newcomer, demo)
+    await newcomer.dialog.get_by_role("button", name="Подключить").click()
+    await expect(newcomer.post("Утренняя планёрка")).to_be_visible(timeout=SOON)
+    await meet(demo, "Собеседование", timedelta(minutes=5))
+    await expect(newcomer.post("Новая встреча")).to_be_visible(timeout=SOON)
+    reminder = newcomer.post("⏰")
+    await expect(reminder).to_contain_text("Собеседование", timeout=SOON)
+    await expect(reminder.get_by_role("link", name="Подключиться")).to_be_visible()
+    await newcomer.shoot("reminder")
+
+
+async def test_boris_is_spoken_to_in_english(newcomer: Client) -> None:
+    await newcomer.become("boris")
+    await newcomer.enter("sekretar")
+    await newcomer.say("/calendar today")
+    await expect(newcomer.post("No calendar is connected")).to_be_visible(timeout=SOON)
+    await newcomer.say("/calendar help")
+    await expect(newcomer.post("connect a calendar")).to_be_visible(timeout=SOON)
+    await newcomer.shoot("english")
+
+
+async def meet(demo: Demo, title: str, ahead: timedelta) -> None:
+    """Somebody invites anna, in a calendar program of their own."""
+    now = datetime.now(UTC)
+    meeting = samples.SampleEvent(
+        "browser@sandbox",
+        title,
+        now + ahead,
+        timedelta(minutes=30),
+        place="Переговорная 2",
+        more=("CONFERENCE;VALUE=URI;FEATURE=VIDEO:https://meet.jit.si/interview",),
+    )
+    async with aiohttp.ClientSession() as session:
+        await samples.put_event(session, demo.calendar_url, "anna", "work", meeting, now)
