@@ -38,6 +38,7 @@ from sekretar.kernel.errors import (
     PeerRefused,
     PersonError,
 )
+from sekretar.kernel.people import PersonRow
 from sekretar.kernel.secrets import Vault
 from sekretar.mattermost import sent
 
@@ -148,7 +149,7 @@ async def admit(
         )
         session.add(account)
     account.password = vault.encrypt(application.password)
-    account.addresses = list(found.addresses)
+    account.addresses = await _addresses(session, person_id, found)
     account.state, account.trouble = AccountState.ACTIVE, ""
     account.failures = account.refusals = 0
     account.next_sync_at = now
@@ -157,6 +158,12 @@ async def admit(
         session.add_all(stored_calendar(account, each) for each in admitted.calendars)
     wake_after_commit(session, SYNC)
     return account, new
+
+
+async def _addresses(session: AsyncSession, person_id: int, found: Discovered) -> list[str]:
+    """What the server calls the person, and their address in Mattermost: many servers know only a login."""
+    email = await session.scalar(select(PersonRow.email).where(PersonRow.id == person_id))
+    return list(dict.fromkeys([*found.addresses, *([email.lower()] if email else [])]))
 
 
 def stored_calendar(account: CalendarAccount, remote: RemoteCalendar) -> Calendar:
