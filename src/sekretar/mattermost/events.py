@@ -76,10 +76,10 @@ class Reacted:
 
 @dataclass(frozen=True)
 class DirectAdded:
-    """Somebody opened a direct channel with the bot."""
+    """Somebody opened a direct channel: a person with the bot, or the bot with a person."""
 
     channel_id: str
-    teammate_id: str
+    creator_id: str
 
     @property
     def lane(self) -> str:
@@ -199,7 +199,7 @@ def _reacted(name: str, data: Mapping[str, Any], broadcast: Mapping[str, Any]) -
 
 
 def _direct_added(_name: str, data: Mapping[str, Any], broadcast: Mapping[str, Any]) -> Event:
-    return DirectAdded(str(broadcast["channel_id"]), _text(data, "teammate_id"))
+    return DirectAdded(str(broadcast["channel_id"]), _text(data, "creator_id"))
 
 
 def _user_added(_name: str, data: Mapping[str, Any], broadcast: Mapping[str, Any]) -> Event:

@@ -79,8 +79,8 @@ class Home:
             await self._say(post, Message(explain(error, t, "direct message")))
 
     async def on_direct_added(self, event: DirectAdded) -> None:
-        """For the listener: somebody opened a direct channel with the bot."""
-        person = await self._writer(event.teammate_id)
+        """For the listener: a person opened a direct channel with the bot."""
+        person = await self._writer(event.creator_id)
         if person is not None:
             await self.welcome(person)
 

@@ -123,7 +123,7 @@ async def test_every_kind_of_event_has_its_type() -> None:
         await say("post_deleted", {"post": text})
         await say("reaction_added", {"reaction": reaction}, channel_id="c")
         await say("reaction_removed", {"reaction": reaction}, channel_id="c")
-        await say("direct_added", {"teammate_id": ANNA}, channel_id="c")
+        await say("direct_added", {"creator_id": ANNA, "teammate_id": "bot"}, channel_id="c")
         await say("user_added", {"user_id": ANNA, "team_id": "t"}, channel_id="c")
         await say("user_updated", {"user": user(locale="ru")})
         await say("status_change", {"user_id": ANNA, "status": "dnd"})

@@ -1,0 +1,74 @@
+"""What people do again and again, each in a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from tests.acceptance.diaries import Diary
+from tests.acceptance.office import Office
+
+from sekretar.kernel.clock import SystemClock
+from sekretar.sandbox.human import Human
+from sekretar.sandbox.seen import DialogSeen, SeenPost
+
+#: What the message says that shows the first day of a connected calendar.
+READY = ("готов", "is here")
+
+
+def now() -> datetime:
+    return SystemClock().now()
+
+
+def in_minutes(minutes: float) -> datetime:
+    """A start so many minutes from now."""
+    return now() + timedelta(minutes=minutes)
+
+
+def today_at(hour: int, zone: str) -> datetime:
+    """A full hour of the present day of that zone."""
+    return datetime.combine(now().astimezone(ZoneInfo(zone)).date(), time(hour), ZoneInfo(zone)).astimezone(UTC)
+
+
+def about(*words: str) -> Callable[[SeenPost], bool]:
+    """Accepts a post in which all the words stand."""
+    return lambda post: not post.deleted and all(word in post.text for word in words)
+
+
+def pressable(label: str) -> Callable[[SeenPost], bool]:
+    """Accepts a post with this button."""
+    return lambda post: not post.deleted and post.control(label) is not None
+
+
+async def ask_to_connect(office: Office, human: Human, provider: str = "other") -> DialogSeen:
+    """The dialog of `/calendar connect`."""
+    await human.slash(f"/calendar connect {provider}", await office.home(human))
+    return await human.dialog()
+
+
+def account(diary: Diary) -> dict[str, str]:
+    """The answers to that dialog."""
+    return {"address": diary.url, "login": diary.login, "password": diary.password}
+
+
+async def connect(office: Office, human: Human, diary: Diary) -> SeenPost:
+    """Connect a calendar and wait for its first day; returns the message that shows it."""
+    mark = human.mark()
+    dialog = await ask_to_connect(office, human)
+    errors = await human.submit_dialog(dialog, account(diary))
+    assert errors == {}
+    return await human.wait_for(
+        lambda post: diary.login in post.text and any(word in post.text for word in READY), since=mark
+    )
+
+
+async def today(office: Office, human: Human) -> str:
+    """What `/calendar today` says."""
+    return (await human.slash("/calendar today", await office.home(human))).text
+
+
+def times_seen(human: Human, *words: str, since: int = 0) -> int:
+    """How many posts (not edits of them) with these words came."""
+    fits = about(*words)
+    return len({post.id for post in human.seen(since) if post.sighting == "posted" and fits(post)})
