@@ -55,6 +55,8 @@ def by_urgency(channels: list[Channel], since: datetime) -> list[Channel]:
 
 def event_since(post: Post, channel_type: str, since: datetime) -> Event | None:
     """What the stream would have said of this post since the moment; None when nothing of interest."""
+    if post.original_id:
+        return None
     if post.delete_at is not None:
         return PostDeleted(post)
     if post.create_at is not None and post.create_at >= since:

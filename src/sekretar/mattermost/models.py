@@ -156,6 +156,8 @@ class Post(Model):
     channel_id: str
     user_id: Text = ""
     root_id: Text = ""
+    #: Set on former versions of an edited post, which pages list as deleted posts of their own.
+    original_id: Text = ""
     message: Text = ""
     type: Text = ""
     props: Record = {}

@@ -76,6 +76,7 @@ async def test_no_answer_is_not_taken_for_no_news() -> None:
         ({"create_at": BEFORE, "edit_at": BEFORE}, type(None)),
         ({"create_at": BEFORE, "update_at": AFTER}, type(None)),
         ({"create_at": BEFORE, "delete_at": AFTER}, PostDeleted),
+        ({"create_at": BEFORE, "delete_at": AFTER, "original_id": "p"}, type(None)),
     ],
 )
 def test_a_post_that_was_only_touched_is_no_news(fields: dict[str, Any], kind: type) -> None:
