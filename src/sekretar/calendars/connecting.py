@@ -128,6 +128,7 @@ async def admit(
         The account, and whether it is new.
     """
     found = admitted.discovered
+    addresses = await _addresses(session, person_id, found)
     account = await session.scalar(
         select(CalendarAccount).where(
             CalendarAccount.person_id == person_id,
@@ -149,7 +150,7 @@ async def admit(
         )
         session.add(account)
     account.password = vault.encrypt(application.password)
-    account.addresses = await _addresses(session, person_id, found)
+    account.addresses = addresses
     account.state, account.trouble = AccountState.ACTIVE, ""
     account.failures = account.refusals = 0
     account.next_sync_at = now
