@@ -53,6 +53,9 @@ from sekretar.web.server import listening_socket, serve
 
 _log = structlog.get_logger(__name__)
 
+#: How often the database is looked after.
+GUARD_EVERY = timedelta(seconds=10)
+
 #: How long to wait before asking Mattermost again who we are, while it does not answer.
 INTRODUCE_AGAIN = timedelta(seconds=2)
 
@@ -135,7 +138,7 @@ class Sekretar:
         self.metrics = base.metrics
         self.jobs = InProcessJobs(clock)
         self.metrics.watch_jobs(self.jobs.status)
-        self.outbox = Outbox(database, clock)
+        self.outbox = Outbox(database, clock, metrics=base.metrics)
         self._client = mattermost_client(settings, base.http, clock)
         self._desk = self._make_desk()
         self._consents = Consents(
@@ -209,9 +212,12 @@ class Sekretar:
             self.jobs.add("housekeeping", self._keep_house, at_least_every=timedelta(hours=1))
             try:
                 async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._guard(sole))
                     tasks.create_task(self._serve(bound))
                     tasks.create_task(self.jobs.run())
                     tasks.create_task(self._begin_with_mattermost())
+            except* ConfigurationError as group:
+                raise group.exceptions[0] from None
             finally:
                 await self._calendars.close()
                 await self._surface.deadline.drain()
@@ -265,13 +271,24 @@ class Sekretar:
         if state.connection is Connection.REFUSED:
             self.health.report("mattermost", ready=False, detail="the token of the bot is not accepted")
 
+    async def _guard(self, sole: SoleProcess) -> None:
+        """Look after the database; ends, and everything with it, when another process has taken it over."""
+        while True:
+            try:
+                await sole.check()
+            except PeerError as error:
+                self.health.report("database", ready=False, detail=describe(error))
+            else:
+                self.health.report("database", ready=True)
+            await self._base.clock.sleep_until(self._base.clock.now() + GUARD_EVERY)
+
     def _watch(self, component: str, look: Callable[[], Awaitable[object]]) -> Task:
         """A task that reports whether a component can still be reached."""
 
         async def report() -> None:
             try:
                 await look()
-            except (PeerError, ConfigurationError) as error:
+            except PeerError as error:
                 self.health.report(component, ready=False, detail=describe(error))
             else:
                 self.health.report(component, ready=True)
@@ -300,7 +317,7 @@ def oauth_app(settings: Settings) -> OAuthApp | None:
     return OAuthApp(settings.oauth_client_id, secret, settings.public_url + CONSENT_PATH)
 
 
-def describe(error: PeerError | ConfigurationError) -> str:
+def describe(error: PeerError) -> str:
     """An error for the administrator, in a sentence."""
     if isinstance(error, PeerRefused):
         return f"{error.peer}: the token is not accepted"

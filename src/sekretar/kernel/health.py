@@ -109,7 +109,7 @@ class Metrics:
         )
         self.outbox_delivery_seconds = Histogram(
             "sekretar_outbox_delivery_seconds",
-            "From the moment a row was due until it was delivered.",
+            "How long a successful delivery was on its way.",
             ["kind"],
             buckets=_SECONDS,
             registry=self.registry,

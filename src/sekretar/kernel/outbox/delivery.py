@@ -23,10 +23,11 @@ import structlog
 
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.database import Database
+from sekretar.kernel.health import Metrics
 from sekretar.kernel.outbox import store
 from sekretar.kernel.outbox.effects import TASK
 from sekretar.kernel.outbox.letters import Letters
-from sekretar.kernel.outbox.policy import Outcome
+from sekretar.kernel.outbox.policy import Delivery, Outcome, Receipt
 from sekretar.kernel.outbox.wire import Handler, Terms, Wire
 from sekretar.kernel.waiting import to_the_end
 
@@ -46,6 +47,7 @@ class Outbox(Letters):
         patience: how long one delivery may take, in seconds; then it counts as the peer being down.
         last_wait: how long stopping waits for deliveries on the wire, in seconds.
         random: gives numbers in [0, 1) that spread the pauses.
+        metrics: where deliveries are timed.
     """
 
     def __init__(
@@ -57,10 +59,12 @@ class Outbox(Letters):
         patience: float = 60.0,
         last_wait: float = 10.0,
         random: Callable[[], float] = randomness.random,
+        metrics: Metrics | None = None,
     ) -> None:
         super().__init__(database, clock)
         self._terms = Terms(concurrency, timedelta(seconds=patience), random)
         self._last_wait = last_wait
+        self._metrics = metrics
         self._owner = uuid.uuid4().hex
         self._wires: dict[str, Wire] = {}
         self._outcomes: list[Outcome] = []
@@ -79,7 +83,20 @@ class Outbox(Letters):
         if any(kind in wire.handlers for wire in self._wires.values()):
             raise ValueError(f"two handlers for {kind!r}")
         wire = self._wires.setdefault(peer or kind, Wire(self._clock, self._terms, self._report))
-        wire.handlers[kind] = handler
+        wire.handlers[kind] = self._timed(kind, handler)
+
+    def _timed(self, kind: str, handler: Handler) -> Handler:
+        if self._metrics is None:
+            return handler
+        seconds = self._metrics.outbox_delivery_seconds.labels(kind)
+
+        async def deliver(delivery: Delivery) -> Receipt | None:
+            begun = self._clock.now()
+            receipt = await handler(delivery)
+            seconds.observe(max(0.0, (self._clock.now() - begun).total_seconds()))
+            return receipt
+
+        return deliver
 
     async def take_over(self) -> None:
         """Continue at once what an earlier process left in the middle, instead of after its lease.
