@@ -2,7 +2,7 @@
 
 ARGS ?=
 
-.PHONY: demo test lint bench format messages clean
+.PHONY: demo test lint bench format screenshots audit clean
 
 demo: ## Sekretar, a calendar server and the Mattermost sandbox, with sample data (ARGS=--fresh starts over)
 	@scripts/env run
@@ -29,6 +29,15 @@ format:
 bench: ## speed and memory as ratios to a floor measured in the same run
 	@scripts/env dev
 	.venv/bin/python -m benchmarks $(ARGS)
+
+screenshots: ## the pictures of the README, taken by the browser tests
+	@scripts/env dev
+	@scripts/peers
+	SEKRETAR_SCREENSHOTS=docs/images .venv/bin/python -m pytest -q tests/browser/test_product.py
+
+audit: ## known holes in the locked libraries (asks the advisory database)
+	@scripts/env dev
+	.venv/bin/pip-audit --require-hashes --disable-pip -r requirements.lock
 
 clean:
 	rm -rf .venv var build dist
