@@ -209,6 +209,9 @@ class Sekretar:
                 "database", self._watch("database", sole.check), at_least_every=timedelta(seconds=10)
             )
             self.jobs.add("numbers", self._count, at_least_every=timedelta(seconds=15))
+            self.jobs.add(
+                "conversations", self._surface.conversations.tidy, at_least_every=timedelta(minutes=5)
+            )
             self.jobs.add("housekeeping", self._keep_house, at_least_every=timedelta(hours=1))
             try:
                 async with asyncio.TaskGroup() as tasks:
@@ -304,7 +307,6 @@ class Sekretar:
     async def _keep_house(self) -> None:
         """Forget what is no longer needed."""
         await self.outbox.prune()
-        await self._surface.conversations.tidy()
         async with self._base.database.transaction() as session:
             await sent.prune(session, self._base.clock.now())
 
