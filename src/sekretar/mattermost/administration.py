@@ -61,6 +61,12 @@ class Administration(Transport):
         body = {"channel_id": channel_id, "team_id": team_id, "command": line}
         return await self._send("POST", "/commands/execute", CommandAnswer, body)
 
+    async def press(self, post_id: str, action_id: str) -> None:
+        """POST /posts/{post_id}/actions/{action_id}. MattermostInvalid (MattermostDown on newer servers) when
+        the integration did not answer with 200.
+        """
+        await self._do("POST", path("posts", post_id, "actions", action_id), {})
+
     # Bots, tokens, roles
 
     async def create_bot(self, username: str, display_name: str, description: str) -> Bot:

@@ -68,7 +68,8 @@ class Callbacks:
             trigger = self._commands.trigger_of(word)
             if trigger is None:
                 raise NotAccepted(400)
-            return probe.answer(self._desk.vault, call.text) or await self._slash.answer(call, trigger)
+            asked = probe.answer_command(self._desk.vault, call.text)
+            return asked or await self._slash.answer(call, trigger)
 
         return await self._answered(answer, self._command_failed)
 
@@ -77,6 +78,9 @@ class Callbacks:
         call = ActionCall.read(body)
         if call is None:
             return self._garbage("garbage_action")
+        asked = probe.answer_click(self._desk.vault, call.action, call.claim)
+        if asked is not None:
+            return Answer(200, asked)
         return await self._answered(lambda: self._clicks.answer(call), self._action_failed)
 
     async def dialog(self, body: object) -> Answer:

@@ -1,0 +1,5 @@
+"""`python -m sekretar` is `sekretar`."""
+
+from sekretar.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The commands of the command line, for the administrator: plain English, exact, scriptable."""
