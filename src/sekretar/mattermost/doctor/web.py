@@ -58,7 +58,7 @@ class WebPart:
         url = self._settings.callbacks
         leads_here = _is_sekretar(await _read(self._around.http.peers, URL(f"{url}/healthz")))
         seen = f"{url} {'leads' if leads_here else 'does not lead'} to Sekretar from here"
-        remedy = "Correct SEKRETAR_CALLBACK_URL (or SEKRETAR_PUBLIC_URL), unless only Mattermost can reach this address."
+        remedy = "Correct SEKRETAR_CALLBACK_URL (or SEKRETAR_PUBLIC_URL), unless only Mattermost can reach it."
         address = fine("address", seen) if leads_here else warning("address", seen, remedy)
         return [address, *await self._way_back(leads_here=leads_here)]
 

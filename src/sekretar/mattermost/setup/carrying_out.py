@@ -8,10 +8,18 @@ from pydantic import SecretStr
 
 from sekretar.kernel.clock import Clock, SystemClock
 from sekretar.kernel.database import Database
-from sekretar.kernel.errors import ConfigurationError, PeerDown, PeerError, PeerNotFound, PeerRefused
+from sekretar.kernel.errors import (
+    ConfigurationError,
+    PeerDown,
+    PeerError,
+    PeerForbidden,
+    PeerInvalid,
+    PeerNotFound,
+    PeerRefused,
+    PeerUnsupported,
+)
 from sekretar.kernel.i18n import Catalogues
 from sekretar.kernel.secrets import Vault
-from sekretar.mattermost import command_tokens
 from sekretar.mattermost.callbacks import COMMAND_PATH
 from sekretar.mattermost.client import MattermostClient
 from sekretar.mattermost.models import Bot, Command, Team
@@ -19,6 +27,7 @@ from sekretar.mattermost.setup import plan
 from sekretar.mattermost.setup.plan import SetupOptions, SetupSettings, WantedCommand
 from sekretar.mattermost.setup.report import Report
 from sekretar.mattermost.setup.server import set_up_callback, set_up_consent
+from sekretar.mattermost.setup.tokens import CommandTokens
 from sekretar.mattermost.setup.writing import Writing
 
 _DISPLAY_NAME = "Sekretar"
@@ -54,13 +63,21 @@ async def set_up(
     options = options or SetupOptions()
     await _check_administrator(admin)
     writing = Writing()
-    bot = await _set_up_bot(admin, settings, options, writing)
+    tokens = CommandTokens(database, vault, clock or SystemClock())
+    token = settings.mattermost_token.get_secret_value()
+    # A bot that was switched off is not known by its token any more, but by its commands.
+    username = (
+        options.bot.lower()
+        or await _owner(admin, token)
+        or await _remembered(admin, tokens)
+        or plan.DEFAULT_BOT
+    )
+    bot = await _set_up_bot(admin, username, token, writing)
     try:
-        tokens = _Tokens(database, vault, clock or SystemClock())
         await _Teams(admin, settings, bot, tokens, writing).set_up(options.teams)
         await set_up_consent(admin, settings, writing)
         await set_up_callback(admin, settings.callbacks, writing, change=options.allow_callback)
-    except (PeerDown, PeerRefused) as error:
+    except PeerError as error:
         # What was made so far, a token above all, must be told all the same.
         writing.problem("", f"It was not finished: {error.detail}.", "Run `sekretar setup` again.")
     return writing.report(bot.username)
@@ -84,15 +101,11 @@ async def _check_administrator(admin: MattermostClient) -> None:
 # The bot
 
 
-async def _set_up_bot(
-    admin: MattermostClient, settings: SetupSettings, options: SetupOptions, writing: Writing
-) -> Bot:
-    token = settings.mattermost_token.get_secret_value()
-    username = options.bot.lower() or await _bot_of(admin, token) or plan.DEFAULT_BOT
+async def _set_up_bot(admin: MattermostClient, username: str, token: str, writing: Writing) -> Bot:
     step = plan.plan_bot(username, await _find_bot(admin, username))
     match step:
         case plan.CreateBot():
-            bot = await admin.create_bot(username, _DISPLAY_NAME, _DESCRIPTION)
+            bot = await _create_bot(admin, username)
             writing.done("", f"the bot @{username} was made")
         case plan.EnableBot():
             bot = await admin.enable_bot(step.bot.user_id)
@@ -100,7 +113,7 @@ async def _set_up_bot(
         case plan.KeepBot():
             bot = step.bot
             writing.kept("", f"the bot @{username} is there")
-    if await _bot_of(admin, token) == username:
+    if await _owner(admin, token) == username:
         writing.kept("", "its token works")
     else:
         made = await admin.create_token(bot.user_id, "Sekretar")
@@ -109,7 +122,21 @@ async def _set_up_bot(
     return bot
 
 
-async def _bot_of(admin: MattermostClient, token: str) -> str:
+async def _create_bot(admin: MattermostClient, username: str) -> Bot:
+    try:
+        return await admin.create_bot(username, _DISPLAY_NAME, _DESCRIPTION)
+    except PeerForbidden as error:
+        raise ConfigurationError(
+            f"The bot may not be made: {error.detail}.",
+            "Switch it on: System Console, Integrations, Bot Accounts, Enable Bot Account Creation.",
+        ) from error
+    except PeerInvalid as error:
+        raise ConfigurationError(
+            f"There can be no bot @{username}: {error.detail}.", "Choose another name: --bot NAME."
+        ) from error
+
+
+async def _owner(admin: MattermostClient, token: str) -> str:
     """The name of the bot that a token belongs to; empty when it is not accepted, or is a person's."""
     if not token:
         return ""
@@ -118,6 +145,19 @@ async def _bot_of(admin: MattermostClient, token: str) -> str:
     except PeerRefused:
         return ""
     return owner.username if owner.is_bot else ""
+
+
+async def _remembered(admin: MattermostClient, tokens: CommandTokens) -> str:
+    """The bot for which an earlier setup with this database has registered commands; empty when there is none."""
+    for team_id in await tokens.teams():
+        known = await tokens.known(team_id)
+        try:
+            commands = await admin.commands(team_id)
+        except (PeerNotFound, PeerForbidden, PeerUnsupported):
+            continue
+        if found := plan.bot_of([command for command in commands if command.id in known]):
+            return found
+    return ""
 
 
 async def _find_bot(admin: MattermostClient, username: str) -> Bot | None:
@@ -135,41 +175,6 @@ async def _find_bot(admin: MattermostClient, username: str) -> Bot | None:
 # The teams
 
 
-class _Tokens:
-    """The tokens of our commands in the database."""
-
-    def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
-        self._database = database
-        self._vault = vault
-        self._clock = clock
-
-    async def known(self, team_id: str) -> frozenset[str]:
-        async with self._database.reading() as session:
-            listed = await command_tokens.listed(session)
-        return frozenset(each.command_id for each in listed if each.team_id == team_id and each.command_id)
-
-    async def store(self, command: Command) -> bool:
-        """Store the token of the command; False when it was there."""
-        trigger = command.trigger.casefold()
-        async with self._database.transaction() as session:
-            if await command_tokens.known(session, command.token, trigger):
-                return False
-            await command_tokens.save(
-                session,
-                self._vault,
-                team_id=command.team_id,
-                command_id=command.id,
-                trigger=trigger,
-                token=command.token,
-                now=self._clock.now(),
-            )
-        return True
-
-    async def forget(self, command_id: str) -> None:
-        async with self._database.transaction() as session:
-            await command_tokens.forget(session, command_id)
-
-
 class _Teams:
     """Brings the bot and the commands into the teams."""
 
@@ -178,7 +183,7 @@ class _Teams:
         admin: MattermostClient,
         settings: SetupSettings,
         bot: Bot,
-        tokens: _Tokens,
+        tokens: CommandTokens,
         writing: Writing,
     ) -> None:
         self._admin = admin

@@ -1,12 +1,13 @@
 """What has to be done, as a function of what is wanted and what is there. No server is asked here.
 
 A command is ours by its description, which names the bot: that stays when the address of Sekretar, the word of the
-command or our database changes, and keeps two Sekretars on one Mattermost apart. One that an administrator has
-registered by hand with our address counts as ours, too.
+command or our database changes, and keeps two Sekretars on one Mattermost apart. One whose token we hold counts as
+ours, too, and one that an administrator has registered by hand with our address.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -20,6 +21,10 @@ from sekretar.mattermost.models import Bot, Command, OAuthApp, Team
 DEFAULT_BOT = "sekretar"
 #: The name of the OAuth 2 application, as people see it when they are asked for their consent.
 APP_NAME = "Sekretar"
+
+
+_DESCRIPTION = "Set up for @{bot} ({key})"
+_BOT_IN_DESCRIPTION = re.compile(r"Set up for @(\S+) \(\w+\)")
 
 
 class SetupSettings(Protocol):
@@ -46,7 +51,7 @@ class SetupOptions:
     """What the administrator may choose.
 
     Attributes:
-        bot: Username of the bot; empty for the one whose token is configured, else `sekretar`.
+        bot: Username of the bot; empty for the one of the configured token or of our commands, else `sekretar`.
         teams: Names of the teams to set up; empty for all of them.
         allow_callback: Whether Mattermost's own configuration may be changed, so that it calls our address.
     """
@@ -87,7 +92,7 @@ def wanted_commands(triggers: Mapping[str, str], url: str, bot: str, t: Translat
                 "auto_complete_desc": t.plain(f"mattermost.offered.{key}"),
                 "auto_complete_hint": t.plain(f"mattermost.offered.{key}_hint"),
                 "display_name": f"Sekretar: {key}",
-                "description": f"Set up for @{bot} ({key})",
+                "description": _DESCRIPTION.format(bot=bot, key=key),
             },
         )
         for key, word in triggers.items()
@@ -95,6 +100,12 @@ def wanted_commands(triggers: Mapping[str, str], url: str, bot: str, t: Translat
 
 
 # The bot
+
+
+def bot_of(commands: Collection[Command]) -> str:
+    """The name of the bot that our commands were set up for; empty when they do not tell."""
+    found = (_BOT_IN_DESCRIPTION.fullmatch(command.description) for command in commands)
+    return next((match[1] for match in found if match), "")
 
 
 @dataclass(frozen=True)
@@ -203,7 +214,7 @@ def plan_team(wanted: Collection[WantedCommand], state: TeamState) -> list[TeamS
 
 
 def _plan_command(wanted: WantedCommand, state: TeamState) -> TeamStep:
-    own = next(_ours(wanted, state.commands), None)
+    own = next(_ours(wanted, state), None)
     # Servers check on creation only that a word is free, so a change has to be checked here.
     others = {command.trigger for command in state.commands if command is not own} | set(state.reserved)
     if wanted.trigger in others:
@@ -215,12 +226,12 @@ def _plan_command(wanted: WantedCommand, state: TeamState) -> TeamStep:
     return ChangeCommand(wanted, own, changes) if changes else KeepCommand(wanted, own)
 
 
-def _ours(wanted: WantedCommand, commands: Collection[Command]) -> Iterator[Command]:
+def _ours(wanted: WantedCommand, state: TeamState) -> Iterator[Command]:
     """Our commands for this purpose, the likeliest first."""
-    marked = [command for command in commands if command.description == wanted.description]
+    marked = [command for command in state.commands if command.description == wanted.description]
     yield from sorted(marked, key=lambda command: command.trigger != wanted.trigger)
-    for command in commands:
-        if command.trigger == wanted.trigger and command.url == wanted.url:
+    for command in state.commands:
+        if command.trigger == wanted.trigger and (command.url == wanted.url or command.id in state.known):
             yield command
 
 
