@@ -87,7 +87,7 @@ class AddressGuard:
             AddressNotAllowed: it leads inside.
         """
         found = _parse_address(address)
-        if found is None or not (is_public(found) or self._is_listed(host, port, found)):
+        if found is None or not (is_public(found) or self._covers(host, port, found)):
             raise AddressNotAllowed(host, f"{host} leads to {address}, which is not a public address")
 
     def check_url(self, url: URL, *, resolved_by_proxy: bool = False) -> None:
@@ -118,10 +118,14 @@ class AddressGuard:
         Raises:
             AddressNotAllowed: the administrator's list does not have the name.
         """
-        if not self._is_listed(host, port, None):
+        if not self._covers(host, port, None):
             raise AddressNotAllowed(host, f"{host} is a name inside the network")
 
-    def _is_listed(self, host: str, port: int | None, address: Address | None) -> bool:
+    def is_listed(self, host: str, port: int | None, address: str = "") -> bool:
+        """Whether the administrator's list has the name, or the address that it was resolved to."""
+        return self._covers(host, port, _parse_address(address or normal_host(host)))
+
+    def _covers(self, host: str, port: int | None, address: Address | None) -> bool:
         host = normal_host(host)
         addresses = {address, _embedded(address)} if address is not None else {None}
         return any(rule.covers(host, port, each) for rule in self._rules for each in addresses)

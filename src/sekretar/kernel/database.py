@@ -306,6 +306,8 @@ def _sqlite_engine(url: URL, *, begin: str, read_only: bool, foreign_keys: bool 
             f"busy_timeout = {_BUSY_STEP_MS}",
             "journal_mode = WAL",
             "synchronous = NORMAL",
+            # What a person deletes leaves the file too.
+            "secure_delete = ON",
             f"foreign_keys = {'ON' if foreign_keys else 'OFF'}",
             f"query_only = {'ON' if read_only else 'OFF'}",
         ):

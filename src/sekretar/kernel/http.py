@@ -115,6 +115,23 @@ class HttpSessions:
             # The resolver lets the proxy's own name pass, or nothing could be reached through it.
             self._guard.check_name(normal_host(parsed.raw_host or ""), parsed.port)
 
+    async def is_listed(self, url: str | URL) -> bool:
+        """Whether the administrator's list has this place: its name, or every address that the name leads to.
+
+        Only there may a password travel unprotected.
+        """
+        try:
+            parsed = URL(url)
+            host, port = normal_host(parsed.raw_host or ""), parsed.port
+            if not host or self._guard.is_listed(host, port):
+                return bool(host)
+            if self._is_proxied(parsed):
+                return False
+            found = await aiohttp.ThreadedResolver().resolve(host, port or 0)
+        except (ValueError, OSError):
+            return False
+        return bool(found) and all(self._guard.is_listed(host, port, each["host"]) for each in found)
+
     async def close(self) -> None:
         """Close all connections. The sessions may not be used afterwards."""
         self._closed = True
