@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -48,6 +48,25 @@ class Meeting:
 
 
 @dataclass(frozen=True)
+class Attendance:
+    """Somebody who is invited, or invites. `answer` is a PARTSTAT (RFC 5545 §3.2.12), empty for the organizer."""
+
+    name: str
+    address: str
+    answer: str = ""
+
+
+@dataclass(frozen=True)
+class Details:
+    """Everything that is known of one meeting."""
+
+    meeting: Meeting
+    organizer: Attendance | None
+    attendees: tuple[Attendance, ...]
+    repeats: bool
+
+
+@dataclass(frozen=True)
 class AccountHealth:
     """Why what is shown may be out of date."""
 
@@ -69,11 +88,6 @@ class Agenda:
     meetings: tuple[Meeting, ...]
     accounts: tuple[AccountHealth, ...]
 
-    @property
-    def ailing(self) -> tuple[AccountHealth, ...]:
-        """The accounts whose meetings may be missing or old."""
-        return tuple(each for each in self.accounts if each.trouble or each.synced_at is None)
-
 
 def day_bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Beginning and end of a calendar day in a zone: 23 or 25 hours where the clock changes."""
@@ -84,16 +98,21 @@ def day_bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
 
 
 def overlaps(meetings: Sequence[Meeting]) -> frozenset[int]:
-    """The occurrences that share time with another one the person is going to."""
+    """The occurrences that share time with another one the person is going to; free time is no conflict."""
     timed = sorted(
         (each for each in meetings if each.expected and not each.all_day), key=lambda each: each.start
     )
     found: set[int] = set()
-    for position, meeting in enumerate(timed):
-        for other in timed[position + 1 :]:
-            if other.start >= meeting.end:
-                break
-            found |= {meeting.occurrence_id, other.occurrence_id}
+    longest: Meeting | None = None
+    previous: Meeting | None = None
+    for meeting in timed:
+        # Whatever overlaps an earlier meeting overlaps the one of them that ends last or the one just before.
+        for earlier in (longest, previous):
+            if earlier is not None and meeting.start < earlier.end:
+                found |= {earlier.occurrence_id, meeting.occurrence_id}
+        previous = meeting
+        if longest is None or meeting.end > longest.end:
+            longest = meeting
     return frozenset(found)
 
 
@@ -132,7 +151,17 @@ async def meetings_between(
     )
     rows = (await session.execute(query)).all()
     meetings = (meeting_of(*row, zone) for row in rows)
-    return [meeting for meeting in meetings if _touches(meeting, begin, end)]
+    return _once([meeting for meeting in meetings if _touches(meeting, begin, end)])
+
+
+def _once(meetings: Sequence[Meeting]) -> list[Meeting]:
+    """Each meeting once, even when the person has it in several calendars; a copy that they declined gives way."""
+    found: dict[tuple[str, datetime], Meeting] = {}
+    for meeting in meetings:
+        first = found.setdefault((meeting.uid, meeting.start), meeting)
+        if meeting.expected and not first.expected:
+            found[meeting.uid, meeting.start] = meeting
+    return list(found.values())
 
 
 async def meeting_by_id(
@@ -142,6 +171,31 @@ async def meeting_by_id(
     query = _meetings().where(StoredOccurrence.person_id == person_id, StoredOccurrence.id == occurrence_id)
     row = (await session.execute(query)).one_or_none()
     return meeting_of(*row, zone) if row else None
+
+
+async def details_of(
+    session: AsyncSession, person_id: int, zone: ZoneInfo, occurrence_id: int
+) -> Details | None:
+    """Everything about one meeting, if it is this person's and in a calendar they want to see."""
+    query = _meetings().where(
+        StoredOccurrence.person_id == person_id,
+        StoredOccurrence.id == occurrence_id,
+        Calendar.chosen.is_(True),
+    )
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        return None
+    stored = row[0]
+    return Details(
+        meeting_of(*row, zone),
+        _attendance(stored.organizer) if stored.organizer else None,
+        tuple(_attendance(each) for each in stored.attendees),
+        repeats=bool(stored.recurrence_id),
+    )
+
+
+def _attendance(stored: Mapping[str, str]) -> Attendance:
+    return Attendance(stored["name"], stored["address"], stored.get("answer", ""))
 
 
 def _touches(meeting: Meeting, begin: datetime, end: datetime) -> bool:

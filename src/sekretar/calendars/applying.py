@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.calendars import status, wording
-from sekretar.calendars.changes import Change, between
+from sekretar.calendars.agenda import DECLINED
+from sekretar.calendars.changes import VISIBLE_FIELDS, Change, Kind, Seen, between
 from sekretar.calendars.keys import change_key, meeting_key
-from sekretar.calendars.model import Calendar, CalendarObject, Reminder, StoredOccurrence
+from sekretar.calendars.model import Calendar, CalendarObject, Reminder, StoredOccurrence, portions
 from sekretar.calendars.reading import Reading, pack, seen
 from sekretar.calendars.reminders import DEFAULT_MINUTES
 from sekretar.calendars.reminding import plan_reminders
@@ -23,8 +24,11 @@ from sekretar.kernel.people import Person
 from sekretar.mattermost import outgoing, sent
 from sekretar.mattermost.desk import Desk
 
-#: Objects stored in one transaction: the first look at a calendar must not keep other writers waiting.
-BATCH = 200
+#: Objects stored in one transaction: the first look at a calendar must not keep other writers waiting. A daily
+#: series has more than a hundred occurrences.
+BATCH = 50
+
+_FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,11 @@ class Owner:
 
 @dataclass(frozen=True)
 class Applying:
-    """Brings the stored objects and occurrences of one calendar in step with what was read."""
+    """Brings the stored objects and occurrences of one calendar in step with what was read.
+
+    What is told is what changes for the person: a meeting they have in two calendars is one meeting, and one
+    that goes on under another name has not been cancelled.
+    """
 
     desk: Desk
     owner: Owner
@@ -45,37 +53,33 @@ class Applying:
     now: datetime
     #: Nothing is announced: a first look, or only the horizon moves.
     silent: bool
+    #: Objects of the account that will be removed in the same look, by calendar and href.
+    leaving: frozenset[tuple[int, str]] = frozenset()
 
     async def upsert(self, session: AsyncSession, readings: Sequence[Reading]) -> None:
         """Store objects that are new or changed."""
         objects = await self._objects(session, [each.href for each in readings])
+        objects |= await self._moved_here(session, [each for each in readings if each.href not in objects])
         stored = await _occurrences(session, [each.id for each in objects.values()])
         fresh: list[StoredOccurrence] = []
-        for reading in readings:
+        for reading in {each.href: each for each in readings}.values():
             row = objects.get(reading.href)
-            before = stored[row.id] if row else []
-            reach = _reach(row, reading)
-            if row is None:
-                row = CalendarObject(calendar_id=self.calendar.id, href=reading.href)
-                session.add(row)
-            row.etag, row.data, row.expanded_until = reading.etag, pack(reading.data), reading.until
-            await session.flush()
-            await self._tell(session, reading.uid, self._compare(before, reading.rows, reach))
-            fresh += await self._replace(session, row, before, reading.rows)
+            fresh += await self._store(session, row, stored[row.id] if row else [], reading)
         await session.flush()
         await plan_reminders(session, fresh, DEFAULT_MINUTES, self.now)
         wake_after_commit(session, status.TASK)
 
     async def remove(self, session: AsyncSession, hrefs: Sequence[str]) -> None:
         """Forget objects that are gone from the server."""
-        objects = await self._objects(session, hrefs)
-        stored = await _occurrences(session, [each.id for each in objects.values()])
-        for row in objects.values():
-            before = stored[row.id]
-            uid = before[0].uid if before else ""
-            await self._tell(session, uid, self._compare(before, (), row.expanded_until))
-        ids = [each.id for each in objects.values()]
-        await session.execute(delete(CalendarObject).where(CalendarObject.id.in_(ids)))
+        for some in portions(hrefs, BATCH):
+            objects = await self._objects(session, some)
+            stored = await _occurrences(session, [each.id for each in objects.values()])
+            for row in objects.values():
+                before = stored[row.id]
+                change = self._compare(before, (), row.expanded_until)
+                # Before it is told: a second copy that goes with it must not hide that the meeting is gone.
+                await session.execute(delete(CalendarObject).where(CalendarObject.id == row.id))
+                await self._tell(session, row, before[0].uid if before else "", change)
         wake_after_commit(session, status.TASK)
 
     async def _objects(self, session: AsyncSession, hrefs: Sequence[str]) -> dict[str, CalendarObject]:
@@ -84,31 +88,97 @@ class Applying:
         )
         return {each.href: each for each in await session.scalars(query)}
 
+    async def _moved_here(
+        self, session: AsyncSession, readings: Sequence[Reading]
+    ) -> dict[str, CalendarObject]:
+        """Objects that are new by their name only: the same meeting leaves another place in this look."""
+        hrefs = {each.uid: each.href for each in readings if each.readable}
+        if not hrefs or not self.leaving:
+            return {}
+        calendars = {calendar_id for calendar_id, _ in self.leaving}
+        query = (
+            select(StoredOccurrence.uid, StoredOccurrence.object_id)
+            .where(StoredOccurrence.uid.in_(hrefs), StoredOccurrence.calendar_id.in_(calendars))
+            .distinct()
+        )
+        found: dict[str, CalendarObject] = {}
+        for uid, object_id in (await session.execute(query)).all():
+            row = await session.get_one(CalendarObject, object_id)
+            if (row.calendar_id, row.href) in self.leaving and hrefs[uid] not in found:
+                await self._take_over(session, row, hrefs[uid])
+                found[row.href] = row
+        return found
+
+    async def _take_over(self, session: AsyncSession, row: CalendarObject, href: str) -> None:
+        row.calendar_id, row.href = self.calendar.id, href
+        await session.flush([row])
+        occurrences = update(StoredOccurrence).where(StoredOccurrence.object_id == row.id)
+        await session.execute(occurrences.values(calendar_id=self.calendar.id))
+
+    async def _store(
+        self,
+        session: AsyncSession,
+        row: CalendarObject | None,
+        before: Sequence[StoredOccurrence],
+        reading: Reading,
+    ) -> list[StoredOccurrence]:
+        """Store one object; returns the occurrences that need reminders."""
+        if row is not None and not reading.readable:
+            # What was known of it is better than nothing, and an unreadable meeting is no cancelled one.
+            row.etag = reading.etag
+            return []
+        reach = _reach(row, reading)
+        if row is None:
+            row = CalendarObject(calendar_id=self.calendar.id, href=reading.href)
+            session.add(row)
+        row.etag, row.data, row.expanded_until = reading.etag, pack(reading.data), reading.until
+        await session.flush([row])
+        await self._tell(session, row, reading.uid, self._compare(before, reading.rows, reach))
+        return await self._replace(session, row, before, reading.rows)
+
     def _compare(
         self, before: Sequence[StoredOccurrence], after: Sequence[dict[str, Any]], reach: datetime | None
     ) -> Change | None:
         if self.silent:
             return None
-        return between(
-            seen(before), seen(after), self.now, reach or datetime.max.replace(tzinfo=self.now.tzinfo)
-        )
+        return between(seen(before), seen(after), self.now, reach or _FOREVER)
 
-    async def _tell(self, session: AsyncSession, uid: str, change: Change | None) -> None:
-        if change is None or not self.owner.person.active:
-            return
+    async def _tell(
+        self, session: AsyncSession, row: CalendarObject, uid: str, change: Change | None
+    ) -> None:
         person = self.owner.person
+        if change is None or not person.active or not await self._is_news(session, row, uid, change):
+            return
         message = wording.change(change, person, self.desk.translator(person))
-        first = meeting_key(self.owner.account_id, self.calendar.id, uid)
+        first = meeting_key(self.owner.account_id, uid)
         known = bool(await sent.lane_of(session, first))
         await outgoing.direct(
             session,
-            key=change_key(self.owner.account_id, self.calendar.id, uid, self.now) if known else first,
+            key=change_key(self.owner.account_id, uid, row.href, self.now) if known else first,
             person=person,
             rendered=self.desk.render(message, person),
             now=self.now,
             reply_to=first if known else "",
-            expires_at=change.occurrence.end,
+            expires_at=change.matters_until,
         )
+
+    async def _is_news(self, session: AsyncSession, row: CalendarObject, uid: str, change: Change) -> bool:
+        """Whether the person does not know it from another copy of the meeting, in whichever calendar.
+
+        The first copy that changes is told, and the last one that goes.
+        """
+        shown = change.occurrence
+        query = select(StoredOccurrence).where(
+            StoredOccurrence.person_id == self.owner.person.id,
+            StoredOccurrence.starts_at == shown.start,
+            StoredOccurrence.uid == uid,
+            StoredOccurrence.object_id != row.id,
+            StoredOccurrence.cancelled.is_(False),
+        )
+        copies = seen((await session.scalars(query)).all())
+        if change.kind is Kind.EDITED:
+            copies = [each for each in copies if _look_alike(each, shown)]
+        return not copies
 
     async def _replace(
         self,
@@ -136,15 +206,22 @@ class Applying:
                 fresh.append(occurrence)
             for name, value in values.items():
                 setattr(occurrence, name, value)
-        gone = [each.id for each in known.values()]
-        if gone:
-            await session.execute(delete(Reminder).where(Reminder.occurrence_id.in_(gone)))
-            await session.execute(delete(StoredOccurrence).where(StoredOccurrence.id.in_(gone)))
+        for some in portions([each.id for each in known.values()]):
+            await session.execute(delete(Reminder).where(Reminder.occurrence_id.in_(some)))
+            await session.execute(delete(StoredOccurrence).where(StoredOccurrence.id.in_(some)))
         return fresh
 
 
 def _must_be_reminded_again(stored: StoredOccurrence, values: dict[str, Any]) -> bool:
-    return (stored.starts_at, stored.all_day) != (values["starts_at"], values["all_day"])
+    """Moved, or put back after it had been cancelled or declined."""
+    if (stored.starts_at, stored.all_day) != (values["starts_at"], values["all_day"]):
+        return True
+    was_expected = not stored.cancelled and stored.answer != DECLINED
+    return not was_expected and not values["cancelled"] and values["answer"] != DECLINED
+
+
+def _look_alike(one: Seen, other: Seen) -> bool:
+    return all(getattr(one, name) == getattr(other, name) for name in ("end", *VISIBLE_FIELDS))
 
 
 def _reach(row: CalendarObject | None, reading: Reading) -> datetime | None:

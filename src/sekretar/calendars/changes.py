@@ -8,7 +8,7 @@ ahead. The result is at most one change an object, because it becomes one messag
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -27,8 +27,10 @@ class Extent(StrEnum):
 
     #: A meeting that does not repeat.
     SINGLE = "single"
-    #: One time of a series, or a few.
+    #: One time of a series.
     OCCURRENCE = "occurrence"
+    #: Some times of a series, but not all.
+    SEVERAL = "several"
     #: The whole series.
     SERIES = "series"
 
@@ -77,6 +79,13 @@ class Change:
         before, after = self.before, self.after
         return tuple(name for name in VISIBLE_FIELDS if getattr(before, name) != getattr(after, name))
 
+    @property
+    def matters_until(self) -> datetime | None:
+        """From when on it is too late to tell; None while more than one time of a series is concerned."""
+        if self.extent in (Extent.SERIES, Extent.SEVERAL):
+            return None
+        return max(each.end for each in (self.before, self.after) if each)
+
 
 def between(before: Iterable[Seen], after: Iterable[Seen], now: datetime, until: datetime) -> Change | None:
     """What changed between two looks at one object, or None when a person would see no difference.
@@ -87,7 +96,10 @@ def between(before: Iterable[Seen], after: Iterable[Seen], now: datetime, until:
         now: what is over by now does not matter.
         until: how far both looks reach.
     """
-    past, present = _ahead(before, now, until), _ahead(after, now, until)
+    past = {each.recurrence_id: each for each in _alive(before, until) if each.end > now}
+    # One that was ahead and was moved to a time that is over is still a move.
+    alive = [each for each in _alive(after, until) if each.end > now or each.recurrence_id in past]
+    present = _aligned(past, {each.recurrence_id: each for each in alive})
     if not past and not present:
         return None
     if not past:
@@ -99,9 +111,17 @@ def between(before: Iterable[Seen], after: Iterable[Seen], now: datetime, until:
     return _compare_series(past, present)
 
 
-def _ahead(seen: Iterable[Seen], now: datetime, until: datetime) -> dict[str, Seen]:
-    alive = [each for each in seen if not each.cancelled and each.end > now and each.start < until]
-    return {each.recurrence_id: each for each in sorted(alive, key=lambda each: each.start)}
+def _alive(seen: Iterable[Seen], until: datetime) -> list[Seen]:
+    alive = [each for each in seen if not each.cancelled and each.start < until]
+    return sorted(alive, key=lambda each: each.start)
+
+
+def _aligned(past: dict[str, Seen], present: dict[str, Seen]) -> dict[str, Seen]:
+    """The present under the names of the past: a meeting that begins or ceases to repeat is named anew."""
+    if ("" in past) == ("" in present):
+        return present
+    names = {(each.start, each.end): name for name, each in past.items()}
+    return {names.get((each.start, each.end), name): each for name, each in present.items()}
 
 
 def _first(seen: dict[str, Seen]) -> Seen:
@@ -120,17 +140,23 @@ def _compare(before: Seen, after: Seen, extent: Extent) -> Change | None:
 
 
 def _compare_series(past: dict[str, Seen], present: dict[str, Seen]) -> Change | None:
-    kept = past.keys() & present.keys()
-    gone = [each for key, each in past.items() if key not in kept]
-    new = [each for key, each in present.items() if key not in kept]
-    differing = [key for key in past if key in kept and past[key].fingerprint != present[key].fingerprint]
+    kept = [key for key in past if key in present]
+    gone = [each for key, each in past.items() if key not in present]
+    new = [each for key, each in present.items() if key not in past]
     if gone and new:
         # The identity of an occurrence is its original time: a series that was moved has all new ones.
-        return _compare(gone[0], new[0], Extent.SERIES)
+        return _compare(gone[0], new[0], _part(len(gone), len(past)))
     if gone:
-        return Change(Kind.CANCELLED, Extent.OCCURRENCE, before=gone[0])
+        return Change(Kind.CANCELLED, _part(len(gone), len(past)), before=gone[0])
     if new:
-        return Change(Kind.ADDED, Extent.OCCURRENCE, after=new[0])
-    extent = Extent.SERIES if len(differing) == len(kept) else Extent.OCCURRENCE
-    changes = (_compare(past[key], present[key], extent) for key in differing)
-    return next((change for change in changes if change), None)
+        return Change(Kind.ADDED, _part(len(new), len(present)), after=new[0])
+    differing = (key for key in kept if past[key].fingerprint != present[key].fingerprint)
+    found = [change for key in differing if (change := _compare(past[key], present[key], Extent.SERIES))]
+    return replace(found[0], extent=_part(len(found), len(kept))) if found else None
+
+
+def _part(count: int, whole: int) -> Extent:
+    """How much of a series so many of its times are."""
+    if count == whole:
+        return Extent.SERIES
+    return Extent.OCCURRENCE if count == 1 else Extent.SEVERAL

@@ -175,7 +175,7 @@ class CalendarChat:
             str(submit.values["password"]).strip(),
         )
         try:
-            admitted = await connecting.apply(self.http.typed, application)
+            admitted = await connecting.apply(self.http, application)
         except Rejected as rejected:
             return FormOutcome(errors={rejected.field: rejected.problem})
         async with self.database.transaction() as session:

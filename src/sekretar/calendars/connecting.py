@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import urlsplit
 
-import aiohttp
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sekretar.calendars import status
 from sekretar.calendars.caldav import (
     CalDavClient,
     Credentials,
@@ -38,6 +39,7 @@ from sekretar.kernel.errors import (
     PeerRefused,
     PersonError,
 )
+from sekretar.kernel.http import HttpSessions
 from sekretar.kernel.people import PersonRow
 from sekretar.kernel.secrets import Vault
 from sekretar.mattermost import sent
@@ -73,12 +75,15 @@ class Rejected(Exception):
         self.problem = problem
 
 
-async def apply(session: aiohttp.ClientSession, application: Application) -> Admitted:
+async def apply(http: HttpSessions, application: Application) -> Admitted:
     """Ask the server whether it accepts the login, and what calendars there are.
 
     Raises:
         Rejected: it does not, or cannot be asked.
     """
+    if not await _is_protected(http, application):
+        raise Rejected("address", PersonError("calendars.connect.unprotected"))
+    session = http.typed
     credentials = Credentials(application.login, application.password)
     try:
         discovered = await discover(session, application.provider, application.address, credentials)
@@ -89,6 +94,17 @@ async def apply(session: aiohttp.ClientSession, application: Application) -> Adm
     if not calendars:
         raise Rejected("", PersonError("calendars.connect.no_calendars"))
     return Admitted(discovered, tuple(calendars))
+
+
+async def _is_protected(http: HttpSessions, application: Application) -> bool:
+    """Whether the password travels encrypted, or within a network that the administrator answers for."""
+    if not application.provider.asks_url:
+        return True
+    try:
+        plain = urlsplit(application.address).scheme.lower() == "http"
+    except ValueError:
+        return True
+    return not plain or await http.is_listed(application.address)
 
 
 #: What to say about a failure, the first row that fits; troubles of the address belong to its field.
@@ -133,7 +149,7 @@ async def admit(
         select(CalendarAccount).where(
             CalendarAccount.person_id == person_id,
             CalendarAccount.home_url == found.home_url,
-            CalendarAccount.login == application.login,
+            func.lower(CalendarAccount.login) == application.login.lower(),
         )
     )
     new = account is None
@@ -211,7 +227,9 @@ async def choose(
     Returns:
         How many are shown.
     """
-    calendars = await calendars_of(session, account.id)
+    # A look under way stores nothing more from here on, or is waited for.
+    query = select(Calendar).where(Calendar.account_id == account.id).order_by(Calendar.id)
+    calendars = (await session.scalars(query.with_for_update())).all()
     for calendar in calendars:
         wanted = calendar.id in chosen
         if calendar.chosen and not wanted:
@@ -219,6 +237,7 @@ async def choose(
         calendar.chosen = wanted
     account.next_sync_at = now
     wake_after_commit(session, SYNC)
+    wake_after_commit(session, status.TASK)
     return sum(calendar.chosen for calendar in calendars)
 
 
@@ -231,9 +250,11 @@ async def _empty(session: AsyncSession, calendar: Calendar) -> None:
 async def disconnect(session: AsyncSession, account: CalendarAccount) -> None:
     """Delete everything of the account: the password, the meetings, and what was still to be said of them."""
     prefix = account_prefix(account.id)
+    # First, because it waits for everyone who is just about to say something of the account.
+    await session.execute(delete(CalendarAccount).where(CalendarAccount.id == account.id))
     await outbox.forget(session, prefix)
     await sent.forget(session, prefix)
-    await session.execute(delete(CalendarAccount).where(CalendarAccount.id == account.id))
+    wake_after_commit(session, status.TASK)
 
 
 async def has_accounts(session: AsyncSession, person_id: int) -> bool:

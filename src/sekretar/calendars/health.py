@@ -7,15 +7,17 @@ else passes by itself; the pauses grow, and nothing is ever deleted.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.calendars import wording
 from sekretar.calendars.agenda import agenda
 from sekretar.calendars.keys import mended_key, ready_key, trouble_key
-from sekretar.calendars.model import AccountState, CalendarAccount, Trouble
+from sekretar.calendars.model import AccountState, Calendar, CalendarAccount, Trouble
 from sekretar.calendars.status import WANTED, offer
 from sekretar.kernel.errors import (
     PeerDown,
@@ -62,18 +64,29 @@ def pause_after(failures: int, every: timedelta, error: PeerError) -> timedelta:
     return max(asked or timedelta(), growing)
 
 
-async def failed(desk: Desk, account_id: int, error: PeerError, every: timedelta) -> datetime | None:
+@dataclass(frozen=True)
+class Claim:
+    """An account taken for one look. `until`: its next look as long as nobody has asked for a sooner one."""
+
+    account_id: int
+    until: datetime
+
+
+async def failed(desk: Desk, claim: Claim, error: PeerError, every: timedelta) -> datetime | None:
     """Note a failed look; the person is told when it is theirs to mend.
 
     Returns:
         When the account is due again; None when it is no longer connected.
     """
     now, trouble = desk.now(), trouble_of(error)
-    _log.warning("calendar not read", account=account_id, trouble=trouble.value, error=str(error))
+    _log.warning("calendar not read", account=claim.account_id, trouble=trouble.value, error=str(error))
     async with desk.database.transaction() as session:
-        account = await session.get(CalendarAccount, account_id)
+        account = await session.get(CalendarAccount, claim.account_id, with_for_update=True)
         if account is None:
             return None
+        if account.next_sync_at != claim.until:
+            # Meanwhile the person has given a new password: the failure tells nothing about that one.
+            return account.next_sync_at
         account.failures += 1
         account.trouble = trouble
         account.refusals = account.refusals + 1 if trouble is Trouble.PASSWORD else 0
@@ -86,30 +99,48 @@ async def failed(desk: Desk, account_id: int, error: PeerError, every: timedelta
         return account.next_sync_at
 
 
-async def succeeded(desk: Desk, account_id: int, next_sync_at: datetime) -> None:
-    """Note a look that found everything; the first one is told, and the first after trouble."""
+async def succeeded(
+    desk: Desk, claim: Claim, next_sync_at: datetime, partly: PeerError | None = None
+) -> datetime | None:
+    """Note a look that found everything, or all but a part; the first one is told, and the first after trouble.
+
+    Returns:
+        When the account is due again; None when it is no longer connected.
+    """
     now = desk.now()
     async with desk.database.transaction() as session:
-        account = await session.get(CalendarAccount, account_id)
+        account = await session.get(CalendarAccount, claim.account_id, with_for_update=True)
         if account is None:
-            return
+            return None
         if account.state == AccountState.ATTENTION:
             await _say(desk, session, account, mended_key(account.id, now), now, _mended)
-        first = account.synced_at is None
-        account.state, account.trouble = AccountState.ACTIVE, ""
+        account.state, account.trouble = AccountState.ACTIVE, trouble_of(partly) if partly else ""
         account.failures = account.refusals = 0
-        account.synced_at, account.next_sync_at = now, next_sync_at
-        if first:
+        if account.next_sync_at == claim.until:
+            account.next_sync_at = next_sync_at
+        if account.synced_at is not None:
+            account.synced_at = now
+        elif partly is not None or await _is_loaded(session, account.id):
+            account.synced_at = now
             await session.flush()
             await _tell_ready(desk, session, account, now)
+        return account.next_sync_at
+
+
+async def _is_loaded(session: AsyncSession, account_id: int) -> bool:
+    """Whether every calendar was read once; a large one takes several looks."""
+    unread = select(func.count()).where(
+        Calendar.account_id == account_id, Calendar.chosen.is_(True), Calendar.loaded_at.is_(None)
+    )
+    return not await session.scalar(unread)
 
 
 async def postpone(desk: Desk, account_id: int) -> None:
     """Leave the account of somebody who is away alone for long."""
+    until = desk.now() + PAUSE_WHILE_AWAY
     async with desk.database.transaction() as session:
-        account = await session.get(CalendarAccount, account_id)
-        if account is not None:
-            account.next_sync_at = desk.now() + PAUSE_WHILE_AWAY
+        later = update(CalendarAccount).where(CalendarAccount.id == account_id)
+        await session.execute(later.values(next_sync_at=until))
 
 
 def _needs_attention(account: CalendarAccount, t: Translator) -> Message:

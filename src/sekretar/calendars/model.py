@@ -7,14 +7,24 @@ invitees of one meeting are two people.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sekretar.kernel.database import Base, BigId, Json, Secret, UtcDateTime
+
+#: SQLite would give the number of a deleted row to the next one. Buttons and looks under way name accounts and
+#: calendars by number, and must not meet another one under it.
+_NEVER_REUSED = {"sqlite_autoincrement": True}
+
+#: SQLite takes no more than 32,766 values in one statement.
+_MOST_VALUES = 500
+
+T = TypeVar("T")
 
 
 class AccountState(StrEnum):
@@ -41,7 +51,7 @@ class CalendarAccount(Base):
     """One login on one calendar server, owned by one person."""
 
     __tablename__ = "calendar_accounts"
-    __table_args__ = (UniqueConstraint("person_id", "home_url", "login"),)
+    __table_args__ = (UniqueConstraint("person_id", "home_url", "login"), _NEVER_REUSED)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     person_id: Mapped[int] = mapped_column(BigId, ForeignKey("people.id", ondelete="CASCADE"))
@@ -55,6 +65,8 @@ class CalendarAccount(Base):
     home_url: Mapped[str] = mapped_column(Text)
     #: The person's own addresses on that server, lower case: they find the person among the attendees.
     addresses: Mapped[list[str]] = mapped_column(Json)
+    #: The person's time zone when the meetings were last read: floating times are moments of it.
+    zone: Mapped[str] = mapped_column(Text, default="")
     state: Mapped[str] = mapped_column(Text)
     #: Failed looks in a row, and how many of them were refusals of the password.
     failures: Mapped[int] = mapped_column(default=0)
@@ -70,7 +82,7 @@ class Calendar(Base):
     """One collection of events on the server, with what is known of its state there."""
 
     __tablename__ = "calendars"
-    __table_args__ = (UniqueConstraint("account_id", "href"),)
+    __table_args__ = (UniqueConstraint("account_id", "href"), _NEVER_REUSED)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     account_id: Mapped[int] = mapped_column(BigId, ForeignKey("calendar_accounts.id", ondelete="CASCADE"))
@@ -93,7 +105,7 @@ class CalendarObject(Base):
     """One resource of a calendar: a meeting, or a series with its exceptions."""
 
     __tablename__ = "calendar_objects"
-    __table_args__ = (UniqueConstraint("calendar_id", "href"),)
+    __table_args__ = (UniqueConstraint("calendar_id", "href"), _NEVER_REUSED)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     calendar_id: Mapped[int] = mapped_column(BigId, ForeignKey("calendars.id", ondelete="CASCADE"))
@@ -177,3 +189,9 @@ class Presence(Base):
     yielded: Mapped[bool] = mapped_column(default=False)
     #: False from before Mattermost is asked until it has answered.
     applied: Mapped[bool] = mapped_column(default=False)
+
+
+def portions(values: Sequence[T], size: int = _MOST_VALUES) -> Iterator[Sequence[T]]:
+    """The values in portions that one statement can name."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]

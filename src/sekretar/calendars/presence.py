@@ -141,7 +141,8 @@ def _go_on(now: datetime, until: datetime, current: Shown | None, held: Held, ou
     expired_by_itself = current is None and now >= held.until
     if not expired_by_itself and not _same(current, held.status):
         return Yield()
-    if until != held.until or expired_by_itself:
+    prolonged = not held.applied and _ends_early(current, until)
+    if until != held.until or expired_by_itself or prolonged:
         return Show(ours, until, held.earlier)
     return Keep()
 
@@ -153,6 +154,13 @@ def _end(now: datetime, current: Shown | None, held: Held) -> Decision:
     if expired_by_itself or _same(current, held.status):
         return Restore(_unexpired(held.earlier, now))
     return Forget()
+
+
+def _ends_early(current: Shown | None, until: datetime) -> bool:
+    """Ours, with the end of a shorter meeting: when it was to be prolonged, Mattermost did not answer."""
+    return (
+        current is not None and current.expires_at is not None and current.expires_at < until - BACK_TO_BACK
+    )
 
 
 def _same(one: Shown | None, other: Shown | None) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,8 @@ PAST = timedelta(days=35)
 AHEAD = timedelta(days=120)
 #: A single meeting is stored however far ahead it is.
 FOREVER = timedelta(days=3650)
+#: Some programs write the last moment of the calendar for *never ends*; no zone can show that moment.
+LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 
 _log = structlog.get_logger(__name__)
 
@@ -42,30 +44,46 @@ class Reader:
 
 @dataclass(frozen=True)
 class Reading:
-    """One object as it will be stored. `until`: how far a series was expanded; None for a single meeting."""
+    """One object as it will be stored."""
 
     href: str
     etag: str
     data: str
     uid: str
+    #: How far a series was expanded; None for a single meeting.
     until: datetime | None
     rows: tuple[dict[str, Any], ...]
+    #: False where nobody can understand the text: what was known of the object before stays.
+    readable: bool = True
+
+
+def unreadable(href: str, etag: str, data: str = "") -> Reading:
+    """An object of which only its existence is known."""
+    return Reading(href, etag, data, "", None, (), readable=False)
 
 
 def read(remote: RemoteObject, reader: Reader, now: datetime) -> Reading:
-    """Read one object. One that nobody can understand is kept with its text and has no occurrences."""
+    """Read one object. One that nobody can understand is kept with its text and has no occurrences.
+
+    Whatever it does to the reader: one strange text must not keep a person from all their other meetings.
+    """
     etag = remote.etag or ""
     try:
         parsed = parse_object(
             remote.data, reader.zone, own_addresses=reader.addresses, own_hosts=reader.hosts
         )
+        until = horizon(now) if parsed.recurring else None
+        found = expanded(parsed, reader.zone, now, until)
     except UnreadableObject as error:
         _log.warning("calendar object not understood", reason=str(error))
-        return Reading(remote.href, etag, remote.data, "", None, ())
-    until = horizon(now) if parsed.recurring else None
-    rows = tuple(_row(each, reader.addresses) for each in expanded(parsed, reader.zone, now, until))
-    uid = parsed.events[0].uid if parsed.events else ""
-    return Reading(remote.href, etag, remote.data, uid, until, rows)
+        return unreadable(remote.href, etag, remote.data)
+    except Exception:
+        _log.exception("calendar object broke the reader")
+        return unreadable(remote.href, etag, remote.data)
+    # A meeting without a UID is known by its file.
+    uid = parsed.uid or remote.href
+    rows = {(each.uid, each.recurrence_id): _row(each, each.uid or uid, reader.addresses) for each in found}
+    return Reading(remote.href, etag, remote.data, uid, until, tuple(rows.values()))
 
 
 def horizon(now: datetime) -> datetime:
@@ -78,13 +96,13 @@ def expanded(parsed: ParsedObject, zone: ZoneInfo, now: datetime, until: datetim
     return occurrences(parsed, (now - PAST, until or now + FOREVER), zone)
 
 
-def _row(occurrence: Occurrence, addresses: Collection[str]) -> dict[str, Any]:
+def _row(occurrence: Occurrence, uid: str, addresses: Collection[str]) -> dict[str, Any]:
     join, organizer = occurrence.join_link, occurrence.organizer
     return {
-        "uid": occurrence.uid,
+        "uid": uid,
         "recurrence_id": occurrence.recurrence_id,
         "starts_at": occurrence.start,
-        "ends_at": occurrence.end,
+        "ends_at": min(occurrence.end, LATEST),
         "all_day": occurrence.all_day,
         "title": occurrence.title,
         "place": occurrence.location,

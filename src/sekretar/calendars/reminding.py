@@ -6,25 +6,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, delete, func, select, update
+import structlog
+from sqlalchemy import ColumnElement, Row, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from sekretar.calendars import wording
-from sekretar.calendars.agenda import meeting_of
+from sekretar.calendars.agenda import DECLINED, Meeting, meeting_of
 from sekretar.calendars.keys import reminder_key
-from sekretar.calendars.model import Calendar, Reminder, StoredOccurrence
+from sekretar.calendars.model import Calendar, Reminder, StoredOccurrence, portions
 from sekretar.calendars.reminders import SHORTEST, Timeliness, plan, timeliness
 from sekretar.kernel.database import wake_after_commit
 from sekretar.kernel.people import Person
 from sekretar.mattermost import outgoing
 from sekretar.mattermost.desk import Desk
+from sekretar.mattermost.messages import Rendered
 
 TASK = "calendars.reminders"
 
 #: How many are given in one transaction: many people have a meeting on the full hour.
 BATCH = 500
 
-_Row = Row[Reminder, StoredOccurrence, str, int]
+_log = structlog.get_logger(__name__)
+
+_Row = Row[Reminder, StoredOccurrence, str, int, bool]
 
 
 @dataclass(frozen=True)
@@ -55,33 +60,60 @@ class Reminding:
         return len(due)
 
     async def _give(self, session: AsyncSession, row: _Row, person: Person, now: datetime) -> None:
-        due, stored, calendar, account_id = row
+        due, stored, calendar, account_id, has_copy = row
         meeting = meeting_of(stored, calendar, account_id, person.zone)
         stands = timeliness(meeting.start, meeting.end, now)
-        if stands is Timeliness.OVER or not meeting.expected or not person.active:
+        if has_copy or stands is Timeliness.OVER or not meeting.expected or not person.active:
             return
-        t = self.desk.translator(person)
-        message = wording.reminder(meeting, person, t, now, stands)
+        rendered = self._rendered(meeting, person, now, stands)
+        if rendered is None:
+            return
         await outgoing.direct(
             session,
-            key=reminder_key(
-                account_id,
-                stored.calendar_id,
-                stored.uid,
-                stored.recurrence_id,
-                stored.starts_at,
-                due.minutes,
-            ),
+            key=reminder_key(account_id, stored.uid, stored.starts_at, due.minutes),
             person=person,
-            rendered=self.desk.render(message, person),
+            rendered=rendered,
             now=now,
             expires_at=max(meeting.end, meeting.start + SHORTEST),
         )
 
+    def _rendered(
+        self, meeting: Meeting, person: Person, now: datetime, stands: Timeliness
+    ) -> Rendered | None:
+        """The message; one that cannot be made must not keep everybody else's reminders."""
+        try:
+            message = wording.reminder(meeting, person, self.desk.translator(person), now, stands)
+            return self.desk.render(message, person)
+        except Exception:
+            _log.exception("reminder not given", person=person.id, occurrence=meeting.occurrence_id)
+            return None
+
+
+def _earlier_copy() -> ColumnElement[bool]:
+    """Whether the same meeting stands in another calendar of the person too, and is reminded of from there."""
+    reminder, copy = aliased(Reminder), aliased(StoredOccurrence)
+    return (
+        select(reminder.id)
+        .join(copy, copy.id == reminder.occurrence_id)
+        .where(
+            copy.person_id == StoredOccurrence.person_id,
+            copy.starts_at == StoredOccurrence.starts_at,
+            copy.uid == StoredOccurrence.uid,
+            copy.id < StoredOccurrence.id,
+            copy.cancelled.is_(False),
+            copy.answer != DECLINED,
+            reminder.minutes == Reminder.minutes,
+        )
+        .correlate(StoredOccurrence, Reminder)
+        .exists()
+    )
+
 
 async def _due(session: AsyncSession, now: datetime) -> Sequence[_Row]:
     query = (
-        select(Reminder, StoredOccurrence, Calendar.name, Calendar.account_id)
+        select(
+            Reminder, StoredOccurrence, Calendar.name, Calendar.account_id, _earlier_copy().label("has_copy")
+        )
         .join(StoredOccurrence, StoredOccurrence.id == Reminder.occurrence_id)
         .join(Calendar, Calendar.id == StoredOccurrence.calendar_id)
         .where(Reminder.given_at.is_(None), Reminder.due_at <= now)
@@ -104,7 +136,7 @@ async def plan_reminders(
     minutes: Sequence[int],
     now: datetime,
 ) -> None:
-    """Plan the reminders of occurrences that are new or were moved; what was planned for them before is void.
+    """Plan the reminders of occurrences that are new, moved or put back; earlier plans for them are void.
 
     Whether the person still goes is looked at when the reminder is due: answers change.
     """
@@ -114,8 +146,8 @@ async def plan_reminders(
         if not each.all_day
         for due in plan(each.starts_at, minutes, now)
     ]
-    ids = [each.id for each in occurrences]
-    await session.execute(delete(Reminder).where(Reminder.occurrence_id.in_(ids)))
+    for some in portions([each.id for each in occurrences]):
+        await session.execute(delete(Reminder).where(Reminder.occurrence_id.in_(some)))
     session.add_all(Reminder(**values) for values in wanted)
     if wanted:
         wake_after_commit(session, TASK)

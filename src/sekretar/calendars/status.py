@@ -7,12 +7,12 @@ that a person would notice. The rules are in `presence`; the way to the status i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.calendars.model import Calendar, Presence, StoredOccurrence
@@ -30,7 +30,7 @@ from sekretar.calendars.presence import (
     decide,
     next_change,
 )
-from sekretar.kernel.database import wake_after_commit
+from sekretar.kernel.database import Json, wake_after_commit
 from sekretar.kernel.errors import PeerError
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person, Plain, Preference, PreferenceRow
@@ -50,8 +50,11 @@ WANTED: Preference[bool] = Preference("calendars.status", False, Plain(bool))
 
 EMOJI = "calendar"
 
-#: Meetings further away than this do not matter for the next look.
-AHEAD = timedelta(hours=12)
+#: Meetings further away than this do not matter for the next look, which comes within minutes.
+AHEAD = timedelta(hours=1)
+
+#: How many people are looked at in Mattermost at once: one slow answer must not keep the others waiting.
+AT_ONCE = 10
 
 #: After a failure or a refusal the person is looked at again after this long.
 PATIENCE = timedelta(minutes=2)
@@ -68,17 +71,25 @@ class StatusKeeper:
 
     async def run(self) -> datetime | None:
         """Bring everybody's status in step; returns when the next one changes."""
+        now = self.desk.now()
         async with self.desk.database.reading() as session:
-            people = await _concerned(session)
-        moments = [await self._keep_person(person_id) for person_id in people]
+            meetings = await _meetings(session, now, _wanting())
+            held = (await session.scalars(select(Presence.person_id))).all()
+        concerned = {person_id for person_id, theirs in meetings.items() if busy_until(theirs, now)}
+        places = asyncio.Semaphore(AT_ONCE)
+        kept = [self._keep_person(person_id, places) for person_id in sorted(concerned.union(held))]
+        moments = [*await asyncio.gather(*kept), *(next_change(theirs, now) for theirs in meetings.values())]
         return min((each for each in moments if each), default=None)
 
-    async def _keep_person(self, person_id: int) -> datetime | None:
+    async def _keep_person(self, person_id: int, places: asyncio.Semaphore) -> datetime | None:
         try:
-            return await self.keep(person_id)
+            async with places:
+                return await self.keep(person_id)
         except PeerError as error:
             _log.warning("status not kept", person=person_id, error=type(error).__name__)
-            return self.desk.now() + PATIENCE
+        except Exception:
+            _log.exception("status not kept", person=person_id)
+        return self.desk.now() + PATIENCE
 
     async def keep(self, person_id: int) -> datetime | None:
         """Bring one person's status in step; returns when their next meeting begins or ends.
@@ -90,10 +101,11 @@ class StatusKeeper:
         async with self.desk.database.reading() as session:
             person = await self.desk.people.by_id(session, person_id)
             wanted = await WANTED.read(session, person_id)
-            meetings = await _meetings(session, person_id, now) if wanted else []
+            theirs = await _meetings(session, now, select(literal(person_id))) if wanted else {}
             held = await session.get(Presence, person_id)
         if person is None or not person.active:
             return None
+        meetings = theirs.get(person_id, [])
         until = busy_until(meetings, now)
         if until is None and held is None:
             return next_change(meetings, now)
@@ -108,6 +120,9 @@ class StatusKeeper:
             case Keep():
                 return
             case Show():
+                if isinstance(await self.acting.how(person), NotPermitted):
+                    await self._forget(person)
+                    return
                 await self._remember(person, decision)
                 outcome = await self._set(person, replace(decision.status, expires_at=decision.until))
                 if isinstance(outcome, NotPermitted):
@@ -145,19 +160,21 @@ class StatusKeeper:
             await session.execute(delete(Presence).where(Presence.person_id == person.id))
 
 
-async def _concerned(session: AsyncSession) -> Sequence[int]:
-    """Those who want it, and those whose status we still hold."""
-    wanting = select(PreferenceRow.person_id).where(PreferenceRow.name == WANTED.name)
-    held = select(Presence.person_id)
-    return (await session.scalars(wanting.union(held))).all()
+def _wanting() -> Select[int]:
+    """Those who want it."""
+    wanted = literal(True, Json)
+    return select(PreferenceRow.person_id).where(
+        PreferenceRow.name == WANTED.name, PreferenceRow.value == wanted
+    )
 
 
-async def _meetings(session: AsyncSession, person_id: int, now: datetime) -> list[Busy]:
+async def _meetings(session: AsyncSession, now: datetime, people: Select[int]) -> dict[int, list[Busy]]:
+    """The meetings of these people that count, as far as they matter now."""
     query = (
-        select(StoredOccurrence.starts_at, StoredOccurrence.ends_at)
+        select(StoredOccurrence.person_id, StoredOccurrence.starts_at, StoredOccurrence.ends_at)
         .join(Calendar, Calendar.id == StoredOccurrence.calendar_id)
         .where(
-            StoredOccurrence.person_id == person_id,
+            StoredOccurrence.person_id.in_(people),
             StoredOccurrence.ends_at > now,
             StoredOccurrence.starts_at < now + AHEAD,
             StoredOccurrence.all_day.is_(False),
@@ -167,7 +184,10 @@ async def _meetings(session: AsyncSession, person_id: int, now: datetime) -> lis
             Calendar.chosen.is_(True),
         )
     )
-    return [Busy(start, end) for start, end in await session.execute(query)]
+    found: dict[int, list[Busy]] = {}
+    for person_id, start, end in await session.execute(query):
+        found.setdefault(person_id, []).append(Busy(start, end))
+    return found
 
 
 def _shown(status: CustomStatus | None) -> Shown | None:

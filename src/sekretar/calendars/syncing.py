@@ -1,45 +1,29 @@
 """The job that looks at calendars: each account in its rhythm, none waiting for another.
 
 A due account is claimed by moving its next look ahead, so that a doubled wake-up, another worker or a crash finds
-it taken for a while and then due again. What a look finds is applied calendar by calendar; marks are stored in the
-transaction of what they cover. A failure changes nothing but the account's health.
+it taken for a while and then due again. A server that is slow or dead takes no more places than its own share.
+What a look does is written in `looking`; a failure changes nothing but the account's health.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin
 
 import structlog
-from sqlalchemy import func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import ColumnElement, func, not_, select, update
 
 from sekretar.calendars import health
-from sekretar.calendars.applying import BATCH, Applying, Owner
-from sekretar.calendars.caldav import (
-    CalDavClient,
-    CalendarState,
-    Changes,
-    Credentials,
-    Marks,
-    RemoteCalendar,
-    Trust,
-    Way,
-    changes,
-    list_calendars,
-    profile_of,
-)
-from sekretar.calendars.connecting import SYNC, stored_calendar
-from sekretar.calendars.model import Calendar, CalendarAccount, CalendarObject
-from sekretar.calendars.reading import Reader, read
-from sekretar.kernel.errors import PeerError, PeerNotFound
+from sekretar.calendars.connecting import SYNC
+from sekretar.calendars.health import Claim
+from sekretar.calendars.looking import Looking
+from sekretar.calendars.model import CalendarAccount
+from sekretar.kernel.errors import PeerDown, PeerError, PeerInvalid
 from sekretar.kernel.http import HttpSessions
-from sekretar.kernel.people import Person
 from sekretar.kernel.secrets import Vault
 from sekretar.mattermost.desk import Desk
 
@@ -49,9 +33,8 @@ MOST_PER_HOST = 10
 
 #: How long a look may take before the account counts as forgotten by a dead process.
 CLAIM = timedelta(minutes=10)
-
-#: An empty calendar that was not empty before is believed when it still is after this long.
-SECOND_LOOK = timedelta(seconds=30)
+#: A look that takes longer is broken off; what it has stored stays, and the next one goes on from there.
+LONGEST_LOOK = timedelta(minutes=8)
 
 _log = structlog.get_logger(__name__)
 
@@ -68,13 +51,11 @@ class Rhythm:
 
 
 @dataclass(frozen=True)
-class _Work:
-    """One account with everything needed to look at it; the password is decrypted only here."""
+class _Running:
+    """A look under way. `host`: the address that all accounts of one server begin with."""
 
-    account: CalendarAccount
-    calendars: Sequence[Calendar]
-    person: Person
-    client: CalDavClient
+    host: str
+    task: asyncio.Task[datetime | None]
 
 
 @dataclass
@@ -87,185 +68,119 @@ class Syncing:
     rhythm: Rhythm
     wake: Callable[[str, datetime | None], None]
     hosts: Sequence[str] = ()
-    _running: dict[int, asyncio.Task[datetime | None]] = field(default_factory=dict)
-    _per_host: dict[str, asyncio.Semaphore] = field(default_factory=dict)
-    #: Calendars that were suddenly empty, and when that was seen.
-    _suspected: dict[int, datetime] = field(default_factory=dict)
+    longest_look: timedelta = LONGEST_LOOK
+    _looking: Looking = field(init=False)
+    _running: dict[int, _Running] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._looking = Looking(self.desk, self.vault, self.http, self.hosts)
 
     async def run(self) -> datetime | None:
         """Begin to look at what is due; returns when something will be due next."""
-        free = MOST_AT_ONCE - len(self._running)
-        for account_id in await self._claim(free):
-            task = asyncio.create_task(self._look_safely(account_id), name=f"sync:{account_id}")
-            self._running[account_id] = task
-            task.add_done_callback(lambda _, done=account_id: self._done(done))  # type: ignore[misc]
-        async with self.desk.database.reading() as session:
-            due = await session.scalar(select(func.min(CalendarAccount.next_sync_at)))
-        return None if len(self._running) >= MOST_AT_ONCE else due
+        for claim, host in await self._claim():
+            task = asyncio.create_task(self._look_safely(claim), name=f"sync:{claim.account_id}")
+            self._running[claim.account_id] = _Running(host, task)
+            task.add_done_callback(lambda _, done=claim.account_id: self._done(done))  # type: ignore[misc]
+        return await self._next_due()
+
+    @property
+    def busy(self) -> bool:
+        """Whether any look is under way."""
+        return bool(self._running)
 
     async def close(self) -> None:
         """End the looks under way; what they had not stored is found again."""
-        running = list(self._running.values())
+        running = [each.task for each in self._running.values()]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
     def _done(self, account_id: int) -> None:
         """A look is over: its place is free, and the account is due again at a moment of its own."""
-        was_full = len(self._running) >= MOST_AT_ONCE
-        task = self._running.pop(account_id)
-        if not task.cancelled():
-            self.wake(SYNC, None if was_full else task.result())
+        ended = self._running[account_id]
+        others_wait = self._free == 0 or ended.host in self._full_hosts()
+        del self._running[account_id]
+        if not ended.task.cancelled():
+            self.wake(SYNC, None if others_wait else ended.task.result())
 
-    async def _claim(self, most: int) -> Sequence[int]:
-        if most <= 0:
-            return ()
-        now = self.desk.now()
-        is_due = CalendarAccount.next_sync_at <= now, CalendarAccount.id.not_in(list(self._running))
-        due = select(CalendarAccount.id).where(*is_due).order_by(CalendarAccount.next_sync_at).limit(most)
+    @property
+    def _free(self) -> int:
+        return MOST_AT_ONCE - len(self._running)
+
+    def _full_hosts(self, also: Sequence[str] = ()) -> set[str]:
+        hosts = [*(each.host for each in self._running.values()), *also]
+        return {host for host in hosts if hosts.count(host) >= MOST_PER_HOST}
+
+    async def _next_due(self) -> datetime | None:
+        """When the first account is due that there is a place for; for the others a look that ends wakes us."""
+        if self._free == 0:
+            return None
+        query = select(func.min(CalendarAccount.next_sync_at)).where(*self._elsewhere(self._full_hosts()))
         async with self.desk.database.reading() as session:
-            if not (await session.scalars(due)).first():
-                return ()
-        async with self.desk.database.transaction() as session:
-            ids = (await session.scalars(due.with_for_update(skip_locked=True))).all()
-            claimed = update(CalendarAccount).where(CalendarAccount.id.in_(ids))
-            await session.execute(claimed.values(next_sync_at=now + CLAIM))
-        return ids
+            return await session.scalar(query)
 
-    async def _look_safely(self, account_id: int) -> datetime | None:
+    async def _claim(self) -> list[tuple[Claim, str]]:
+        """Take as many due accounts as there are places, each host no more than its share."""
+        now = self.desk.now()
+        is_due = CalendarAccount.next_sync_at <= now
+        async with self.desk.database.reading() as session:
+            if not await session.scalar(select(CalendarAccount.id).where(is_due).limit(1)):
+                return []
+        due = select(CalendarAccount.id, CalendarAccount.home_url).where(is_due)
+        due = due.order_by(CalendarAccount.next_sync_at, CalendarAccount.id)
+        taken: dict[int, str] = {}
+        async with self.desk.database.transaction() as session:
+            while free := self._free - len(taken):
+                full = self._full_hosts(tuple(taken.values()))
+                query = due.where(*self._elsewhere(full), CalendarAccount.id.not_in(taken)).limit(free)
+                rows = (await session.execute(query.with_for_update(skip_locked=True))).all()
+                if not rows:
+                    break
+                for account_id, home_url in rows:
+                    host = _host(home_url)
+                    if host not in self._full_hosts(tuple(taken.values())):
+                        taken[account_id] = host
+            claimed = update(CalendarAccount).where(CalendarAccount.id.in_(taken))
+            await session.execute(claimed.values(next_sync_at=now + CLAIM))
+        return [(Claim(account_id, now + CLAIM), host) for account_id, host in taken.items()]
+
+    def _elsewhere(self, full_hosts: set[str]) -> list[ColumnElement[bool]]:
+        """Accounts that are not being looked at, on hosts that have a place left."""
+        there = [CalendarAccount.home_url.startswith(host, autoescape=True) for host in sorted(full_hosts)]
+        return [CalendarAccount.id.not_in(list(self._running)), *(not_(each) for each in there)]
+
+    async def _look_safely(self, claim: Claim) -> datetime | None:
         """Look at an account, whatever happens; returns when it is due again."""
         try:
-            return await self._look(account_id)
-        except Exception:
-            _log.exception("calendar look failed", account=account_id)
-            return self.desk.now() + CLAIM
-
-    async def _look(self, account_id: int) -> datetime | None:
-        work = await self._load(account_id)
-        if work is None:
-            return None
-        host = urlsplit(work.account.home_url).netloc
-        gate = self._per_host.setdefault(host, asyncio.Semaphore(MOST_PER_HOST))
+            return await self._look(claim)
+        except Exception as error:
+            _log.exception("calendar look failed", account=claim.account_id)
+            fault = PeerInvalid("calendar", type(error).__name__)
         try:
-            async with gate:
-                again = await self._look_at_account(work)
-        except PeerError as error:
-            return await health.failed(self.desk, account_id, error, self.rhythm.every)
-        due = again or self.rhythm.next_after(self.desk.now())
-        await health.succeeded(self.desk, account_id, due)
-        return due
+            return await health.failed(self.desk, claim, fault, self.rhythm.every)
+        except Exception:
+            # The database is away as well; the claim ends by itself.
+            _log.exception("calendar failure not noted", account=claim.account_id)
+            return claim.until
 
-    async def _load(self, account_id: int) -> _Work | None:
-        async with self.desk.database.reading() as session:
-            account = await session.get(CalendarAccount, account_id)
-            if account is None:
-                return None
-            query = select(Calendar).where(Calendar.account_id == account_id, Calendar.chosen.is_(True))
-            calendars = (await session.scalars(query)).all()
-            person = await self.desk.people.by_id(session, account.person_id)
-        if person is None or not person.active:
-            await health.postpone(self.desk, account_id)
+    async def _look(self, claim: Claim) -> datetime | None:
+        work = await self._looking.load(claim.account_id)
+        if work is None:
+            await health.postpone(self.desk, claim.account_id)
             return None
-        credentials = Credentials(account.login, self.vault.decrypt(account.password))
-        client = CalDavClient(
-            self.http.typed, account.home_url, credentials, profile=profile_of(account.profile)
-        )
-        return _Work(account, calendars, person, client)
-
-    async def _look_at_account(self, work: _Work) -> datetime | None:
-        """Look at all calendars; returns a moment when a sooner look than usual is wanted."""
-        marks = await work.client.home_state(work.account.home_url)
-        await self._add_new_calendars(work, marks)
-        again: list[datetime] = []
-        missing: PeerNotFound | None = None
-        for calendar in work.calendars:
-            known = marks.get(work.client.key(calendar.href))
-            try:
-                again += await self._look_at_calendar(work, calendar, known)
-            except PeerNotFound as error:
-                missing = error
-        if missing is not None:
-            raise missing
-        return min(again, default=None)
-
-    async def _look_at_calendar(self, work: _Work, calendar: Calendar, marks: Marks | None) -> list[datetime]:
-        now = self.desk.now()
-        stored = Marks(calendar.ctag, calendar.sync_token)
-        verify = (
-            calendar.verified_at is None or now - calendar.verified_at >= work.client.profile.verify_every
-        )
-        unmoved = marks is not None and marks.unmoved_since(stored) and calendar.trust >= Trust.CTAG
-        if unmoved and not verify and calendar.loaded_at is not None:
-            return []
-        suspected = self._suspected.get(calendar.id)
-        found = await changes(
-            work.client,
-            await self._state(calendar, stored),
-            marks=marks,
-            verify=verify and calendar.loaded_at is not None,
-            confirmed=suspected is not None and now - suspected >= SECOND_LOOK,
-        )
-        if found.suspicious:
-            self._suspected.setdefault(calendar.id, now)
-            return [now + SECOND_LOOK]
-        self._suspected.pop(calendar.id, None)
-        await self._apply(work, calendar, found, now)
-        return [] if found.complete else [now]
-
-    async def _state(self, calendar: Calendar, marks: Marks) -> CalendarState:
-        query = select(CalendarObject.href, CalendarObject.etag).where(
-            CalendarObject.calendar_id == calendar.id
-        )
-        async with self.desk.database.reading() as session:
-            rows = (await session.execute(query)).all()
-            etags = {row.href: row.etag for row in rows}
-        return CalendarState(calendar.href, marks, etags, Trust(calendar.trust))
-
-    async def _apply(self, work: _Work, calendar: Calendar, found: Changes, now: datetime) -> None:
-        owner = Owner(work.person, work.account.id)
-        applying = Applying(self.desk, owner, calendar, now, silent=calendar.loaded_at is None)
-        reader = Reader(work.person.zone, frozenset(work.account.addresses), self.hosts)
-        for start in range(0, len(found.upserts), BATCH):
-            batch = found.upserts[start : start + BATCH]
-            readings = await asyncio.to_thread(lambda: [read(each, reader, now) for each in batch])  # noqa: B023
-            async with self.desk.database.transaction() as session:
-                if not await _still_chosen(session, calendar.id):
-                    return
-                await applying.upsert(session, readings)
-        async with self.desk.database.transaction() as session:
-            if not await _still_chosen(session, calendar.id):
-                return
-            await applying.remove(session, sorted(found.deletions))
-            await session.execute(
-                update(Calendar).where(Calendar.id == calendar.id).values(_new_state(calendar, found, now))
-            )
-
-    async def _add_new_calendars(self, work: _Work, marks: Mapping[str, Marks]) -> None:
-        """Calendars that were made on the server after the account was connected are shown too."""
-        async with self.desk.database.reading() as session:
-            query = select(Calendar.href).where(Calendar.account_id == work.account.id)
-            known = {work.client.key(href) for href in await session.scalars(query)}
-        if not marks.keys() - known:
-            return
-        remote = await list_calendars(work.client, work.account.home_url)
-        new: list[RemoteCalendar] = [each for each in remote if work.client.key(each.href) not in known]
-        async with self.desk.database.transaction() as session:
-            session.add_all(stored_calendar(work.account, each) for each in new)
+        try:
+            async with asyncio.timeout(self.longest_look.total_seconds()):
+                seen = await self._looking.look(work)
+        except TimeoutError:
+            late = PeerDown(work.client.peer, "the look took too long")
+            return await health.failed(self.desk, claim, late, self.rhythm.every)
+        except PeerError as error:
+            if error.peer == "database":
+                raise
+            return await health.failed(self.desk, claim, error, self.rhythm.every)
+        due = seen.again or self.rhythm.next_after(self.desk.now())
+        return await health.succeeded(self.desk, claim, due, seen.trouble)
 
 
-async def _still_chosen(session: AsyncSession, calendar_id: int) -> bool:
-    """Whether the calendar is still wanted: people disconnect while a look is under way."""
-    return bool(await session.scalar(select(Calendar.chosen).where(Calendar.id == calendar_id)))
-
-
-def _new_state(calendar: Calendar, found: Changes, now: datetime) -> dict[str, Any]:
-    values: dict[str, Any] = {"trust": int(found.state.trust)}
-    if found.complete:
-        values |= {
-            "ctag": found.state.marks.ctag,
-            "sync_token": found.state.marks.token,
-            "loaded_at": calendar.loaded_at or now,
-        }
-        if found.way in (Way.LISTING, Way.WINDOW):
-            values["verified_at"] = now
-    return values
+def _host(home_url: str) -> str:
+    return urljoin(home_url, "/")

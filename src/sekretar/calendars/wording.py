@@ -24,6 +24,10 @@ MOST_MEETINGS = 20
 TITLE_LIMIT = 120
 PLACE_LIMIT = 80
 
+#: A list this old is said to be old; without a known trouble Sekretar itself was away, or is slow on purpose.
+_PATIENCE = timedelta(minutes=15)
+_PATIENCE_WITHOUT_TROUBLE = timedelta(hours=1)
+
 TROUBLE_KEYS = {trouble: f"calendars.trouble.{trouble.value}" for trouble in Trouble}
 CHANGE_KEYS = {
     (kind, extent): f"calendars.change.{kind.value}" + ("" if extent is Extent.SINGLE else f"_{extent.value}")
@@ -85,7 +89,7 @@ def _notes(agenda: Agenda, t: Translator, now: datetime) -> list[Markdown]:
     """Why the list may be incomplete; silence would be a lie."""
     if not agenda.accounts:
         return [t("calendars.today.unconnected")]
-    return [note for account in agenda.ailing if (note := _note(account, agenda, t, now))]
+    return [note for account in agenda.accounts if (note := _note(account, agenda, t, now))]
 
 
 def _note(account: AccountHealth, agenda: Agenda, t: Translator, now: datetime) -> Markdown | None:
@@ -94,10 +98,11 @@ def _note(account: AccountHealth, agenda: Agenda, t: Translator, now: datetime) 
         if reason:
             return t("calendars.today.never", account=account.login, reason=reason)
         return t("calendars.today.loading", account=account.login)
-    if now - account.synced_at < timedelta(minutes=15) and account.trouble != Trouble.PASSWORD:
+    patience = _PATIENCE if account.trouble else _PATIENCE_WITHOUT_TROUBLE
+    if now - account.synced_at < patience and account.trouble != Trouble.PASSWORD:
         return None
     time = moment(account.synced_at, agenda, t, now)
-    return t("calendars.today.stale", account=account.login, time=time, reason=reason)
+    return Markdown(t("calendars.today.stale", account=account.login, time=time, reason=reason).rstrip())
 
 
 def moment(at: datetime, agenda: Agenda, t: Translator, now: datetime) -> str:
@@ -205,6 +210,11 @@ def join_link(url: str, service: str, t: Translator) -> Markdown:
         return Markdown("")
     label = t.plain("calendars.meeting.join_service", service=service) if service else ""
     return link(label or t.plain("calendars.meeting.join"), url)
+
+
+def calendar_gone(name: str, t: Translator) -> Message:
+    """A calendar was deleted on its server."""
+    return Message(t("calendars.accounts.gone", name=name))
 
 
 def accounts(agenda: Agenda, calendars: Mapping[int, Sequence[str]], t: Translator, now: datetime) -> Message:

@@ -37,6 +37,7 @@ def _accounts() -> None:
         sa.Column("password", sa.Text(), nullable=False),
         sa.Column("home_url", sa.Text(), nullable=False),
         sa.Column("addresses", JSON, nullable=False),
+        sa.Column("zone", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("refusals", sa.Integer(), nullable=False),
@@ -45,6 +46,7 @@ def _accounts() -> None:
         sa.Column("next_sync_at", MOMENT, nullable=False, index=True),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.UniqueConstraint("person_id", "home_url", "login"),
+        sqlite_autoincrement=True,
     )
 
 
@@ -63,6 +65,7 @@ def _calendars() -> None:
         sa.Column("verified_at", MOMENT, nullable=True),
         sa.Column("loaded_at", MOMENT, nullable=True),
         sa.UniqueConstraint("account_id", "href"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "calendar_objects",
@@ -73,6 +76,7 @@ def _calendars() -> None:
         sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.Column("expanded_until", MOMENT, nullable=True, index=True),
         sa.UniqueConstraint("calendar_id", "href"),
+        sqlite_autoincrement=True,
     )
 
 
