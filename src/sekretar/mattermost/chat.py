@@ -165,6 +165,18 @@ class Subcommand:
 
 
 @dataclass(frozen=True)
+class Otherwise:
+    """What a trigger does with words that name none of its subcommands, such as `/calendar 12.03`.
+
+    `fits` says whether the words can be meant for it, whoever says them; all others are asked back.
+    """
+
+    trigger: str
+    fits: Callable[[str], bool]
+    handler: CommandHandler
+
+
+@dataclass(frozen=True)
 class ActionSpec:
     """A registered action. `once`: the click is used up by success, a second one is told so."""
 
@@ -209,6 +221,7 @@ class Chat:
 
     def __init__(self) -> None:
         self._commands: dict[str, list[Subcommand]] = {}
+        self._otherwise: dict[str, Otherwise] = {}
         self._actions: dict[str, ActionSpec] = {}
         self._forms: dict[str, FormHandler] = {}
         self._menu: list[MenuEntry] = []
@@ -223,6 +236,12 @@ class Chat:
         if len(set(words)) < len(words) or taken.intersection(words):
             raise ValueError(f"/{subcommand.trigger} {subcommand.name}: a word is registered twice")
         known.append(subcommand)
+
+    def otherwise(self, otherwise: Otherwise) -> None:
+        """Register what is done with other words. Raises ValueError when the trigger has such a thing already."""
+        if otherwise.trigger in self._otherwise:
+            raise ValueError(f"/{otherwise.trigger} …: other words are registered twice")
+        self._otherwise[otherwise.trigger] = otherwise
 
     def action(self, name: str, handler: ActionHandler, *, once: bool = False) -> None:
         """Register what the buttons of this name do. Raises ValueError when the name is taken."""
@@ -252,6 +271,11 @@ class Chat:
 
     def subcommands(self, trigger: str) -> tuple[Subcommand, ...]:
         return tuple(self._commands.get(trigger, ()))
+
+    def find_otherwise(self, trigger: str, text: str) -> Otherwise | None:
+        """Who takes these words, which begin with no subcommand."""
+        found = self._otherwise.get(trigger)
+        return found if found is not None and found.fits(text) else None
 
     @property
     def triggers(self) -> tuple[str, ...]:

@@ -61,6 +61,9 @@ class Commands:
             return await known[found].handler(replace(request, args=args))
         if not word or fold(word) in HELP_WORDS:
             return _say(await self._help(request))
+        other = self._chat.find_otherwise(request.trigger, tidied(request.text))
+        if other is not None:
+            return await other.handler(request)
         return _say(await self._unknown(word, known, request))
 
     def said(self, text: str) -> tuple[str, str] | None:
@@ -74,7 +77,7 @@ class Commands:
         trigger = self.trigger_of(first)
         if trigger is not None:
             second, _ = split_first(args.rest)
-            known = not second or fold(second) in HELP_WORDS or self._names(trigger, second)
+            known = not second or fold(second) in HELP_WORDS or self._means(trigger, second, args.rest)
             return (trigger, args.rest) if known or text.lstrip().startswith("/") else None
         if fold(words) in HELP_WORDS:
             return HOME, words
@@ -83,6 +86,9 @@ class Commands:
 
     def _names(self, trigger: str, word: str) -> bool:
         return match(word, [each.words for each in self._chat.subcommands(trigger)]) is not None
+
+    def _means(self, trigger: str, word: str, text: str) -> bool:
+        return self._names(trigger, word) or self._chat.find_otherwise(trigger, text) is not None
 
     async def _check_right(self, subcommand: Subcommand, person: Person) -> None:
         if subcommand.admin and not await self._is_admin(person):

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
-from tests.unit.mattermost.surface_values import translator
+from tests.unit.mattermost.surface_values import NOW, person, translator
 
-from sekretar.mattermost.chat import Chat, CommandRequest, Reply, Subcommand
+from sekretar.mattermost.chat import Chat, CommandRequest, Otherwise, Reply, Subcommand
 from sekretar.mattermost.commands import Commands
-from sekretar.mattermost.parsing import fold, nearest, split_first, swap_layout, words
+from sekretar.mattermost.parsing import Arguments, fold, nearest, split_first, swap_layout, words
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,12 @@ async def answer(_request: CommandRequest) -> Reply:
 
 
 @pytest.fixture
-def commands() -> Commands:
-    chat = Chat()
+def chat() -> Chat:
+    return Chat()
+
+
+@pytest.fixture
+def commands(chat: Chat) -> Commands:
     for name, usage, aliases, admin in (
         ("today", "", ("сегодня",), False),
         ("zone", "mattermost.own.zone_usage", ("пояс",), False),
@@ -127,3 +131,34 @@ def test_a_trigger_is_known_by_the_word_people_type(commands: Commands) -> None:
         None,
         None,
     ]
+
+
+def asked(text: str) -> CommandRequest:
+    return CommandRequest(
+        person(), translator("en"), "calendar", Arguments(), text, "c", "t", "", "trigger", "", NOW
+    )
+
+
+async def test_words_that_name_no_subcommand_may_still_mean_something(commands: Commands, chat: Chat) -> None:
+    heard: list[str] = []
+
+    async def listen(request: CommandRequest) -> Reply:
+        heard.append(request.text)
+        return Reply()
+
+    chat.otherwise(Otherwise("calendar", lambda text: text.startswith("12."), listen))
+    await commands.run(asked("12.03  15.03"))
+    assert heard == ["12.03  15.03"]
+    asked_back = await commands.run(asked("tody 12.03"))
+    assert asked_back.message is not None
+    assert "today" in asked_back.message.text
+    assert heard == ["12.03  15.03"]
+    assert commands.said("cal 12.03") == ("calendar", "12.03")
+    assert commands.said("cal 13.03") is None
+    assert commands.said("12.03") is None
+
+
+def test_only_one_takes_the_other_words(chat: Chat) -> None:
+    chat.otherwise(Otherwise("calendar", lambda text: True, answer))
+    with pytest.raises(ValueError, match="twice"):
+        chat.otherwise(Otherwise("calendar", lambda text: True, answer))
