@@ -62,6 +62,10 @@ class HttpSettings:
     connections: int = 100
 
 
+#: Addresses whose check is remembered; people type far fewer.
+_MOST_REMEMBERED = 10_000
+
+
 class HttpSessions:
     """The two sessions. They are made when first asked for, within the event loop that uses them.
 
@@ -79,6 +83,8 @@ class HttpSessions:
         self._peers: aiohttp.ClientSession | None = None
         self._typed: aiohttp.ClientSession | None = None
         self._closed = False
+        #: Scheme, host and port that passed the check; what a name resolves to is checked at each connection.
+        self._passed: set[URL] = set()
 
     @property
     def peers(self) -> aiohttp.ClientSession:
@@ -175,7 +181,12 @@ class HttpSessions:
         context: SimpleNamespace,
         params: aiohttp.TraceRequestStartParams,
     ) -> None:
-        self.check_typed(params.url)
+        origin = params.url.origin()
+        if origin not in self._passed:
+            self.check_typed(params.url)
+            if len(self._passed) >= _MOST_REMEMBERED:
+                self._passed.clear()
+            self._passed.add(origin)
 
     def _is_proxied(self, url: URL) -> bool:
         if not self._settings.trust_env or url.host is None:

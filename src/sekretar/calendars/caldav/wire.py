@@ -194,8 +194,10 @@ class Wire:
 def pause_of(headers: Mapping[str, str]) -> timedelta | None:
     """The pause a server asks for; a date is measured by the clock of the server that wrote it."""
     value = headers.get("Retry-After")
+    if value is None:
+        return None
     sent = _http_date(headers.get("Date", ""))
-    if value is None or (sent is None and not value.strip().isdecimal()):
+    if sent is None and not value.strip().isdecimal():
         return None
     return retry_after(value, sent or datetime.fromtimestamp(0, UTC))
 

@@ -6,6 +6,8 @@ document is never repaired: half an answer that parses would look like a calenda
 
 from __future__ import annotations
 
+import functools
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
@@ -30,10 +32,31 @@ class BadXml(ValueError):
     """The document is not well-formed, or it is of a kind that no honest server sends."""
 
 
+@functools.cache
 def tag(short: str) -> str:
     """`d:getetag` → `{DAV:}getetag`."""
     prefix, _, name = short.partition(":")
     return f"{{{_PREFIXES[prefix]}}}{name}"
+
+
+_parsers = threading.local()
+
+
+def _parser() -> etree.XMLParser:
+    """One parser a thread: making one costs as much as reading a small answer."""
+    parser: etree.XMLParser | None = getattr(_parsers, "parser", None)
+    if parser is None:
+        parser = _parsers.parser = etree.XMLParser(
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            dtd_validation=False,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
+            recover=False,
+        )
+    return parser
 
 
 def parse(body: bytes) -> etree._Element:
@@ -51,17 +74,7 @@ def parse(body: bytes) -> etree._Element:
 
 
 def _parse(body: bytes) -> etree._Element:
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-        recover=False,
-    )
-    root = etree.fromstring(body, parser)
+    root = etree.fromstring(body, _parser())
     if etree.ElementTree(root).docinfo.internalDTD is not None:
         raise BadXml("a document type")
     return root
