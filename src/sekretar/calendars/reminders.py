@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+#: The job that gives reminders.
+TASK = "calendars.reminders"
+
 #: What a person gets who has chosen nothing.
 DEFAULT_MINUTES = (10,)
 
@@ -23,6 +26,19 @@ class Timeliness(Enum):
     RUNNING = "running"
     #: It is over: nobody needs the reminder any more.
     OVER = "over"
+
+
+@dataclass(frozen=True)
+class Offsets:
+    """When somebody wants to be reminded: so many minutes before the start, 0 for the start itself."""
+
+    minutes: tuple[int, ...] = DEFAULT_MINUTES
+    #: Also by the alarms that stand in the event.
+    own_alarms: bool = False
+
+    def of(self, alarms: Iterable[int]) -> tuple[int, ...]:
+        """The offsets for an event with these alarms; an alarm adds to what the person has chosen."""
+        return tuple(sorted({*self.minutes, *(alarms if self.own_alarms else ())}, reverse=True))
 
 
 @dataclass(frozen=True)
@@ -46,6 +62,16 @@ def plan(start: datetime, minutes: Iterable[int], now: datetime) -> list[Due]:
     missed = [due for due in ahead if due.at <= now]
     on_time = [due for due in ahead if due.at > now]
     return [*(Due(due.minutes, now) for due in missed[:1]), *on_time]
+
+
+def plan_again(start: datetime, minutes: Iterable[int], now: datetime, given: Iterable[int]) -> list[Due]:
+    """The reminders for a meeting when the person's wishes have changed.
+
+    What was given is not given again, and who has had one needs none for what has passed meanwhile.
+    """
+    had = frozenset(given)
+    planned = (due for due in plan(start, minutes, now) if due.minutes not in had)
+    return [due for due in planned if due.at > now or not had]
 
 
 def timeliness(start: datetime, end: datetime, now: datetime) -> Timeliness:
