@@ -69,6 +69,12 @@ def unescape(text: str) -> str:
     return _ESCAPE.sub(lambda m: "\n" if m.group(1) in "nN" else m.group(1), text)
 
 
+def read_line(text: str) -> Line | None:
+    """One unfolded line; None for what is none."""
+    match = _LINE.fullmatch(text)
+    return Line(match.group(1).upper(), match.group(2), match.group(3)) if match else None
+
+
 def unfold(data: str | bytes) -> str:
     """The text with its folded lines joined.
 

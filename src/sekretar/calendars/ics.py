@@ -290,7 +290,7 @@ class _Reader:
         count = 0
         for line in lines:
             count += 1
-            if count <= MOST_ATTENDEES or (self._own_addresses and _address(line, {}) in self._own_addresses):
+            if count <= MOST_ATTENDEES or (self._own_addresses and address_in(line) in self._own_addresses):
                 kept.append(_attendee(line))
         return tuple(kept), count
 
@@ -339,7 +339,7 @@ def _alarms(component: Component, start: When, length: Length, reader: _Reader) 
 def _attendee(line: Line) -> Attendee:
     parameters = line.parameters
     return Attendee(
-        address=_address(line, parameters),
+        address=address_in(line),
         name=_one_line(parameters.get("CN", ""))[:200],
         partstat=_choice(PartStat, parameters.get("PARTSTAT", ""), PartStat.NEEDS_ACTION),
         role=_choice(Role, parameters.get("ROLE", ""), Role.REQUIRED),
@@ -352,17 +352,17 @@ def _party(line: Line | None) -> Party | None:
     if line is None:
         return None
     parameters = line.parameters
-    party = Party(_address(line, parameters), _one_line(parameters.get("CN", ""))[:200])
+    party = Party(address_in(line), _one_line(parameters.get("CN", ""))[:200])
     return party if party.address or party.name else None
 
 
-def _address(line: Line, parameters: dict[str, str]) -> str:
-    """The mail address, also where the value is a path or an identifier and EMAIL tells it."""
+def address_in(line: Line) -> str:
+    """The mail address of an ATTENDEE or ORGANIZER; EMAIL tells it where the value is a path or an identifier."""
     value = line.value.strip().strip("<>")
     if value.lower().startswith("mailto:"):
         value = unquote(value[7:].partition("?")[0]).strip().strip("<>")
     if "@" not in value or ":" in value or "/" in value:
-        value = (parameters or line.parameters).get("EMAIL", "")
+        value = line.parameters.get("EMAIL", "")
     return _one_line(value).lower()[:320] if "@" in value else ""
 
 

@@ -101,6 +101,19 @@ def expand(
     return Expansion(tuple(found), work.exhausted)
 
 
+def identity(original: When, series: When | None, zone: ZoneInfo) -> str:
+    """The name of the occurrence an exception stands for.
+
+    Some programs name a timed one by its date only, so the start of the series decides.
+    """
+    if series is not None and original.all_day and not series.all_day:
+        moved = datetime.combine(original.local.date(), series.local.time())
+        original = replace(series, local=moved)
+    elif series is not None and series.all_day and not original.all_day:
+        original = When(datetime.combine(original.local.date(), time.min), None, all_day=True)
+    return original.text(zone)
+
+
 class _Series:
     """The events of one UID: a master, or not, and its exceptions."""
 
@@ -149,17 +162,7 @@ class _Series:
             yield from self._regular(master, start, length, identity)
 
     def _identity(self, original: When) -> str:
-        """The name of the occurrence an exception stands for.
-
-        Some programs name a timed one by its date only.
-        """
-        master = self._master
-        if master is not None and original.all_day and not master.start.all_day:
-            moved = datetime.combine(original.local.date(), master.start.local.time())
-            original = replace(master.start, local=moved)
-        elif master is not None and master.start.all_day and not original.all_day:
-            original = When(datetime.combine(original.local.date(), time.min), None, all_day=True)
-        return original.text(self._zone)
+        return identity(original, self._master.start if self._master else None, self._zone)
 
     def _regular(
         self, master: Event, start: When, length: Length | None, identity: str
