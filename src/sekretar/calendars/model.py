@@ -8,7 +8,7 @@ invitees of one meeting are two people.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -151,6 +151,8 @@ class StoredOccurrence(Base):
     transparent: Mapped[bool]
     join_url: Mapped[str] = mapped_column(Text)
     join_service: Mapped[str] = mapped_column(Text)
+    #: The alarms of the event that come before its start or with it, in minutes before it.
+    alarms: Mapped[list[int]] = mapped_column(Json, default=list)
     #: Hash of what a person can see: only when it differs has the meeting changed.
     fingerprint: Mapped[str] = mapped_column(Text)
 
@@ -166,9 +168,28 @@ class Reminder(Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     occurrence_id: Mapped[int] = mapped_column(BigId, ForeignKey("occurrences.id", ondelete="CASCADE"))
+    #: How long before the start; negative for one that the person has put off until after it.
     minutes: Mapped[int]
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     given_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: Asked for by a button: other wishes about reminders do not touch it.
+    snoozed: Mapped[bool] = mapped_column(default=False)
+
+
+class MorningDigest(Base):
+    """When a person's next digest is due, and how far they have had theirs."""
+
+    __tablename__ = "digests"
+
+    person_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    #: None for those who want no digest.
+    next_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    #: The last day, of the person's own calendar, whose digest was given or need not be.
+    last_day: Mapped[date | None]
+    #: The first digest has told where it comes from.
+    introduced: Mapped[bool] = mapped_column(default=False)
 
 
 class Presence(Base):
@@ -189,6 +210,21 @@ class Presence(Base):
     yielded: Mapped[bool] = mapped_column(default=False)
     #: False from before Mattermost is asked until it has answered.
     applied: Mapped[bool] = mapped_column(default=False)
+
+
+class QuietTime(Base):
+    """*Do not disturb* that Sekretar has set for a person."""
+
+    __tablename__ = "quiet_times"
+
+    person_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    until: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: What the status was before, in Mattermost's word.
+    earlier: Mapped[str] = mapped_column(Text)
+    #: The person changed the status during the meeting: theirs stays.
+    yielded: Mapped[bool] = mapped_column(default=False)
 
 
 def portions(values: Sequence[T], size: int = _MOST_VALUES) -> Iterator[Sequence[T]]:

@@ -106,21 +106,26 @@ class Preferences:
         return kind in self.news
 
 
-#: A row of its own: the job that keeps statuses looks for those who have it.
+#: Rows of their own: the job that keeps statuses looks for those who have them.
 STATUS_WANTED: Preference[bool] = Preference("calendars.status", False, Plain(bool))
+QUIET_WANTED: Preference[bool] = Preference("calendars.do_not_disturb", False, Plain(bool))
+
+_APART: Mapping[str, Preference[bool]] = {"status": STATUS_WANTED, "do_not_disturb": QUIET_WANTED}
 
 
 async def read(session: AsyncSession, person_id: int) -> Preferences:
     """What the person has chosen, with the defaults for the rest."""
     chosen = await _CHOSEN.read(session, person_id)
-    return replace(chosen, status=await STATUS_WANTED.read(session, person_id))
+    apart = {name: await each.read(session, person_id) for name, each in _APART.items()}
+    return replace(chosen, **apart)
 
 
 async def write(session: AsyncSession, person_id: int, wanted: Preferences) -> None:
     """Store what the person wants. What follows from it is done by `settings.change`."""
     await _CHOSEN.write(session, person_id, wanted)
-    if await STATUS_WANTED.read(session, person_id) != wanted.status:
-        await STATUS_WANTED.write(session, person_id, wanted.status)
+    for name, each in _APART.items():
+        if await each.read(session, person_id) != getattr(wanted, name):
+            await each.write(session, person_id, getattr(wanted, name))
 
 
 def normal_offsets(minutes: Iterable[int]) -> tuple[int, ...]:
@@ -184,7 +189,6 @@ _FIELDS: Mapping[str, _Stored] = {
     "news": _Stored(sorted, lambda stored: frozenset(News(each) for each in stored)),
     "status_text": _TEXT,
     "status_emoji": _TEXT,
-    "do_not_disturb": _FLAG,
     "show_titles": _FLAG,
     "working_hours": _Stored(
         lambda week: [[_clock(day.begin), _clock(day.end)] if day else None for day in week], _week
@@ -217,6 +221,6 @@ class _Codec:
         return replace(self.defaults, **found)
 
 
-assert _FIELDS.keys() | {"status"} == {each.name for each in fields(Preferences)}
+assert _FIELDS.keys() | _APART.keys() == {each.name for each in fields(Preferences)}
 
 _CHOSEN: Preference[Preferences] = Preference("calendars.preferences", Preferences(), _Codec())

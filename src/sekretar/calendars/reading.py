@@ -30,6 +30,10 @@ FOREVER = timedelta(days=3650)
 #: Some programs write the last moment of the calendar for *never ends*; no zone can show that moment.
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 
+#: Alarms are kept so far ahead of the start, and so many of an event.
+EARLIEST_ALARM = timedelta(days=28)
+MOST_ALARMS = 10
+
 _log = structlog.get_logger(__name__)
 
 
@@ -122,8 +126,15 @@ def _row(occurrence: Occurrence, uid: str, addresses: Collection[str]) -> dict[s
         "transparent": occurrence.transparent,
         "join_url": join.url if join else "",
         "join_service": join.service if join else "",
+        "alarms": _alarms(occurrence),
         "fingerprint": occurrence.fingerprint,
     }
+
+
+def _alarms(occurrence: Occurrence) -> list[int]:
+    """Minutes before the start, the longest first; an alarm after it is no reminder."""
+    before = (round(-alarm / timedelta(minutes=1)) for alarm in occurrence.alarms if -EARLIEST_ALARM <= alarm)
+    return sorted({each for each in before if each >= 0}, reverse=True)[:MOST_ALARMS]
 
 
 def seen(rows: Iterable[dict[str, Any] | StoredOccurrence]) -> list[Seen]:
