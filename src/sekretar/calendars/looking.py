@@ -186,7 +186,7 @@ class Looking:
             CalendarObject.calendar_id == calendar.id
         )
         async with self.desk.database.reading() as session:
-            etags = dict((await session.execute(query)).tuples().all())
+            etags = {href: etag for href, etag in await session.execute(query)}  # noqa: C416 - rows are no pairs to mypy
         return CalendarState(calendar.href, marks, etags, Trust(calendar.trust))
 
     # Applying
