@@ -111,7 +111,7 @@ class Applying:
 
     async def _take_over(self, session: AsyncSession, row: CalendarObject, href: str) -> None:
         row.calendar_id, row.href = self.calendar.id, href
-        await session.flush([row])
+        await session.flush()
         occurrences = update(StoredOccurrence).where(StoredOccurrence.object_id == row.id)
         await session.execute(occurrences.values(calendar_id=self.calendar.id))
 
@@ -132,7 +132,7 @@ class Applying:
             row = CalendarObject(calendar_id=self.calendar.id, href=reading.href)
             session.add(row)
         row.etag, row.data, row.expanded_until = reading.etag, pack(reading.data), reading.until
-        await session.flush([row])
+        await session.flush()
         await self._tell(session, row, reading.uid, self._compare(before, reading.rows, reach))
         return await self._replace(session, row, before, reading.rows)
 
