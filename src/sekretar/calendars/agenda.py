@@ -14,6 +14,9 @@ from sekretar.calendars.model import AccountState, Calendar, CalendarAccount, St
 
 DECLINED = "DECLINED"
 
+#: More than this in one view is no person's calendar any more.
+MOST_MEETINGS = 1_000
+
 #: Local midnight is never further from midnight UTC than this.
 WIDEST_OFFSET = timedelta(hours=14)
 
@@ -100,7 +103,8 @@ def day_bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
 def overlaps(meetings: Sequence[Meeting]) -> frozenset[int]:
     """The occurrences that share time with another one the person is going to; free time is no conflict."""
     timed = sorted(
-        (each for each in meetings if each.expected and not each.all_day), key=lambda each: each.start
+        (each for each in meetings if each.expected and not each.all_day and not each.transparent),
+        key=lambda each: each.start,
     )
     found: set[int] = set()
     longest: Meeting | None = None
@@ -148,6 +152,7 @@ async def meetings_between(
             Calendar.chosen.is_(True),
         )
         .order_by(StoredOccurrence.all_day.desc(), StoredOccurrence.starts_at, StoredOccurrence.id)
+        .limit(MOST_MEETINGS)
     )
     rows = (await session.execute(query)).all()
     meetings = (meeting_of(*row, zone) for row in rows)
@@ -162,15 +167,6 @@ def _once(meetings: Sequence[Meeting]) -> list[Meeting]:
         if meeting.expected and not first.expected:
             found[meeting.uid, meeting.start] = meeting
     return list(found.values())
-
-
-async def meeting_by_id(
-    session: AsyncSession, person_id: int, zone: ZoneInfo, occurrence_id: int
-) -> Meeting | None:
-    """One meeting, if it is this person's."""
-    query = _meetings().where(StoredOccurrence.person_id == person_id, StoredOccurrence.id == occurrence_id)
-    row = (await session.execute(query)).one_or_none()
-    return meeting_of(*row, zone) if row else None
 
 
 async def details_of(

@@ -1,4 +1,4 @@
-"""What people do with calendars in the chat: connect, look, choose, disconnect.
+"""What people do with their accounts in the chat: connect, look after, choose calendars, disconnect.
 
 Handlers read and write; what they say is put into words in `wording`, and what a server says of an account is
 found out in `connecting`.
@@ -15,6 +15,7 @@ from sekretar.calendars.agenda import Agenda, agenda
 from sekretar.calendars.caldav import OTHER, PROVIDERS, Provider
 from sekretar.calendars.connecting import Application, Rejected
 from sekretar.calendars.model import Calendar, CalendarAccount
+from sekretar.calendars.viewing import TODAY
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.forms import Field, FieldKind, Form
@@ -57,7 +58,6 @@ class CalendarChat:
     def register(self, chat: Chat) -> None:
         """Hang everything into the chat."""
         for name, aliases, handler, usage in (
-            ("today", ("сегодня", "day", "день"), self.today, ""),
             ("connect", ("подключить", "add"), self.connect, "calendars.usage.connect"),
             ("accounts", ("календари", "calendars", "list"), self.accounts, ""),
             ("disconnect", ("отключить", "remove"), self.disconnect, ""),
@@ -65,7 +65,6 @@ class CalendarChat:
             chat.command(
                 Subcommand("calendar", name, f"calendars.help.{name}", handler, usage, aliases=aliases)
             )
-        chat.action("calendars.today", self.today_clicked)
         chat.action("calendars.accounts", self.accounts_clicked)
         chat.action("calendars.connect.where", self.where_clicked)
         chat.action("calendars.connect", self.provider_clicked)
@@ -76,7 +75,7 @@ class CalendarChat:
         chat.action("calendars.disconnect.no", self.disconnect_refused)
         chat.form(CONNECT_FORM, FormHandler(self.connect_form, self.connect_submitted))
         chat.form(CHOOSE_FORM, FormHandler(self.choose_form, self.choose_submitted))
-        chat.menu(MenuEntry("calendars.menu.today", "calendars.today", 10, self._connected, style="primary"))
+        chat.menu(MenuEntry("calendars.menu.today", TODAY, 10, self._connected, style="primary"))
         chat.menu(
             MenuEntry(
                 "calendars.menu.connect", "calendars.connect.where", 11, self._unconnected, primary=True
@@ -84,21 +83,7 @@ class CalendarChat:
         )
         chat.menu(MenuEntry("calendars.menu.accounts", "calendars.accounts", 20, self._connected))
 
-    # --- looking
-
-    async def today(self, request: CommandRequest) -> Reply:
-        return Reply(await self._day(request.person, request.t, request.now))
-
-    async def today_clicked(self, click: Click) -> ClickReply:
-        return ClickReply(ephemeral=await self._day(click.person, click.t, click.now))
-
-    async def _day(self, person: Person, t: Translator, now: datetime) -> Message:
-        found = await self._agenda(person, now)
-        return wording.today(found, t, now) if found.accounts else wording.nothing_connected(t)
-
-    async def _agenda(self, person: Person, now: datetime) -> Agenda:
-        async with self.database.reading() as session:
-            return await agenda(session, person.id, person.zone, now.astimezone(person.zone).date())
+    # --- accounts
 
     async def accounts(self, request: CommandRequest) -> Reply:
         return Reply(await self._accounts(request.person, request.t, request.now))
@@ -114,6 +99,10 @@ class CalendarChat:
                 for each in found.accounts
             }
         return wording.accounts(found, names, t, now)
+
+    async def _agenda(self, person: Person, now: datetime) -> Agenda:
+        async with self.database.reading() as session:
+            return await agenda(session, person.id, person.zone, now.astimezone(person.zone).date())
 
     # --- connecting
 

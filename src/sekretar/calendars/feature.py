@@ -13,6 +13,7 @@ from sekretar.calendars.reminding import Reminding
 from sekretar.calendars.rolling import Rolling
 from sekretar.calendars.status import StatusChat, StatusKeeper
 from sekretar.calendars.syncing import Rhythm, Syncing
+from sekretar.calendars.viewing import Viewing
 from sekretar.kernel.http import HttpSessions
 from sekretar.kernel.jobs import Jobs
 from sekretar.kernel.people import Person
@@ -49,6 +50,7 @@ class Calendars:
         self._rolling = Rolling(desk, settings.own_hosts)
         self._keeper = StatusKeeper(desk, acting)
         self._status_chat = StatusChat(desk, acting, consents)
+        Viewing(desk.database).register(desk.chat)
         CalendarChat(desk.database, desk.vault, http).register(desk.chat)
         self._status_chat.register(desk.chat)
 

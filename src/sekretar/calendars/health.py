@@ -14,10 +14,11 @@ import structlog
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.calendars import wording
+from sekretar.calendars import views_wording
 from sekretar.calendars.agenda import agenda
 from sekretar.calendars.keys import mended_key, ready_key, trouble_key
 from sekretar.calendars.model import AccountState, Calendar, CalendarAccount, Trouble
+from sekretar.calendars.periods import day_of
 from sekretar.calendars.status import WANTED, offer
 from sekretar.kernel.errors import (
     PeerDown,
@@ -164,7 +165,7 @@ async def _tell_ready(desk: Desk, session: AsyncSession, account: CalendarAccoun
     wanted = await WANTED.read(session, person.id)
 
     def compose(account: CalendarAccount, t: Translator) -> Message:
-        shown = wording.today(day, t, now)
+        shown = views_wording.view(day, day_of(day.first), t, now)
         ready = t("calendars.connect.ready", login=account.login)
         question = () if wanted else offer(t).attachments
         return Message(Markdown(f"{ready}\n\n{shown.text}"), (*shown.attachments, *question))

@@ -6,21 +6,20 @@ Everything here turns values into messages; nothing decides and nothing is fetch
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from sekretar.calendars.agenda import AccountHealth, Agenda, Meeting, overlaps
+from sekretar.calendars.agenda import AccountHealth, Agenda, Meeting
 from sekretar.calendars.caldav import PROVIDERS
 from sekretar.calendars.changes import Change, Extent, Kind, Seen
 from sekretar.calendars.model import Trouble
 from sekretar.calendars.reminders import Timeliness
-from sekretar.kernel.dates import format_day, format_relative, format_span, format_time
+from sekretar.kernel.dates import format_day, format_days, format_relative, format_span, format_time
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person
 from sekretar.kernel.text import Markdown, escape, link, truncate
 from sekretar.mattermost.messages import Attachment, Button, Colour, Message
 
-#: More lines than this are no longer a glance.
-MOST_MEETINGS = 20
 TITLE_LIMIT = 120
 PLACE_LIMIT = 80
 
@@ -36,43 +35,39 @@ CHANGE_KEYS = {
 }
 
 
-def today(agenda: Agenda, t: Translator, now: datetime) -> Message:
-    """The day at a glance: when, what, where, and the link to press."""
-    day = format_day(agenda.first, t.language)
-    notes = _notes(agenda, t, now)
-    if not agenda.meetings:
-        text = t("calendars.today.none", day=day)
-        return Message(_lines(text, *notes))
-    heading = t.plural("calendars.today.heading", len(agenda.meetings), day=day)
-    crossing = overlaps(agenda.meetings)
-    shown = agenda.meetings[:MOST_MEETINGS]
-    lines = [meeting_line(each, agenda, t, now, each.occurrence_id in crossing) for each in shown]
-    if rest := len(agenda.meetings) - len(shown):
-        lines.append(t.plural("calendars.today.more", rest))
-    zone = t("calendars.today.zone", zone=agenda.zone.key)
-    attachment = Attachment(color=Colour.BLUE, text=_lines(*lines), footer=zone, fallback=heading)
-    return Message(_lines(heading, *notes), (attachment,))
-
-
-def meeting_line(meeting: Meeting, agenda: Agenda, t: Translator, now: datetime, crossing: bool) -> Markdown:
-    """One meeting in one line."""
-    title = _title(meeting.title, t)
+def meeting_line(
+    meeting: Meeting, agenda: Agenda, t: Translator, now: datetime, crossing: bool, standing: str = ""
+) -> Markdown:
+    """One meeting in one line. `standing` tells how it stands now in other words than *now*."""
+    title = title_of(meeting.title, t)
     remarks = [
         title if meeting.expected else Markdown(f"~~{title}~~"),
         place_of(meeting),
         join_link(meeting.join_url, meeting.join_service, t) if meeting.expected else "",
-        *_remarks(meeting, t, now, crossing),
+        *_remarks(meeting, t, crossing, standing or _standing(meeting, t, now)),
     ]
     return Markdown(f"**{_clock(meeting, agenda, t)}** " + " · ".join(each for each in remarks if each))
 
 
 def _clock(meeting: Meeting, agenda: Agenda, t: Translator) -> str:
-    if meeting.all_day:
-        return t("calendars.meeting.all_day")
-    return format_span(meeting.start, meeting.end, agenda.zone, t.language)
+    if not meeting.all_day:
+        return format_span(meeting.start, meeting.end, agenda.zone, t.language)
+    first, last = meeting.start.date(), last_day(meeting, agenda.zone)
+    all_day = t("calendars.meeting.all_day")
+    return all_day if last <= first else f"{all_day}, {format_days(first, last, t.language, agenda.first)}"
 
 
-def _remarks(meeting: Meeting, t: Translator, now: datetime, crossing: bool) -> list[str]:
+def last_day(meeting: Meeting, zone: ZoneInfo) -> date:
+    """The last day that a meeting touches: midnight at its end belongs to the day before."""
+    first, last = (moment.astimezone(zone).replace(tzinfo=None) for moment in (meeting.start, meeting.end))
+    return max(first, last - timedelta(microseconds=1)).date()
+
+
+def _standing(meeting: Meeting, t: Translator, now: datetime) -> str:
+    return t("calendars.meeting.now") if not meeting.all_day and meeting.start <= now < meeting.end else ""
+
+
+def _remarks(meeting: Meeting, t: Translator, crossing: bool, standing: str) -> list[str]:
     remarks = []
     if meeting.answer == "DECLINED":
         remarks.append(t("calendars.meeting.declined"))
@@ -80,12 +75,12 @@ def _remarks(meeting: Meeting, t: Translator, now: datetime, crossing: bool) -> 
         remarks.append(t("calendars.meeting.unanswered"))
     if crossing:
         remarks.append(t("calendars.meeting.overlap"))
-    if not meeting.all_day and meeting.start <= now < meeting.end:
-        remarks.append(t("calendars.meeting.now"))
+    if standing:
+        remarks.append(Markdown(standing))
     return [f"_{each}_" for each in remarks]
 
 
-def _notes(agenda: Agenda, t: Translator, now: datetime) -> list[Markdown]:
+def notes(agenda: Agenda, t: Translator, now: datetime) -> list[Markdown]:
     """Why the list may be incomplete; silence would be a lie."""
     if not agenda.accounts:
         return [t("calendars.today.unconnected")]
@@ -119,7 +114,7 @@ def trouble(word: str, t: Translator) -> Markdown:
 
 def reminder(meeting: Meeting, person: Person, t: Translator, now: datetime, stands: Timeliness) -> Message:
     """The first line is all that a locked phone shows."""
-    title = _title(meeting.title, t)
+    title = title_of(meeting.title, t)
     if stands is Timeliness.RUNNING and now - meeting.start > timedelta(minutes=1):
         head = t("calendars.reminder.running", title=title)
     elif meeting.start - now < timedelta(seconds=30):
@@ -135,7 +130,7 @@ def reminder(meeting: Meeting, person: Person, t: Translator, now: datetime, sta
     text = Markdown(" · ".join(each for each in details if each))
     join = join_link(meeting.join_url, meeting.join_service, t)
     attachment = Attachment(
-        color=Colour.AMBER, text=_lines(text, Markdown(f"**{join}**") if join else ""), fallback=head
+        color=Colour.AMBER, text=stack(text, Markdown(f"**{join}**") if join else ""), fallback=head
     )
     return Message(Markdown(f"⏰ {head}"), (attachment,))
 
@@ -143,14 +138,14 @@ def reminder(meeting: Meeting, person: Person, t: Translator, now: datetime, sta
 def change(news: Change, person: Person, t: Translator) -> Message:
     """What happened to a meeting, old beside new."""
     occurrence = news.occurrence
-    head = t(CHANGE_KEYS[news.kind, news.extent], title=_title(occurrence.title, t))
+    head = t(CHANGE_KEYS[news.kind, news.extent], title=title_of(occurrence.title, t))
     lines = [_when(news, person, t), *_differences(news, t)]
     if news.kind is Kind.ADDED:
         lines += [
             place_of(occurrence),
             join_link(occurrence.join_url, "", t),
         ]
-    attachment = Attachment(color=_COLOURS[news.kind], text=_lines(*lines), fallback=head)
+    attachment = Attachment(color=_COLOURS[news.kind], text=stack(*lines), fallback=head)
     return Message(Markdown(f"{_SIGNS[news.kind]} {head}"), (attachment,))
 
 
@@ -185,7 +180,9 @@ def _differences(news: Change, t: Translator) -> list[Markdown]:
         before, after = getattr(news.before, name), getattr(news.after, name)
         match name:
             case "title":
-                lines.append(t("calendars.change.title", before=_title(before, t), after=_title(after, t)))
+                lines.append(
+                    t("calendars.change.title", before=title_of(before, t), after=title_of(after, t))
+                )
             case "place" if after:
                 lines.append(t("calendars.change.place", after=truncate(after, PLACE_LIMIT)))
             case "place":
@@ -248,7 +245,7 @@ def _account(
     return Attachment(
         color=Colour.RED if account.trouble else Colour.GREEN,
         title=escape(f"{account.login} — {provider_name(account.provider, t)}"),
-        text=_lines(names, Markdown(f"{state} {trouble(account.trouble, t)}".strip())),
+        text=stack(names, Markdown(f"{state} {trouble(account.trouble, t)}".strip())),
         actions=tuple(buttons),
     )
 
@@ -275,9 +272,11 @@ def nothing_connected(t: Translator) -> Message:
     return Message(t("calendars.disconnect.none"), (Attachment(actions=(button,)),))
 
 
-def _title(title: str, t: Translator) -> Markdown:
+def title_of(title: str, t: Translator) -> Markdown:
+    """The title, shortened and escaped."""
     return escape(truncate(title, TITLE_LIMIT)) or t("calendars.meeting.untitled")
 
 
-def _lines(*lines: str) -> Markdown:
+def stack(*lines: str) -> Markdown:
+    """The lines that say something, below each other."""
     return Markdown("\n".join(line for line in lines if line))

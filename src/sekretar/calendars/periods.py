@@ -1,0 +1,366 @@
+"""The days that somebody means: `tomorrow`, `next week`, `12.03`, `с 1 по 5 марта`.
+
+What one day is called is known in `kernel.dates`; here stand the weeks and months around it, and ranges, whose ends
+may be written in any order. A day without a year is the nearest one, because people look back as well as ahead.
+Everything is pure: the present day is an argument.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import Enum, StrEnum, auto
+
+from sekretar.kernel.dates import parse_date
+from sekretar.kernel.errors import PersonError
+from sekretar.kernel.text import truncate
+
+#: The longest span that is shown at once: two months.
+MOST_DAYS = 62
+
+#: Nobody has meetings outside of these, and every zone can show their days.
+EARLIEST, LATEST = date(1970, 1, 1), date(2199, 12, 31)
+
+#: More words than this name no days.
+_LONGEST = 100
+_QUOTED = 40
+
+#: A whole number of weeks, so that it shifts days of the week by nothing else.
+_HALF_A_YEAR = timedelta(weeks=26)
+
+
+class Kind(StrEnum):
+    """What the days are to the person: it says how a view is headed, and what comes before and after it."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    SPAN = "span"
+
+
+@dataclass(frozen=True)
+class Period:
+    """Whole days, the last one included."""
+
+    kind: Kind
+    first: date
+    last: date
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+    @property
+    def earlier(self) -> Period | None:
+        """The same before this one; None where there is none to show."""
+        return self._beside(self.first - timedelta(days=1), -self.days)
+
+    @property
+    def later(self) -> Period | None:
+        """The same after this one; None where there is none to show."""
+        return self._beside(self.last + timedelta(days=1), self.days)
+
+    def _beside(self, day: date, shift: int) -> Period | None:
+        if not EARLIEST <= day <= LATEST:
+            return None
+        if self.kind is Kind.MONTH:
+            return month_of(day)
+        return _bounded(self.kind, self.first + timedelta(days=shift), self.last + timedelta(days=shift))
+
+
+def day_of(day: date) -> Period:
+    """One day."""
+    return Period(Kind.DAY, day, day)
+
+
+def week_of(day: date) -> Period:
+    """Monday to Sunday around a day."""
+    monday = day - timedelta(days=day.weekday())
+    return Period(Kind.WEEK, monday, monday + timedelta(days=6))
+
+
+def month_of(day: date) -> Period:
+    """The calendar month of a day."""
+    first = day.replace(day=1)
+    return Period(Kind.MONTH, first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1))
+
+
+def span_of(first: date, last: date) -> Period:
+    """From one day to another, whichever comes first.
+
+    Raises:
+        PersonError: `calendars.period.too_long`, `calendars.period.too_far`.
+    """
+    first, last = min(first, last), max(first, last)
+    _known(first), _known(last)
+    if first == last:
+        return day_of(first)
+    period = Period(Kind.SPAN, first, last)
+    if period.days > MOST_DAYS:
+        raise PersonError("calendars.period.too_long", count=MOST_DAYS)
+    return period
+
+
+def restored(kind: object, first: object, last: object) -> Period | None:
+    """The period that a button brought along; None for anything that is none."""
+    try:
+        return _bounded(Kind(str(kind)), date.fromisoformat(str(first)), date.fromisoformat(str(last)))
+    except ValueError:
+        return None
+
+
+def _bounded(kind: Kind, first: date, last: date) -> Period | None:
+    known = EARLIEST <= first <= last <= LATEST and (last - first).days < MOST_DAYS
+    return Period(kind, first, last) if known else None
+
+
+def understood(text: str) -> bool:
+    """Whether the words are meant as days, even impossible ones such as 30 February."""
+    try:
+        parse_period(text, date(2024, 1, 1))
+    except PersonError as error:
+        return error.key != _UNREAD
+    return True
+
+
+_UNREAD = "calendars.period.unread"
+
+
+def parse_period(text: str, today: date) -> Period:
+    """The days that are meant.
+
+    Args:
+        text: What a person wrote.
+        today: The day at the person's place.
+
+    Raises:
+        PersonError: `calendars.period.unread`; `.too_long`, more than `MOST_DAYS`; `.too_far`;
+            `kernel.form.no_such_day`.
+    """
+    wanted = _tidied(text)
+    if len(wanted) <= _LONGEST:
+        for reading in (_read_week_or_month, _read_named_month, _read_day, _read_range):
+            period = reading(wanted, today)
+            if period is not None:
+                return span_of(period.first, period.last) if period.kind is Kind.SPAN else _checked(period)
+    raise PersonError(_UNREAD, given=truncate(text, _QUOTED))
+
+
+def _tidied(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip(" .,?!").casefold().replace("ё", "е")
+
+
+def _checked(period: Period) -> Period:
+    _known(period.first), _known(period.last)
+    return period
+
+
+# --- weeks and months
+
+_TURN = {"this": 0, "next": 1, "last": -1, "previous": -1, "эт": 0, "текущ": 0, "следующ": 1, "будущ": 1, "прошл": -1,
+         "предыдущ": -1}  # fmt: skip
+_WHICH = r"(?:(?P<which>this|next|last|previous)|(?P<ru>эт|текущ|следующ|будущ|прошл|предыдущ)[а-я]{1,3})"
+_UNIT = r"(?:(?P<week>week|w|недел[яюие])|(?P<month>month|m|месяце?))"
+_WEEK_OR_MONTH = re.compile(rf"(?:(?:на|в|the) )?(?:{_WHICH} )?{_UNIT}(?: (?P<rest>.+))?")
+_WHICH_ALONE = re.compile(_WHICH)
+
+
+def _read_week_or_month(wanted: str, today: date) -> Period | None:
+    """`week`, `next month`, `week 12.03`, `month next`."""
+    found = _WEEK_OR_MONTH.fullmatch(wanted)
+    if found is None:
+        return None
+    around = week_of if found["week"] else month_of
+    turn, rest = _turn(found), found["rest"]
+    if rest and (alone := _WHICH_ALONE.fullmatch(rest)):
+        turn, rest = _turn(alone), None
+    if rest:
+        named = _read_named_month(rest, today) or _read_day(re.sub("^(?:of|от|с) ", "", rest), today)
+        return around(_checked(named).first) if named else None
+    period = around(today)
+    beside = {-1: period.earlier, 0: period, 1: period.later}[turn]
+    if beside is None:
+        raise PersonError("calendars.period.too_far")
+    return beside
+
+
+def _turn(found: re.Match[str]) -> int:
+    return _TURN[found["which"] or found["ru"] or "this"]
+
+
+_MONTHS = (
+    ("january", "jan", "январь", "январе"), ("february", "feb", "февраль", "феврале"),
+    ("march", "mar", "март", "марте"), ("april", "apr", "апрель", "апреле"), ("may", "май", "мае"),
+    ("june", "jun", "июнь", "июне"), ("july", "jul", "июль", "июле"), ("august", "aug", "август", "августе"),
+    ("september", "sep", "sept", "сентябрь", "сентябре"), ("october", "oct", "октябрь", "октябре"),
+    ("november", "nov", "ноябрь", "ноябре"), ("december", "dec", "декабрь", "декабре"),
+)  # fmt: skip
+_MONTH = {name: number for number, names in enumerate(_MONTHS, 1) for name in names}
+_NAMED_MONTH = re.compile(
+    r"(?:(?:в|на|in) )?(?P<name>[a-zа-я]+)(?: (?P<year>\d{4})(?: ?(?:г|года?))?)?", re.ASCII
+)
+
+
+def _read_named_month(wanted: str, today: date) -> Period | None:
+    """`march`, `в марте`, `март 2027`: without a year the nearest one."""
+    found = _NAMED_MONTH.fullmatch(wanted)
+    number = _MONTH.get(found["name"]) if found else None
+    if found is None or number is None:
+        return None
+    if found["year"]:
+        year = int(found["year"])
+        if not EARLIEST.year <= year <= LATEST.year:
+            raise PersonError("calendars.period.too_far")
+        return month_of(date(year, number, 1))
+    return month_of(_day(f"15.{number}", today))
+
+
+# --- days
+
+_RELATIVE_WEEKDAY = re.compile(rf"(?:(?:в|во|на|on) )?{_WHICH} (?P<day>[a-zа-я]+)")
+_LEADING = re.compile(r"^(?:date|дата|day(?! after)|день|на|за|on|for) (?=.)")
+
+
+def _read_day(wanted: str, today: date) -> Period | None:
+    try:
+        return day_of(_day(wanted, today))
+    except PersonError as error:
+        if error.key == "kernel.form.date":
+            return None
+        raise
+
+
+def _day(wanted: str, today: date) -> date:
+    """One day; without a year the nearest one.
+
+    Raises:
+        PersonError: as `parse_date`, or `calendars.period.too_far`.
+    """
+    wanted = _LEADING.sub("", wanted)
+    which = _RELATIVE_WEEKDAY.fullmatch(wanted)
+    if which is None:
+        counted = _manner(wanted, today) is not _Manner.DATED
+        return _known(parse_date(wanted, today if counted else today - _HALF_A_YEAR))
+    day = parse_date(which["day"], today)
+    if _turn(which) >= 0:
+        return day
+    back = day - timedelta(weeks=1)
+    return back - timedelta(weeks=1) if back == today else back
+
+
+class _Manner(Enum):
+    """How a day is named."""
+
+    COUNTED = auto()  #: from today: tomorrow, in three days
+    WEEKDAY = auto()
+    DATED = auto()
+
+
+def _manner(wanted: str, today: date) -> _Manner:
+    """Seen by what becomes of the day when it is another day today.
+
+    Raises:
+        PersonError: as `parse_date`.
+    """
+    day = parse_date(wanted, today)
+    if day - parse_date(wanted, today - _HALF_A_YEAR) != _HALF_A_YEAR:
+        return _Manner.DATED
+    shifted = parse_date(wanted, today + timedelta(days=1)) - day
+    return _Manner.COUNTED if shifted == timedelta(days=1) else _Manner.WEEKDAY
+
+
+def _known(day: date) -> date:
+    if not EARLIEST <= day <= LATEST:
+        raise PersonError("calendars.period.too_far")
+    return day
+
+
+def _has_year(wanted: str) -> bool:
+    try:
+        parse_date(wanted)
+    except PersonError as error:
+        return error.key != "kernel.form.date"
+    return True
+
+
+# --- ranges
+
+_FROM = re.compile(r"^(?:с|со|от|from|between) ")
+_BETWEEN = re.compile(
+    r" (?:по|до|to|till|until|through|and) | ?(?:\.{2,}|[–—−‒]) ?| - | ?-(?=\D)|(?<=\D)- ?|-| "
+)
+_BARE_DAY = re.compile(r"\d{1,2}(?:st|nd|rd|th)?", re.ASCII)
+
+
+def _read_range(wanted: str, today: date) -> Period | None:
+    """Two days with something between them; every place where the text can be cut is tried."""
+    bare = _FROM.sub("", wanted)
+    impossible: PersonError | None = None
+    for cut in _BETWEEN.finditer(bare):
+        left, right = bare[: cut.start()], bare[cut.end() :]
+        if not left or not right:
+            continue
+        try:
+            return Period(Kind.SPAN, *_ends(left, right, today))
+        except PersonError as error:
+            if error.key != "kernel.form.date":
+                impossible = impossible or error
+    if impossible is not None:
+        raise impossible
+    return None
+
+
+def _ends(left: str, right: str, today: date) -> tuple[date, date]:
+    """Both days. A bare number takes its month from the other end: `1-5 march`, `march 28-3`.
+
+    Raises:
+        PersonError: as `parse_date`, for the one that cannot be read.
+    """
+    if _BARE_DAY.fullmatch(left):
+        last = _day(right, today)
+        return _numbered(left, last, -1), last
+    if _BARE_DAY.fullmatch(right):
+        first = _day(left, today)
+        return first, _numbered(right, first, 1)
+    if _has_year(right) and _manner(left, today) is _Manner.DATED:
+        last = _known(parse_date(right))
+        return _closest(left, last, last.replace(year=last.year - 1, day=1)), last
+    first = _day(left, today)
+    manner = _manner(right, today)
+    if manner is _Manner.DATED:
+        return first, _known(_closest(right, first, first))
+    return first, _known(parse_date(right, first - timedelta(days=1) if manner is _Manner.WEEKDAY else today))
+
+
+def _closest(wanted: str, other: date, since: date) -> date:
+    """The day in the year of the other end, which may be the wrong way round, or the next one after `since`."""
+    return min(
+        (parse_date(wanted, anchor) for anchor in (other.replace(month=1, day=1), since)),
+        key=lambda day: abs(day - other),
+    )
+
+
+def _numbered(number: str, other: date, step: int) -> date:
+    """The day of this number in the month of the other end of the range, or in the next one in the direction of
+    `step` where that is nearer: `28–3 March` begins in February, `5–1 March` is only the wrong way round.
+    """
+    wanted = int(re.sub(r"\D", "", number))
+    months = [other.replace(day=1), _first_of_month(other, step)]
+    days = [day for month in months if (day := _replaced(month, wanted))]
+    if not days or days[0].month != other.month:
+        raise PersonError("kernel.form.no_such_day")
+    return min(days, key=lambda day: abs(day - other))
+
+
+def _first_of_month(day: date, step: int) -> date:
+    """The first day of the month before (-1) or after (1)."""
+    first = day.replace(day=1)
+    return (first + timedelta(days=31 if step > 0 else -1)).replace(day=1)
+
+
+def _replaced(month: date, number: int) -> date | None:
+    try:
+        return month.replace(day=number)
+    except ValueError:
+        return None

@@ -1,0 +1,273 @@
+"""Days as people name them; a calendar is looked at on Wednesday, 4 March 2026."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sekretar.calendars.periods import (
+    EARLIEST,
+    LATEST,
+    MOST_DAYS,
+    Kind,
+    Period,
+    day_of,
+    month_of,
+    parse_period,
+    restored,
+    span_of,
+    understood,
+    week_of,
+)
+from sekretar.kernel.errors import PersonError
+
+TODAY = date(2026, 3, 4)
+DAYS = st.dates(EARLIEST, LATEST)
+#: Away from the ends, where weeks and months are cut off.
+USUAL_DAYS = st.dates(date(1971, 1, 1), date(2198, 12, 31))
+
+
+def said(text: str) -> str:
+    period = parse_period(text, TODAY)
+    return f"{period.kind} {period.first} {period.last}"
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("today", "2026-03-04"),
+        ("Сегодня", "2026-03-04"),
+        ("завтра.", "2026-03-05"),
+        ("the day after tomorrow", "2026-03-06"),
+        ("day after tomorrow", "2026-03-06"),
+        ("вчера", "2026-03-03"),
+        ("через 3 дня", "2026-03-07"),
+        ("12.03.2026", "2026-03-12"),
+        ("2026-03-12", "2026-03-12"),
+        ("12.03", "2026-03-12"),
+        ("на 12.03", "2026-03-12"),
+        ("day 12.03", "2026-03-12"),
+        ("дата 12.03", "2026-03-12"),
+        ("12/03", "2026-03-12"),
+        ("12 March, 2026", "2026-03-12"),
+        ("12 марта", "2026-03-12"),
+        ("пятница", "2026-03-06"),
+        ("в эту пятницу", "2026-03-06"),
+        ("next friday", "2026-03-06"),
+        ("в среду", "2026-03-11"),
+        ("last wednesday", "2026-02-25"),
+        ("в прошлую пятницу", "2026-02-27"),
+    ],
+)
+def test_a_day(text: str, day: str) -> None:
+    assert said(text) == f"day {day} {day}"
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [("1 марта", "2026-03-01"), ("28.02", "2026-02-28"), ("20.12", "2025-12-20"), ("20.08", "2026-08-20")],
+)
+def test_without_a_year_the_nearest_day_is_meant(text: str, day: str) -> None:
+    assert said(text) == f"day {day} {day}"
+
+
+@pytest.mark.parametrize(
+    ("text", "monday"),
+    [
+        ("week", "2026-03-02"),
+        ("Неделя", "2026-03-02"),
+        ("this week", "2026-03-02"),
+        ("на этой неделе", "2026-03-02"),
+        ("next week", "2026-03-09"),
+        ("week next", "2026-03-09"),
+        ("следующая неделя", "2026-03-09"),
+        ("на прошлой неделе", "2026-02-23"),
+        ("week 12.03", "2026-03-09"),
+        ("неделя с 12.03", "2026-03-09"),
+    ],
+)
+def test_a_week_is_monday_to_sunday(text: str, monday: str) -> None:
+    first = date.fromisoformat(monday)
+    assert parse_period(text, TODAY) == Period(Kind.WEEK, first, first + timedelta(days=6))
+
+
+@pytest.mark.parametrize(
+    ("text", "month"),
+    [
+        ("month", "2026-03"),
+        ("следующий месяц", "2026-04"),
+        ("last month", "2026-02"),
+        ("в этом месяце", "2026-03"),
+        ("march", "2026-03"),
+        ("в мае", "2026-05"),
+        ("декабрь", "2025-12"),
+        ("март 2027", "2027-03"),
+        ("month 12.05", "2026-05"),
+    ],
+)
+def test_a_month_is_the_calendar_month(text: str, month: str) -> None:
+    assert parse_period(text, TODAY) == month_of(date.fromisoformat(f"{month}-01"))
+    assert said(text).startswith(f"month {month}-01")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "12.03 15.03",
+        "15.03 12.03",
+        "12.03-15.03",
+        "12.03 – 15.03",
+        "12.03..15.03",
+        "12-15.03",
+        "12-15 march",
+        "march 12-15",
+        "с 12 по 15 марта",
+        "с 12 марта по 15 марта",
+        "с 15 по 12 марта",
+        "from 12.03 to 15.03.2026",
+        "between 12 march and 15 march",
+        "2026-03-12 2026-03-15",
+        "2026-03-12-2026-03-15",
+        "2026-03-15 - 2026-03-12",
+    ],
+)
+def test_a_range_in_any_order(text: str) -> None:
+    assert said(text) == "span 2026-03-12 2026-03-15"
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("с 28 февраля по 3 марта", "2026-02-28", "2026-03-03"),
+        ("28–3 марта", "2026-02-28", "2026-03-03"),
+        ("29 марта - 3", "2026-03-29", "2026-04-03"),
+        ("20.12 - 10.01", "2025-12-20", "2026-01-10"),
+        ("20.12 - 10.01.2027", "2026-12-20", "2027-01-10"),
+        ("01.08-10.09", "2026-08-01", "2026-09-10"),
+        ("today - friday", "2026-03-04", "2026-03-06"),
+        ("с завтра по 10.03", "2026-03-05", "2026-03-10"),
+        ("пн-пт", "2026-03-09", "2026-03-13"),
+        ("с понедельника по пятницу", "2026-03-09", "2026-03-13"),
+        ("с завтра до четверга", "2026-03-05", "2026-03-05"),
+    ],
+)
+def test_a_range_across_months_and_in_words(text: str, first: str, last: str) -> None:
+    period = parse_period(text, TODAY)
+    assert (period.first.isoformat(), period.last.isoformat()) == (first, last)
+
+
+def test_a_range_of_one_day_is_a_day() -> None:
+    assert parse_period("12.03-12.03", TODAY) == day_of(date(2026, 3, 12))
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("30.02", "kernel.form.no_such_day"),
+        ("с 30 по 31 февраля", "kernel.form.no_such_day"),
+        ("1 января - 31 декабря", "calendars.period.too_long"),
+        ("01.03.2026 01.03.2027", "calendars.period.too_long"),
+        ("31.12.9999", "calendars.period.too_far"),
+        ("01.01.0001", "calendars.period.too_far"),
+        ("01.01.0001 31.12.9999", "calendars.period.too_far"),
+        ("month 01.01.0001", "calendars.period.too_far"),
+        ("week 31.12.9999", "calendars.period.too_far"),
+        ("март 9999", "calendars.period.too_far"),
+    ],
+)
+def test_days_that_cannot_be_shown_are_understood_and_refused(text: str, key: str) -> None:
+    with pytest.raises(PersonError) as refused:
+        parse_period(text, TODAY)
+    assert refused.value.key == key
+    assert understood(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "tody",
+        "севодня",
+        "connect",
+        "week blah",
+        "5",
+        "12 13",
+        "с 10 по 15",
+        "1.1.1",
+        "x" * 500,
+        "- - -",
+        "год",
+    ],
+)
+def test_what_is_no_date_is_left_to_others(text: str) -> None:
+    assert not understood(text)
+    with pytest.raises(PersonError) as refused:
+        parse_period(text, TODAY)
+    assert refused.value.key == "calendars.period.unread"
+
+
+@given(st.text(alphabet="0123456789.-–/ сопдmartweknx", max_size=40), DAYS)
+def test_any_text_is_read_or_refused_for_a_person(text: str, today: date) -> None:
+    with contextlib.suppress(PersonError):
+        period = parse_period(text, today)
+        assert EARLIEST <= period.first <= period.last <= LATEST
+        assert period.days <= MOST_DAYS
+
+
+@given(DAYS, st.integers(-2 * MOST_DAYS, 2 * MOST_DAYS))
+def test_both_orders_of_a_range_are_the_same(one: date, apart: int) -> None:
+    other = min(max(one + timedelta(days=apart), EARLIEST), LATEST)
+    there, back = f"{one} {other}", f"{other:%d.%m.%Y}–{one:%d.%m.%Y}"
+    if abs(one - other).days < MOST_DAYS:
+        assert parse_period(there, TODAY) == parse_period(back, TODAY) == span_of(one, other)
+        return
+    for text in (there, back):
+        with pytest.raises(PersonError) as refused:
+            parse_period(text, TODAY)
+        assert (refused.value.key, refused.value.params) == (
+            "calendars.period.too_long",
+            {"count": MOST_DAYS},
+        )
+
+
+@given(USUAL_DAYS, st.sampled_from([day_of, week_of, month_of]))
+def test_there_and_back_again(day: date, around: type[Period]) -> None:
+    period = around(day)
+    assert period.first <= day <= period.last
+    assert period.later is not None
+    assert period.earlier is not None
+    assert (period.later.first - period.last).days == (period.first - period.earlier.last).days == 1
+    assert period.later.earlier == period.earlier.later == period
+
+
+def test_nothing_lies_beyond_the_ends() -> None:
+    assert day_of(EARLIEST).earlier is None
+    assert day_of(LATEST).later is None
+    assert month_of(LATEST).later is None
+    assert week_of(EARLIEST + timedelta(days=7)).earlier is None
+
+
+@given(USUAL_DAYS, st.sampled_from([day_of, week_of, month_of]))
+def test_a_period_survives_a_button(day: date, around: type[Period]) -> None:
+    period = around(day)
+    assert restored(period.kind.value, period.first.isoformat(), period.last.isoformat()) == period
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        (None, None, None),
+        ("day", "2026-03-04", "x"),
+        ("year", "2026-03-04", "2026-03-04"),
+        ("span", "2026-03-04", "2026-03-03"),
+        ("span", "2026-01-01", "2026-12-31"),
+        ("day", "9999-12-31", "9999-12-31"),
+    ],
+)
+def test_a_broken_record_is_no_period(record: tuple[object, object, object]) -> None:
+    assert restored(*record) is None
