@@ -106,8 +106,12 @@ def period_title(period: Period, t: Translator, today: date) -> str:
 
 
 def _day_title(day: date, t: Translator, today: date) -> str:
+    return _capitalised(_day_in_words(day, t, today))
+
+
+def _day_in_words(day: date, t: Translator, today: date) -> str:
     named, near = format_day(day, t.language, today), near_day(day, today, t.language)
-    return f"{_capitalised(near)}, {named}" if near else _capitalised(named)
+    return f"{near}, {named}" if near else named
 
 
 def _capitalised(text: str) -> str:
@@ -298,8 +302,8 @@ def _when(meeting: Meeting, zone: ZoneInfo, t: Translator, today: date) -> str:
     """Day and time: `Friday, 6 March, 10:00–11:00`, `6–8 March, all day`."""
     first, last = meeting.start.astimezone(zone).date(), last_day(meeting, zone)
     if not meeting.all_day:
-        return f"{_day_title(first, t, today)}, {format_span(meeting.start, meeting.end, zone, t.language)}"
-    days = _day_title(first, t, today) if last <= first else format_days(first, last, t.language, today)
+        return f"{_day_in_words(first, t, today)}, {format_span(meeting.start, meeting.end, zone, t.language)}"
+    days = _day_in_words(first, t, today) if last <= first else format_days(first, last, t.language, today)
     return f"{days}, {t.plain('calendars.meeting.all_day')}"
 
 
