@@ -20,7 +20,7 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 from lxml import etree
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from benchmarks.table import Row
 from benchmarks.world import World, make_accounts
@@ -58,11 +58,12 @@ async def _measure(url: str) -> list[Row]:
         async with World.open(Path(folder)) as world:
             await make_accounts(world, url, ACCOUNTS, CTAG)
             floor = await _bare(url)
-            cpu = await _sekretar(world)
+            first, cpu = await _sekretar(world)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     what = f"{ACCOUNTS} idle calendar accounts looked at once, CPU"
     return [
         Row(what, cpu, "s", "≤ 2 ×", floor, "bare PROPFIND and parse"),
+        Row("  the first time after a start, CPU", first, "s", "", floor, "bare PROPFIND and parse"),
         Row("  largest memory of the process", memory, "MB", "≤ 150 MB"),
     ]
 
@@ -89,27 +90,39 @@ async def _bare(url: str) -> float:
     return time.process_time() - begin
 
 
-async def _sekretar(world: World) -> float:
-    """One pass of the job over all accounts; ends when none is due any more."""
-    idle = asyncio.Event()
+async def _sekretar(world: World) -> tuple[float, float]:
+    """Processor time of a first pass of the job over all accounts, and of the next."""
+    woken = asyncio.Event()
     syncing = Syncing(
         world.desk,
         world.desk.vault,
         world.http,
         Rhythm(timedelta(hours=1), chance=lambda: 0.5),
-        lambda name, at: idle.set(),
+        lambda name, at: woken.set() if at is None else None,
     )
+    first = await _pass(world, syncing, woken)
+    later = await _pass(world, syncing, woken)
+    await syncing.close()
+    return first, later
+
+
+async def _pass(world: World, syncing: Syncing, woken: asyncio.Event) -> float:
     async with world.database.transaction() as session:
         await session.execute(update(CalendarAccount).values(next_sync_at=world.desk.now()))
     begin = time.process_time()
-    while (await syncing.run() or world.desk.now()) <= world.desk.now() + timedelta(
-        minutes=20
-    ) or syncing.busy:
-        idle.clear()
-        await idle.wait()
-    used = time.process_time() - begin
-    await syncing.close()
-    return used
+    while await _left(world) or syncing.busy:
+        woken.clear()
+        await syncing.run()
+        if syncing.busy:
+            await woken.wait()
+    await syncing.run()
+    return time.process_time() - begin
+
+
+async def _left(world: World) -> bool:
+    async with world.database.reading() as session:
+        due = select(CalendarAccount.id).where(CalendarAccount.next_sync_at <= world.desk.now()).limit(1)
+        return await session.scalar(due) is not None
 
 
 class _server:

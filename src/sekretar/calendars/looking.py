@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.calendars import status, wording
+from sekretar.calendars import digesting, preferences, status, wording
 from sekretar.calendars.applying import BATCH, Applying, Owner
 from sekretar.calendars.caldav import (
     CalDavClient,
@@ -71,6 +71,10 @@ class Work:
 class Seen:
     """How a look went. `again`: when a sooner look than usual is wanted."""
 
+    #: What the server answered about all calendars at the beginning of the look, hashed.
+    answer: bytes
+    #: Until when the same answer means that nothing has changed; None when something is not settled.
+    calm_until: datetime | None
     again: datetime | None
     #: What kept a part of the account from being read.
     trouble: PeerError | None
@@ -124,9 +128,11 @@ class Looking:
             PeerError: the server did not let us look; what was read before that is stored.
         """
         await self._follow_zone(work)
-        marks = await work.client.home_state(work.account.home_url)
+        home = await work.client.home(work.account.home_url)
+        marks = home.marks()
         again = await self._add_new_calendars(work, marks)
         found: list[_Found] = []
+        trusted = all(calendar.trust >= Trust.CTAG for calendar in work.calendars)
         trouble: PeerError | None = None
         unread = 0
         for calendar in work.calendars:
@@ -147,6 +153,7 @@ class Looking:
                 continue
             if looked is None:
                 continue
+            trusted = trusted and looked.changes.state.trust >= Trust.CTAG
             if looked.changes.suspicious:
                 again.append(looked.now + SECOND_LOOK)
             elif calendar.loaded_at is None:
@@ -156,7 +163,16 @@ class Looking:
         again += await self._apply(work, found)
         if trouble is not None and unread == len(work.calendars):
             raise trouble
-        return Seen(min(again, default=None), trouble)
+        settled = trusted and not again and trouble is None
+        calm_until = self._calm_until(work) if settled else None
+        return Seen(home.digest, calm_until, min(again, default=None), trouble)
+
+    def _calm_until(self, work: Work) -> datetime:
+        """When the first calendar has to be verified by a listing again."""
+        now, every = self.desk.now(), work.client.profile.verify_every
+        due = [each.verified_at + every if each.verified_at else now for each in work.calendars]
+        # Those that were due have been verified just now.
+        return min((moment if moment > now else now + every for moment in due), default=now + every)
 
     async def _look_at(self, work: Work, calendar: Calendar, marks: Marks | None) -> _Found | None:
         now = self.desk.now()
@@ -242,6 +258,9 @@ class Looking:
         async with self.desk.database.transaction() as session:
             changed = update(CalendarAccount).where(CalendarAccount.id == account.id)
             await session.execute(changed.values(zone=zone))
+            if account.zone:
+                wanted = await preferences.read(session, work.person.id)
+                await digesting.replan(session, work.person, wanted, self.desk.now(), travelled=True)
 
     async def _read_again(self, work: Work, calendar: Calendar) -> None:
         now, after = self.desk.now(), 0

@@ -74,6 +74,8 @@ class CalendarAccount(Base):
     #: Why the last look failed, as a word of `Trouble`; empty when it did not.
     trouble: Mapped[str] = mapped_column(Text, default="")
     synced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: Grows when the person changes something about the account: then a cheap look is not enough.
+    revision: Mapped[int] = mapped_column(default=0)
     next_sync_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

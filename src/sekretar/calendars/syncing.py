@@ -2,13 +2,15 @@
 
 A due account is claimed by moving its next look ahead, so that a doubled wake-up, another worker or a crash finds
 it taken for a while and then due again. A server that is slow or dead takes no more places than its own share.
-What a look does is written in `looking`; a failure changes nothing but the account's health.
+Most looks end with a glance (`glancing`) and are stored many at a time; what a full look does is written in
+`looking`. A failure changes nothing but the account's health.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +21,8 @@ from sqlalchemy import ColumnElement, func, not_, select, update
 
 from sekretar.calendars import health
 from sekretar.calendars.connecting import SYNC
+from sekretar.calendars.glancing import Glancing, Subject, Unchanged, note_unchanged, subjects
+from sekretar.calendars.glancing import subject as subject_of
 from sekretar.calendars.health import Claim
 from sekretar.calendars.looking import Looking
 from sekretar.calendars.model import CalendarAccount
@@ -28,8 +32,8 @@ from sekretar.kernel.secrets import Vault
 from sekretar.mattermost.desk import Desk
 
 #: How many accounts are looked at at once, and how many of them on one host.
-MOST_AT_ONCE = 50
-MOST_PER_HOST = 10
+MOST_AT_ONCE = 200
+MOST_PER_HOST = 50
 
 #: How long a look may take before the account counts as forgotten by a dead process.
 CLAIM = timedelta(minutes=10)
@@ -70,16 +74,25 @@ class Syncing:
     hosts: Sequence[str] = ()
     longest_look: timedelta = LONGEST_LOOK
     _looking: Looking = field(init=False)
+    _glancing: Glancing = field(init=False)
     _running: dict[int, _Running] = field(default_factory=dict)
+    #: How many looks are under way on each host.
+    _places: Counter[str] = field(default_factory=Counter)
+    #: Accounts that a glance found unchanged, to be stored together.
+    _unchanged: list[Unchanged] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._looking = Looking(self.desk, self.vault, self.http, self.hosts)
+        self._glancing = Glancing(self.vault, self.http)
 
     async def run(self) -> datetime | None:
         """Begin to look at what is due; returns when something will be due next."""
-        for claim, host in await self._claim():
-            task = asyncio.create_task(self._look_safely(claim), name=f"sync:{claim.account_id}")
+        await self._note_unchanged()
+        for claim, subject in await self._claim():
+            task = asyncio.create_task(self._look_safely(claim, subject), name=f"sync:{claim.account_id}")
+            host = _host(subject.home_url)
             self._running[claim.account_id] = _Running(host, task)
+            self._places[host] += 1
             task.add_done_callback(lambda _, done=claim.account_id: self._done(done))  # type: ignore[misc]
         return await self._next_due()
 
@@ -97,19 +110,30 @@ class Syncing:
 
     def _done(self, account_id: int) -> None:
         """A look is over: its place is free, and the account is due again at a moment of its own."""
-        ended = self._running[account_id]
-        others_wait = self._free == 0 or ended.host in self._full_hosts()
-        del self._running[account_id]
-        if not ended.task.cancelled():
-            self.wake(SYNC, None if others_wait else ended.task.result())
+        ended = self._running.pop(account_id)
+        self._places[ended.host] -= 1
+        if ended.task.cancelled():
+            return
+        # Places are given away many at once, because each round costs a few questions to the database.
+        half_empty = self._free == MOST_AT_ONCE // 2 or self._places[ended.host] == MOST_PER_HOST // 2
+        if half_empty or not self._running:
+            self.wake(SYNC, None)
+        elif due := ended.task.result():
+            self.wake(SYNC, due)
+
+    async def _note_unchanged(self) -> None:
+        noted, self._unchanged = self._unchanged, []
+        if noted:
+            async with self.desk.database.transaction() as session:
+                await note_unchanged(session, noted, self.desk.now())
 
     @property
     def _free(self) -> int:
         return MOST_AT_ONCE - len(self._running)
 
-    def _full_hosts(self, also: Sequence[str] = ()) -> set[str]:
-        hosts = [*(each.host for each in self._running.values()), *also]
-        return {host for host in hosts if hosts.count(host) >= MOST_PER_HOST}
+    def _full_hosts(self, taken: Counter[str] | None = None) -> set[str]:
+        places = self._places + taken if taken else self._places
+        return {host for host, used in places.items() if used >= MOST_PER_HOST}
 
     async def _next_due(self) -> datetime | None:
         """When the first account is due that there is a place for; for the others a look that ends wakes us."""
@@ -119,40 +143,41 @@ class Syncing:
         async with self.desk.database.reading() as session:
             return await session.scalar(query)
 
-    async def _claim(self) -> list[tuple[Claim, str]]:
+    async def _claim(self) -> list[tuple[Claim, Subject]]:
         """Take as many due accounts as there are places, each host no more than its share."""
         now = self.desk.now()
         is_due = CalendarAccount.next_sync_at <= now
         async with self.desk.database.reading() as session:
             if not await session.scalar(select(CalendarAccount.id).where(is_due).limit(1)):
                 return []
-        due = select(CalendarAccount.id, CalendarAccount.home_url).where(is_due)
-        due = due.order_by(CalendarAccount.next_sync_at, CalendarAccount.id)
-        taken: dict[int, str] = {}
+        due = subjects().where(is_due).order_by(CalendarAccount.next_sync_at, CalendarAccount.id)
+        taken: dict[int, Subject] = {}
+        hosts: Counter[str] = Counter()
         async with self.desk.database.transaction() as session:
             while free := self._free - len(taken):
-                full = self._full_hosts(tuple(taken.values()))
-                query = due.where(*self._elsewhere(full), CalendarAccount.id.not_in(taken)).limit(free)
-                rows = (await session.execute(query.with_for_update(skip_locked=True))).all()
+                query = due.where(*self._elsewhere(self._full_hosts(hosts)), CalendarAccount.id.not_in(taken))
+                locked = query.limit(free).with_for_update(skip_locked=True, of=CalendarAccount)
+                rows = (await session.execute(locked)).all()
                 if not rows:
                     break
-                for account_id, home_url in rows:
-                    host = _host(home_url)
-                    if host not in self._full_hosts(tuple(taken.values())):
-                        taken[account_id] = host
+                for row in rows:
+                    host = _host(row.home_url)
+                    if self._places[host] + hosts[host] < MOST_PER_HOST:
+                        taken[row.id] = subject_of(row)
+                        hosts[host] += 1
             claimed = update(CalendarAccount).where(CalendarAccount.id.in_(taken))
             await session.execute(claimed.values(next_sync_at=now + CLAIM))
-        return [(Claim(account_id, now + CLAIM), host) for account_id, host in taken.items()]
+        return [(Claim(account_id, now + CLAIM), subject) for account_id, subject in taken.items()]
 
     def _elsewhere(self, full_hosts: set[str]) -> list[ColumnElement[bool]]:
         """Accounts that are not being looked at, on hosts that have a place left."""
         there = [CalendarAccount.home_url.startswith(host, autoescape=True) for host in sorted(full_hosts)]
         return [CalendarAccount.id.not_in(list(self._running)), *(not_(each) for each in there)]
 
-    async def _look_safely(self, claim: Claim) -> datetime | None:
-        """Look at an account, whatever happens; returns when it is due again."""
+    async def _look_safely(self, claim: Claim, subject: Subject) -> datetime | None:
+        """Look at an account, whatever happens; returns when it is due again, None when others will tell."""
         try:
-            return await self._look(claim)
+            return await self._look(claim, subject)
         except Exception as error:
             _log.exception("calendar look failed", account=claim.account_id)
             fault = PeerInvalid("calendar", type(error).__name__)
@@ -163,7 +188,19 @@ class Syncing:
             _log.exception("calendar failure not noted", account=claim.account_id)
             return claim.until
 
-    async def _look(self, claim: Claim) -> datetime | None:
+    async def _look(self, claim: Claim, subject: Subject) -> datetime | None:
+        try:
+            if await self._glancing.is_unchanged(subject, self.desk.now()):
+                due = self.rhythm.next_after(self.desk.now())
+                self._unchanged.append(Unchanged(claim.account_id, claim.until, due))
+                return None
+            return await self._look_closely(claim, subject)
+        except PeerError as error:
+            if error.peer == "database":
+                raise
+            return await health.failed(self.desk, claim, error, self.rhythm.every)
+
+    async def _look_closely(self, claim: Claim, subject: Subject) -> datetime | None:
         work = await self._looking.load(claim.account_id)
         if work is None:
             await health.postpone(self.desk, claim.account_id)
@@ -172,12 +209,8 @@ class Syncing:
             async with asyncio.timeout(self.longest_look.total_seconds()):
                 seen = await self._looking.look(work)
         except TimeoutError:
-            late = PeerDown(work.client.peer, "the look took too long")
-            return await health.failed(self.desk, claim, late, self.rhythm.every)
-        except PeerError as error:
-            if error.peer == "database":
-                raise
-            return await health.failed(self.desk, claim, error, self.rhythm.every)
+            raise PeerDown(work.client.peer, "the look took too long") from None
+        self._glancing.remember(subject, seen.answer, seen.calm_until)
         due = seen.again or self.rhythm.next_after(self.desk.now())
         return await health.succeeded(self.desk, claim, due, seen.trouble)
 

@@ -7,7 +7,8 @@ retries nothing and decides nothing; the sync ladder and the writing rules stand
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 import aiohttp
@@ -20,6 +21,7 @@ from sekretar.calendars.caldav.values import (
     Credentials,
     Delta,
     Fetched,
+    Home,
     Listing,
     Marks,
     RemoteObject,
@@ -31,6 +33,8 @@ from sekretar.kernel.errors import PeerNotFound
 
 _XML = {"Content-Type": "application/xml; charset=utf-8"}
 _CALENDAR = {"Content-Type": "text/calendar; charset=utf-8"}
+
+_HOME_PROPS = xml.propfind("cs:getctag", "d:sync-token", "d:resourcetype")
 
 #: From this size on XML is parsed beside the event loop, bytes.
 _PARSED_ASIDE = 256 * 1024
@@ -85,14 +89,22 @@ class CalDavClient:
         )
         return answer.url, await self._multistatus(answer)
 
-    async def home_state(self, home_url: str) -> dict[str, Marks]:
-        """The marks of every collection in a home by the key of its href: one request for all calendars."""
-        _, found = await self.propfind(
-            home_url, "cs:getctag", "d:sync-token", "d:resourcetype", depth=1, most=self.limits.listing
+    async def home(self, home_url: str) -> Home:
+        """The marks of every collection in a home, by one request; they are read when somebody asks for them."""
+        headers = {**_XML, "Depth": "1"}
+        answer = await self._wire.request(
+            "PROPFIND", home_url, body=_HOME_PROPS, headers=headers, most=self.limits.listing
         )
+        return Home(hashlib.sha256(answer.body).digest(), lambda: self._marks_in(answer))
+
+    async def home_state(self, home_url: str) -> Mapping[str, Marks]:
+        """The marks of every collection in a home by the key of its href: one request for all calendars."""
+        return (await self.home(home_url)).marks()
+
+    def _marks_in(self, answer: Answer) -> dict[str, Marks]:
         return {
             self.key(item.href): marks_of(item)
-            for item in found.responses
+            for item in self._read(answer).responses
             if xml.tag("c:calendar") in item.children("d:resourcetype")
         }
 
@@ -193,11 +205,14 @@ class CalDavClient:
         return await self._multistatus(answer)
 
     async def _multistatus(self, answer: Answer) -> xml.Multistatus:
+        if len(answer.body) > _PARSED_ASIDE:
+            return await asyncio.to_thread(self._read, answer)
+        return self._read(answer)
+
+    def _read(self, answer: Answer) -> xml.Multistatus:
         if answer.is_html:
             raise NotCalDav(self.peer, "a web page instead of WebDAV")
         try:
-            if len(answer.body) > _PARSED_ASIDE:
-                return await asyncio.to_thread(xml.multistatus, answer.body)
             return xml.multistatus(answer.body)
         except xml.BadXml as error:
             raise NotCalDav(self.peer, f"no WebDAV answer ({answer.status}): {error}") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -26,6 +26,15 @@ class Marks:
         pairs = [(self.ctag, earlier.ctag), (self.token, earlier.token)]
         known = [(new, old) for new, old in pairs if new is not None and old is not None]
         return bool(known) and all(new == old for new, old in known)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What a home says of its calendars. `digest` is the same only when every byte of the answer was."""
+
+    digest: bytes
+    #: The marks of every collection by the key of its href.
+    marks: Callable[[], Mapping[str, Marks]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ def _accounts() -> None:
         sa.Column("refusals", sa.Integer(), nullable=False),
         sa.Column("trouble", sa.Text(), nullable=False),
         sa.Column("synced_at", MOMENT, nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("next_sync_at", MOMENT, nullable=False, index=True),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.UniqueConstraint("person_id", "home_url", "login"),

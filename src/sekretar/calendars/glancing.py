@@ -1,0 +1,140 @@
+"""The cheap look: most calendars have not changed since a minute ago, and their server's answer has not either.
+
+Whoever has looked at an account and found everything in order leaves behind what the server answered, hashed. As
+long as the same request brings the same answer, and nothing about the account or its person has changed here,
+there is nothing to read, to compare or to store but the moment. The memory lives with the process: after a restart
+the first look is a full one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, bindparam, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.calendars.caldav import CalDavClient, Credentials, profile_of
+from sekretar.calendars.model import AccountState, CalendarAccount
+from sekretar.kernel.http import HttpSessions
+from sekretar.kernel.people import PersonRow
+from sekretar.kernel.secrets import Vault
+
+#: What must not have changed here for an unchanged answer to mean anything.
+Stamp = tuple[int, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An account that is due, as far as a glance needs it. `calm`: the last look found nothing amiss."""
+
+    account_id: int
+    home_url: str
+    login: str
+    password: str = field(repr=False)
+    profile: str
+    calm: bool
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """What the server answered when everything had been read, and until when that may be believed."""
+
+    answer: bytes
+    stamp: Stamp
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """An account with nothing to store but the moment. `claimed_until` guards against what happened meanwhile."""
+
+    account_id: int
+    claimed_until: datetime
+    next_sync_at: datetime
+
+
+@dataclass
+class Glancing:
+    """Compares answers; one for each process."""
+
+    vault: Vault
+    http: HttpSessions
+    _calm: dict[int, Calm] = field(default_factory=dict)
+
+    async def is_unchanged(self, subject: Subject, now: datetime) -> bool:
+        """Whether a full look can be spared.
+
+        Raises:
+            PeerError: the server did not answer.
+        """
+        known = self._calm.get(subject.account_id)
+        if known is None or not subject.calm or known.stamp != subject.stamp or now >= known.until:
+            self._calm.pop(subject.account_id, None)
+            return False
+        credentials = Credentials(subject.login, self.vault.decrypt(subject.password))
+        client = CalDavClient(
+            self.http.typed, subject.home_url, credentials, profile=profile_of(subject.profile)
+        )
+        if (await client.home(subject.home_url)).digest == known.answer:
+            return True
+        del self._calm[subject.account_id]
+        return False
+
+    def remember(self, subject: Subject, answer: bytes, until: datetime | None) -> None:
+        """Leave behind what a full look was answered; None when it found something that is not settled."""
+        if until is None:
+            self._calm.pop(subject.account_id, None)
+        else:
+            self._calm[subject.account_id] = Calm(answer, subject.stamp, until)
+
+
+def subjects() -> Select[*tuple[Any, ...]]:
+    """The query for subjects; `subject` reads its rows."""
+    account = CalendarAccount
+    return select(
+        account.id,
+        account.home_url,
+        account.login,
+        account.password,
+        account.profile,
+        account.state,
+        account.trouble,
+        account.failures,
+        account.synced_at,
+        account.revision,
+        PersonRow.updated_at,
+    ).join(PersonRow, PersonRow.id == account.person_id)
+
+
+def subject(row: Row[Any]) -> Subject:
+    """One row of `subjects`."""
+    calm = row.state == AccountState.ACTIVE and not row.trouble and not row.failures and row.synced_at
+    return Subject(
+        row.id,
+        row.home_url,
+        row.login,
+        row.password,
+        row.profile,
+        bool(calm),
+        (row.revision, row.updated_at),
+    )
+
+
+async def note_unchanged(session: AsyncSession, accounts: Sequence[Unchanged], now: datetime) -> None:
+    """Store when these accounts were seen and are due again, all with one statement."""
+    account = CalendarAccount
+    statement = (
+        update(account)
+        .where(account.id == bindparam("account"), account.next_sync_at == bindparam("claimed"))
+        .values(synced_at=bindparam("seen"), next_sync_at=bindparam("due"))
+    )
+    values = [
+        {"account": each.account_id, "claimed": each.claimed_until, "seen": now, "due": each.next_sync_at}
+        for each in accounts
+    ]
+    # By the connection: a session would want to follow every row into its own memory.
+    await (await session.connection()).execute(statement, values)
