@@ -14,7 +14,7 @@ from sekretar.sandbox.human import Human
 from sekretar.sandbox.seen import DialogSeen, SeenPost
 
 #: What the message says that shows the first day of a connected calendar.
-READY = ("готов", "is here")
+READY = ("готов", "is ready")
 
 
 def now() -> datetime:
@@ -29,6 +29,17 @@ def in_minutes(minutes: float) -> datetime:
 def today_at(hour: int, zone: str) -> datetime:
     """A full hour of the present day of that zone."""
     return datetime.combine(now().astimezone(ZoneInfo(zone)).date(), time(hour), ZoneInfo(zone)).astimezone(UTC)
+
+
+def daytime_zone() -> str:
+    """A zone in which it is about eleven now, so that today's meetings stay today's."""
+    east = 11 - now().hour
+    return f"Etc/GMT{-east:+d}" if east else "Etc/GMT"
+
+
+def clock_time(moment: datetime, zone: str) -> str:
+    """A moment as people write it."""
+    return f"{moment.astimezone(ZoneInfo(zone)):%H:%M}"
 
 
 def about(*words: str) -> Callable[[SeenPost], bool]:

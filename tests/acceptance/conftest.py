@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from tests.acceptance.diaries import CalendarServer, calendar_server
 from tests.acceptance.office import Office, running
-from tests.peers_chat import ChatServer, chat_server, running_sandbox
+from tests.peers_chat import ChatServer, chat_server
 
 from sekretar.kernel import logs
 
@@ -96,10 +96,3 @@ async def own_office(
             return await stack.enter_async_context(running(Office(chat, url, settings)))
 
         yield make
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def outpost(tmp_path: Path, written: io.StringIO) -> AsyncIterator[Office]:
-    """A Sekretar and a sandbox of their own, for faults that a real server cannot be asked for."""
-    async with running_sandbox() as server, running(Office(server, f"sqlite:///{tmp_path / 's.sqlite3'}")) as office:
-        yield office

@@ -29,7 +29,7 @@ from sekretar.sandbox.human import Human
 from sekretar.sandbox.ports import free_port
 
 #: How long a person waits for anything, in seconds: many times of what it takes on a quiet machine.
-PATIENCE = 25.0
+PATIENCE = 15.0
 
 
 class ShiftedClock(SystemClock):
