@@ -28,6 +28,9 @@ from sekretar.mattermost.desk import Desk
 #: series has more than a hundred occurrences.
 BATCH = 50
 
+#: The session holds none of these rows any more; it would otherwise compare each statement with all it holds.
+_UNSEEN: dict[str, Any] = {"execution_options": {"synchronize_session": False}}
+
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -206,9 +209,12 @@ class Applying:
                 fresh.append(occurrence)
             for name, value in values.items():
                 setattr(occurrence, name, value)
+        await session.flush()
+        for each in known.values():
+            session.expunge(each)
         for some in portions([each.id for each in known.values()]):
-            await session.execute(delete(Reminder).where(Reminder.occurrence_id.in_(some)))
-            await session.execute(delete(StoredOccurrence).where(StoredOccurrence.id.in_(some)))
+            await session.execute(delete(Reminder).where(Reminder.occurrence_id.in_(some)), **_UNSEEN)
+            await session.execute(delete(StoredOccurrence).where(StoredOccurrence.id.in_(some)), **_UNSEEN)
         return fresh
 
 

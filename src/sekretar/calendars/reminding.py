@@ -147,7 +147,8 @@ async def plan_reminders(
         for due in plan(each.starts_at, minutes, now)
     ]
     for some in portions([each.id for each in occurrences]):
-        await session.execute(delete(Reminder).where(Reminder.occurrence_id.in_(some)))
+        void = delete(Reminder).where(Reminder.occurrence_id.in_(some))
+        await session.execute(void, execution_options={"synchronize_session": False})
     session.add_all(Reminder(**values) for values in wanted)
     if wanted:
         wake_after_commit(session, TASK)

@@ -257,6 +257,15 @@ class TestSeries:
         )
         assert await diary.said() == []
 
+    async def test_rows_that_take_the_numbers_of_deleted_ones(self, diary: Diary, noon: datetime) -> None:
+        """SQLite gives the highest number that was freed to the next row, in the same transaction too."""
+        daily = "RRULE:FREQ=DAILY;COUNT=5"
+        await diary.look({"a.ics": ics("a", noon, "A"), "b.ics": ics("b", noon, "B", daily)})
+        before = await diary.rows(StoredOccurrence)
+        await diary.look({"b.ics": ics("b", noon, "B"), "c.ics": ics("c", noon, "C", daily)})
+        assert len(await diary.rows(StoredOccurrence)) == len(before) - 4 + 4 + 1
+        assert await diary.count(Reminder) == 7
+
     async def test_two_times_at_one_moment_are_one(self, diary: Diary) -> None:
         """Where the clock is set forward 02:30 is 03:30, and this rule names both."""
         twice = ics(
