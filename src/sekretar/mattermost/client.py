@@ -143,6 +143,10 @@ class MattermostClient(Administration):
         body = {"team_id": team_id, "user_id": user_id}
         return await self._send("POST", path("teams", team_id, "members"), TeamMember, body)
 
+    async def team_member(self, team_id: str, user_id: str) -> TeamMember:
+        """GET /teams/{team_id}/members/{user_id}; `me` is the token's owner. Former members are known too."""
+        return await self._get(path("teams", team_id, "members", user_id), TeamMember)
+
     async def direct_channel(self, user_id: str, other_id: str) -> Channel:
         """POST /channels/direct: the channel of these two, made if need be."""
         return await self._send("POST", "/channels/direct", Channel, [user_id, other_id])
@@ -175,6 +179,12 @@ class MattermostClient(Administration):
         return await self._get_list(
             path("channels", channel_id, "members"), ChannelMember, {"page": page, "per_page": PAGE}
         )
+
+    async def channel_member(self, channel_id: str, user_id: str) -> ChannelMember:
+        """GET /channels/{channel_id}/members/{user_id}; `me` is the token's owner. MattermostNotFound for who
+        is not in it, MattermostForbidden where the channel is private and the token's owner is not in it.
+        """
+        return await self._get(path("channels", channel_id, "members", user_id), ChannelMember)
 
     async def add_channel_member(self, channel_id: str, user_id: str) -> ChannelMember:
         """POST /channels/{channel_id}/members."""

@@ -4,7 +4,7 @@ each.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ from sekretar.kernel.secrets import Vault
 from sekretar.kernel.signing import Signer
 from sekretar.mattermost.chat import Chat, FormRequest, Record
 from sekretar.mattermost.messages import Message, Rendered, Renderer
-from sekretar.mattermost.models import Channel, Post, User
+from sekretar.mattermost.models import Channel, ChannelMember, Post, Role, TeamMember, User
 
 
 class Profiles(Protocol):
@@ -46,9 +46,17 @@ class ChatServer(Protocol):
 
     async def post(self, post_id: str) -> Post: ...
 
+    async def user(self, user_id: str) -> User: ...
+
     async def user_by_name(self, username: str) -> User: ...
 
     async def channel(self, channel_id: str) -> Channel: ...
+
+    async def channel_member(self, channel_id: str, user_id: str) -> ChannelMember: ...
+
+    async def team_member(self, team_id: str, user_id: str) -> TeamMember: ...
+
+    async def roles(self, names: Sequence[str]) -> Sequence[Role]: ...
 
 
 @dataclass(frozen=True)

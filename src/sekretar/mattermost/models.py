@@ -147,6 +147,13 @@ class ChannelMember(Model):
     channel_id: str
     user_id: str
     roles: Text = ""
+    #: Says the same as the role `channel_admin`, also where a scheme has roles of its own.
+    scheme_admin: bool = False
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether they look after the channel."""
+        return self.scheme_admin or "channel_admin" in self.roles.split()
 
 
 class Post(Model):
@@ -238,6 +245,15 @@ class TeamMember(Model):
     team_id: str
     user_id: str
     roles: Text = ""
+    #: Says the same as the role `team_admin`, also where a scheme has roles of its own.
+    scheme_admin: bool = False
+    #: When they left: the server still knows them then.
+    delete_at: Moment = None
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether they look after the team."""
+        return self.scheme_admin or "team_admin" in self.roles.split()
 
 
 class Command(Model):
