@@ -132,18 +132,19 @@ class Clicks:
         words: list[Markdown] = []
         body: dict[str, Any] = {}
         if reply.update is not None and call.ephemeral:
-            words.append(await self._aside(reply.update, person))
+            words.append(await self._aside(reply.update, call, person))
         elif reply.update is not None:
             body["update"] = await self._update(self._desk.render(reply.update, person), call.post_id)
         elif reply.clear_buttons and not call.ephemeral:
             body |= await self._cleared(call.post_id)
         if isinstance(reply.ephemeral, Message):
-            words.append(await self._aside(reply.ephemeral, person))
+            words.append(await self._aside(reply.ephemeral, call, person))
         elif reply.ephemeral is not None:
             words.append(markdown(reply.ephemeral))
         if reply.form is not None:
             words += await self._form(reply, call, person)
-        return body | (_whisper(Markdown("\n\n").join(words)) if words else {})
+        said = Markdown("\n\n").join(word for word in words if word)
+        return body | (_whisper(said) if said else {})
 
     async def _form(self, reply: ClickReply, call: ActionCall, person: Person) -> list[Markdown]:
         """A form that cannot be opened must not take back what the click has already done."""
@@ -157,11 +158,16 @@ class Clicks:
             return [explain(error, self._desk.translator(person), f"form {reply.form.form_id}")]
         return [told] if told else []
 
-    async def _aside(self, message: Message, person: Person) -> Markdown:
-        """For the clicker alone. Only a text fits there; what has buttons goes to the direct messages."""
+    async def _aside(self, message: Message, call: ActionCall, person: Person) -> Markdown:
+        """For the clicker alone. Only a text fits there; what has buttons goes to the direct messages.
+
+        Where the click was made there (a post of ours outside of any team), it need not be said.
+        """
         if not message.has_actions:
             return flatten(message)
         await self._tell(self._desk.render(message, person), person)
+        if not call.team_id and not call.ephemeral:
+            return Markdown("")
         return self._desk.translator(person)("mattermost.click.in_direct_messages")
 
     async def _tell(self, rendered: Rendered, person: Person) -> None:

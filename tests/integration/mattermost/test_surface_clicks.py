@@ -243,3 +243,15 @@ async def test_late_work_edits_the_post(database: Database, clock: ManualClock, 
 async def test_an_action_without_its_feature_says_so(office: Office) -> None:
     answer = await office.click("anna", button(await shown(office, Button("Go", "gone.act")), "Go"))
     assert "больше ничего не делает" in answer.body["ephemeral_text"]
+
+
+async def test_nobody_is_sent_to_where_they_are(office: Office, feature: Feature) -> None:
+    """A message with buttons goes to the direct messages; a click made there needs no word about it."""
+    more = Attachment(actions=(Button("More", "test.act"),))
+    feature.reply = ClickReply(ephemeral=Message(Markdown("there"), (more,)))
+    go = button(await shown(office, Button("Go", "test.act")), "Go")
+    assert "личные сообщения" in (await office.click("anna", go)).body["ephemeral_text"]
+    assert (await office.click("anna", go, team_id="")).body == {}
+    assert (await office.said())[-1] == "there"
+    elsewhere = button(await shown(office, Button("Go", "test.act"), ephemeral=True), "Go")
+    assert "личные сообщения" in (await office.click("anna", elsewhere, team_id="")).body["ephemeral_text"]
