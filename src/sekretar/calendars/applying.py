@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.calendars import status, wording
+from sekretar.calendars import preferences, status, wording
 from sekretar.calendars.agenda import DECLINED
 from sekretar.calendars.changes import VISIBLE_FIELDS, Change, Kind, Seen, between
 from sekretar.calendars.keys import change_key, meeting_key
 from sekretar.calendars.model import Calendar, CalendarObject, Reminder, StoredOccurrence, portions
 from sekretar.calendars.reading import Reading, pack, seen
-from sekretar.calendars.reminders import DEFAULT_MINUTES
-from sekretar.calendars.reminding import plan_reminders
+from sekretar.calendars.reminding import plan_reminders, plan_reminders_again
 from sekretar.kernel.database import wake_after_commit
 from sekretar.kernel.people import Person
 from sekretar.mattermost import outgoing, sent
@@ -40,6 +39,16 @@ class Owner:
 
     person: Person
     account_id: int
+
+
+@dataclass
+class _Reminded:
+    """The occurrences whose reminders have to be planned."""
+
+    #: New, moved, or put back.
+    fresh: list[StoredOccurrence] = field(default_factory=list)
+    #: Those that only have other alarms.
+    altered: list[StoredOccurrence] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -64,12 +73,12 @@ class Applying:
         objects = await self._objects(session, [each.href for each in readings])
         objects |= await self._moved_here(session, [each for each in readings if each.href not in objects])
         stored = await _occurrences(session, [each.id for each in objects.values()])
-        fresh: list[StoredOccurrence] = []
+        reminded = _Reminded()
         for reading in {each.href: each for each in readings}.values():
             row = objects.get(reading.href)
-            fresh += await self._store(session, row, stored[row.id] if row else [], reading)
+            await self._store(session, row, stored[row.id] if row else [], reading, reminded)
         await session.flush()
-        await plan_reminders(session, fresh, DEFAULT_MINUTES, self.now)
+        await self._plan(session, reminded)
         wake_after_commit(session, status.TASK)
 
     async def remove(self, session: AsyncSession, hrefs: Sequence[str]) -> None:
@@ -124,12 +133,12 @@ class Applying:
         row: CalendarObject | None,
         before: Sequence[StoredOccurrence],
         reading: Reading,
-    ) -> list[StoredOccurrence]:
-        """Store one object; returns the occurrences that need reminders."""
+        reminded: _Reminded,
+    ) -> None:
         if row is not None and not reading.readable:
             # What was known of it is better than nothing, and an unreadable meeting is no cancelled one.
             row.etag = reading.etag
-            return []
+            return
         reach = _reach(row, reading)
         if row is None:
             row = CalendarObject(calendar_id=self.calendar.id, href=reading.href)
@@ -137,7 +146,15 @@ class Applying:
         row.etag, row.data, row.expanded_until = reading.etag, pack(reading.data), reading.until
         await session.flush()
         await self._tell(session, row, reading.uid, self._compare(before, reading.rows, reach))
-        return await self._replace(session, row, before, reading.rows)
+        await self._replace(session, row, before, reading.rows, reminded)
+
+    async def _plan(self, session: AsyncSession, reminded: _Reminded) -> None:
+        if not reminded.fresh and not reminded.altered:
+            return
+        offsets = (await preferences.read(session, self.owner.person.id)).offsets
+        await plan_reminders(session, reminded.fresh, offsets, self.now)
+        if offsets.own_alarms and reminded.altered:
+            await plan_reminders_again(session, reminded.altered, offsets, self.now)
 
     def _compare(
         self, before: Sequence[StoredOccurrence], after: Sequence[dict[str, Any]], reach: datetime | None
@@ -151,6 +168,8 @@ class Applying:
     ) -> None:
         person = self.owner.person
         if change is None or not person.active or not await self._is_news(session, row, uid, change):
+            return
+        if not (await preferences.read(session, person.id)).tells(change.kind):
             return
         message = wording.change(change, person, self.desk.translator(person))
         first = meeting_key(self.owner.account_id, uid)
@@ -189,13 +208,13 @@ class Applying:
         row: CalendarObject,
         before: Sequence[StoredOccurrence],
         after: Sequence[dict[str, Any]],
-    ) -> list[StoredOccurrence]:
-        """Bring the occurrences of one object in step; returns those that need new reminders.
+        reminded: _Reminded,
+    ) -> None:
+        """Bring the occurrences of one object in step.
 
         Occurrences that are still there keep their row, because what was reminded of hangs on it.
         """
         known = {(each.uid, each.recurrence_id): each for each in before}
-        fresh: list[StoredOccurrence] = []
         for values in after:
             occurrence = known.pop((values["uid"], values["recurrence_id"]), None)
             if occurrence is None:
@@ -203,10 +222,12 @@ class Applying:
                     object_id=row.id, calendar_id=self.calendar.id, person_id=self.owner.person.id, **values
                 )
                 session.add(occurrence)
-                fresh.append(occurrence)
+                reminded.fresh.append(occurrence)
                 continue
             if _must_be_reminded_again(occurrence, values):
-                fresh.append(occurrence)
+                reminded.fresh.append(occurrence)
+            elif occurrence.alarms != values["alarms"]:
+                reminded.altered.append(occurrence)
             for name, value in values.items():
                 setattr(occurrence, name, value)
         await session.flush()
@@ -215,7 +236,6 @@ class Applying:
         for some in portions([each.id for each in known.values()]):
             await session.execute(delete(Reminder).where(Reminder.occurrence_id.in_(some)), **_UNSEEN)
             await session.execute(delete(StoredOccurrence).where(StoredOccurrence.id.in_(some)), **_UNSEEN)
-        return fresh
 
 
 def _must_be_reminded_again(stored: StoredOccurrence, values: dict[str, Any]) -> bool:

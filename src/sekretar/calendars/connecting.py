@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.calendars import status
+from sekretar.calendars import digest, status
 from sekretar.calendars.caldav import (
     CalDavClient,
     Credentials,
@@ -27,8 +27,8 @@ from sekretar.calendars.caldav import (
     list_calendars,
     profile_of,
 )
-from sekretar.calendars.keys import account_prefix
-from sekretar.calendars.model import AccountState, Calendar, CalendarAccount, CalendarObject
+from sekretar.calendars.keys import account_prefix, digest_prefix
+from sekretar.calendars.model import AccountState, Calendar, CalendarAccount, CalendarObject, MorningDigest
 from sekretar.kernel import outbox
 from sekretar.kernel.database import wake_after_commit
 from sekretar.kernel.errors import (
@@ -175,6 +175,7 @@ async def admit(
     if new:
         session.add_all(stored_calendar(account, each) for each in admitted.calendars)
     wake_after_commit(session, SYNC)
+    wake_after_commit(session, digest.TASK)
     return account, new
 
 
@@ -251,11 +252,12 @@ async def _empty(session: AsyncSession, calendar: Calendar) -> None:
 
 async def disconnect(session: AsyncSession, account: CalendarAccount) -> None:
     """Delete everything of the account: the password, the meetings, and what was still to be said of them."""
-    prefix = account_prefix(account.id)
-    # First, because it waits for everyone who is just about to say something of the account.
+    # First, because both wait for everyone who is just about to say something of the account.
+    await session.get(MorningDigest, account.person_id, with_for_update=True)
     await session.execute(delete(CalendarAccount).where(CalendarAccount.id == account.id))
-    await outbox.forget(session, prefix)
-    await sent.forget(session, prefix)
+    for prefix in (account_prefix(account.id), digest_prefix(account.person_id)):
+        await outbox.forget(session, prefix)
+        await sent.forget(session, prefix)
     wake_after_commit(session, status.TASK)
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sekretar.calendars import reminding, rolling, status
+from sekretar.calendars import digest, reminders, rolling, status
 from sekretar.calendars.chat import CalendarChat
 from sekretar.calendars.connecting import SYNC
+from sekretar.calendars.digesting import Digesting
+from sekretar.calendars.quiet import QuietKeeper
 from sekretar.calendars.reminding import Reminding
 from sekretar.calendars.rolling import Rolling
+from sekretar.calendars.settings_chat import SettingsChat
+from sekretar.calendars.snoozing import Snoozing
 from sekretar.calendars.status import StatusChat, StatusKeeper
 from sekretar.calendars.syncing import Rhythm, Syncing
 from sekretar.calendars.viewing import Viewing
@@ -48,18 +52,27 @@ class Calendars:
         )
         self._reminding = Reminding(desk)
         self._rolling = Rolling(desk, settings.own_hosts)
+        self._digesting = Digesting(desk)
         self._keeper = StatusKeeper(desk, acting)
+        self._quiet = QuietKeeper(desk, acting)
         self._status_chat = StatusChat(desk, acting, consents)
         Viewing(desk.database).register(desk.chat)
         CalendarChat(desk.database, desk.vault, http).register(desk.chat)
         self._status_chat.register(desk.chat)
+        SettingsChat(desk.database).register(desk.chat)
+        Snoozing(desk.database).register(desk.chat)
 
     def add_jobs(self) -> None:
         """Hang the jobs into the engine. The intervals only matter when a wake-up was lost."""
         self._jobs.add(SYNC, self._syncing.run, at_least_every=timedelta(seconds=30))
-        self._jobs.add(reminding.TASK, self._reminding.give_due, at_least_every=timedelta(minutes=1))
-        self._jobs.add(status.TASK, self._keeper.run, at_least_every=timedelta(minutes=1))
+        self._jobs.add(reminders.TASK, self._reminding.give_due, at_least_every=timedelta(minutes=1))
+        self._jobs.add(digest.TASK, self._digesting.give_due, at_least_every=timedelta(minutes=5))
+        self._jobs.add(status.TASK, self._keep_statuses, at_least_every=timedelta(minutes=1))
         self._jobs.add(rolling.TASK, self._rolling.run, at_least_every=timedelta(hours=6))
+
+    async def _keep_statuses(self) -> datetime | None:
+        moments = [await self._keeper.run(), await self._quiet.run()]
+        return min((each for each in moments if each), default=None)
 
     async def consented(self, person: Person) -> None:
         """Somebody has just allowed Sekretar to act for them."""

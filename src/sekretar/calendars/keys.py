@@ -7,7 +7,7 @@ back in another row, or in a second calendar, is the same meeting.
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import date, datetime
 
 
 def account_prefix(account_id: int) -> str:
@@ -28,6 +28,16 @@ def change_key(account_id: int, uid: str, href: str, at: datetime) -> str:
 def reminder_key(account_id: int, uid: str, start: datetime, minutes: int) -> str:
     """A reminder before a meeting; one that was moved is reminded of again."""
     return f"{account_prefix(account_id)}reminder:{_short(uid)}:{start:%Y%m%dT%H%M%S}:{minutes}"
+
+
+def digest_prefix(person_id: int) -> str:
+    """What every digest of a person begins with: each may quote meetings of all their accounts."""
+    return f"digest:{person_id}:"
+
+
+def digest_key(person_id: int, day: date) -> str:
+    """The digest of a day."""
+    return f"{digest_prefix(person_id)}{day.isoformat()}"
 
 
 def trouble_key(account_id: int, since: datetime) -> str:

@@ -116,7 +116,7 @@ _APART: Mapping[str, Preference[bool]] = {"status": STATUS_WANTED, "do_not_distu
 async def read(session: AsyncSession, person_id: int) -> Preferences:
     """What the person has chosen, with the defaults for the rest."""
     chosen = await _CHOSEN.read(session, person_id)
-    apart = {name: await each.read(session, person_id) for name, each in _APART.items()}
+    apart: dict[str, Any] = {name: await each.read(session, person_id) for name, each in _APART.items()}
     return replace(chosen, **apart)
 
 

@@ -133,7 +133,7 @@ def _row(occurrence: Occurrence, uid: str, addresses: Collection[str]) -> dict[s
 
 def _alarms(occurrence: Occurrence) -> list[int]:
     """Minutes before the start, the longest first; an alarm after it is no reminder."""
-    before = (round(-alarm / timedelta(minutes=1)) for alarm in occurrence.alarms if -EARLIEST_ALARM <= alarm)
+    before = (round(-alarm / timedelta(minutes=1)) for alarm in occurrence.alarms if alarm >= -EARLIEST_ALARM)
     return sorted({each for each in before if each >= 0}, reverse=True)[:MOST_ALARMS]
 
 

@@ -11,18 +11,25 @@ from sqlalchemy import ColumnElement, Row, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from sekretar.calendars import wording
+from sekretar.calendars import snoozing, wording
 from sekretar.calendars.agenda import DECLINED, Meeting, meeting_of
 from sekretar.calendars.keys import reminder_key
 from sekretar.calendars.model import Calendar, Reminder, StoredOccurrence, portions
-from sekretar.calendars.reminders import SHORTEST, Timeliness, plan, timeliness
+from sekretar.calendars.reminders import (
+    SHORTEST,
+    TASK,
+    Due,
+    Offsets,
+    Timeliness,
+    plan,
+    plan_again,
+    timeliness,
+)
 from sekretar.kernel.database import wake_after_commit
 from sekretar.kernel.people import Person
 from sekretar.mattermost import outgoing
 from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.messages import Rendered
-
-TASK = "calendars.reminders"
 
 #: How many are given in one transaction: many people have a meeting on the full hour.
 BATCH = 500
@@ -82,7 +89,9 @@ class Reminding:
     ) -> Rendered | None:
         """The message; one that cannot be made must not keep everybody else's reminders."""
         try:
-            message = wording.reminder(meeting, person, self.desk.translator(person), now, stands)
+            t = self.desk.translator(person)
+            buttons = snoozing.buttons(meeting, t, now)
+            message = wording.reminder(meeting, person, t, now, stands, buttons)
             return self.desk.render(message, person)
         except Exception:
             _log.exception("reminder not given", person=person.id, occurrence=meeting.occurrence_id)
@@ -133,7 +142,7 @@ async def _mark_given(session: AsyncSession, reminders: list[int], now: datetime
 async def plan_reminders(
     session: AsyncSession,
     occurrences: Sequence[StoredOccurrence],
-    minutes: Sequence[int],
+    offsets: Offsets,
     now: datetime,
 ) -> None:
     """Plan the reminders of occurrences that are new, moved or put back; earlier plans for them are void.
@@ -141,14 +150,51 @@ async def plan_reminders(
     Whether the person still goes is looked at when the reminder is due: answers change.
     """
     wanted = [
-        {"occurrence_id": each.id, "minutes": due.minutes, "due_at": due.at}
+        _row(each, due)
         for each in occurrences
         if not each.all_day
-        for due in plan(each.starts_at, minutes, now)
+        for due in plan(each.starts_at, offsets.of(each.alarms), now)
     ]
     for some in portions([each.id for each in occurrences]):
         void = delete(Reminder).where(Reminder.occurrence_id.in_(some))
         await session.execute(void, execution_options={"synchronize_session": False})
-    session.add_all(Reminder(**values) for values in wanted)
+    session.add_all(wanted)
     if wanted:
         wake_after_commit(session, TASK)
+
+
+async def replan_reminders(session: AsyncSession, person_id: int, offsets: Offsets, now: datetime) -> None:
+    """Plan all of a person's reminders anew by other wishes.
+
+    What was given stays given, and what was put off stays put off.
+    """
+    query = select(StoredOccurrence).where(
+        StoredOccurrence.person_id == person_id,
+        StoredOccurrence.starts_at > now,
+        StoredOccurrence.all_day.is_(False),
+    )
+    await plan_reminders_again(session, (await session.scalars(query)).all(), offsets, now)
+
+
+async def plan_reminders_again(
+    session: AsyncSession, occurrences: Sequence[StoredOccurrence], offsets: Offsets, now: datetime
+) -> None:
+    """The same for some occurrences, whose alarms may have changed."""
+    kept: dict[int, list[int]] = {}
+    for some in portions([each.id for each in occurrences]):
+        of_these = Reminder.occurrence_id.in_(some)
+        open_ones = (Reminder.given_at.is_(None), Reminder.snoozed.is_(False))
+        await session.execute(delete(Reminder).where(of_these, *open_ones))
+        for reminder in await session.scalars(select(Reminder).where(of_these)):
+            kept.setdefault(reminder.occurrence_id, []).append(reminder.minutes)
+    session.add_all(
+        _row(each, due)
+        for each in occurrences
+        if not each.all_day
+        for due in plan_again(each.starts_at, offsets.of(each.alarms), now, kept.get(each.id, ()))
+    )
+    wake_after_commit(session, TASK)
+
+
+def _row(occurrence: StoredOccurrence, due: Due) -> Reminder:
+    return Reminder(occurrence_id=occurrence.id, minutes=due.minutes, due_at=due.at)

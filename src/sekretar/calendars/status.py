@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import Select, delete, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sekretar.calendars import preferences
 from sekretar.calendars.model import Calendar, Presence, StoredOccurrence
 from sekretar.calendars.presence import (
     Busy,
@@ -33,7 +34,7 @@ from sekretar.calendars.presence import (
 from sekretar.kernel.database import Json, wake_after_commit
 from sekretar.kernel.errors import PeerError
 from sekretar.kernel.i18n import Translator
-from sekretar.kernel.people import Person, Plain, Preference, PreferenceRow
+from sekretar.kernel.people import Person, Preference, PreferenceRow
 from sekretar.kernel.text import link
 from sekretar.mattermost import outgoing
 from sekretar.mattermost.acting import Acting, NotPermitted
@@ -46,7 +47,7 @@ from sekretar.mattermost.models import CustomStatus
 TASK = "calendars.status"
 
 #: Whether the person wants their status to follow their meetings. Nobody's does unless they said so.
-WANTED: Preference[bool] = Preference("calendars.status", False, Plain(bool))
+WANTED = preferences.STATUS_WANTED
 
 EMOJI = "calendar"
 
@@ -73,7 +74,7 @@ class StatusKeeper:
         """Bring everybody's status in step; returns when the next one changes."""
         now = self.desk.now()
         async with self.desk.database.reading() as session:
-            meetings = await _meetings(session, now, _wanting())
+            meetings = await busy_times(session, now, wanting(WANTED))
             held = (await session.scalars(select(Presence.person_id))).all()
         concerned = {person_id for person_id, theirs in meetings.items() if busy_until(theirs, now)}
         places = asyncio.Semaphore(AT_ONCE)
@@ -100,8 +101,8 @@ class StatusKeeper:
         now = self.desk.now()
         async with self.desk.database.reading() as session:
             person = await self.desk.people.by_id(session, person_id)
-            wanted = await WANTED.read(session, person_id)
-            theirs = await _meetings(session, now, select(literal(person_id))) if wanted else {}
+            chosen = await preferences.read(session, person_id)
+            theirs = await busy_times(session, now, select(literal(person_id))) if chosen.status else {}
             held = await session.get(Presence, person_id)
         if person is None or not person.active:
             return None
@@ -109,7 +110,8 @@ class StatusKeeper:
         until = busy_until(meetings, now)
         if until is None and held is None:
             return next_change(meetings, now)
-        ours = Shown(EMOJI, self.desk.translator(person).plain("calendars.status.text"))
+        usual = self.desk.translator(person).plain("calendars.status.text")
+        ours = Shown(chosen.status_emoji or EMOJI, chosen.status_text or usual)
         current = _shown(await self.acting.custom_status(person))
         await self._carry_out(person, decide(now, until, current, _held(held), ours))
         return next_change(meetings, now)
@@ -160,15 +162,15 @@ class StatusKeeper:
             await session.execute(delete(Presence).where(Presence.person_id == person.id))
 
 
-def _wanting() -> Select[int]:
-    """Those who want it."""
+def wanting(switch: Preference[bool]) -> Select[int]:
+    """Those who have switched it on."""
     wanted = literal(True, Json)
     return select(PreferenceRow.person_id).where(
-        PreferenceRow.name == WANTED.name, PreferenceRow.value == wanted
+        PreferenceRow.name == switch.name, PreferenceRow.value == wanted
     )
 
 
-async def _meetings(session: AsyncSession, now: datetime, people: Select[int]) -> dict[int, list[Busy]]:
+async def busy_times(session: AsyncSession, now: datetime, people: Select[int]) -> dict[int, list[Busy]]:
     """The meetings of these people that count, as far as they matter now."""
     query = (
         select(StoredOccurrence.person_id, StoredOccurrence.starts_at, StoredOccurrence.ends_at)

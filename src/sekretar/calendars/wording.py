@@ -112,7 +112,14 @@ def trouble(word: str, t: Translator) -> Markdown:
     return t(TROUBLE_KEYS[Trouble(word)]) if word else Markdown("")
 
 
-def reminder(meeting: Meeting, person: Person, t: Translator, now: datetime, stands: Timeliness) -> Message:
+def reminder(
+    meeting: Meeting,
+    person: Person,
+    t: Translator,
+    now: datetime,
+    stands: Timeliness,
+    buttons: tuple[Button, ...] = (),
+) -> Message:
     """The first line is all that a locked phone shows."""
     title = title_of(meeting.title, t)
     if stands is Timeliness.RUNNING and now - meeting.start > timedelta(minutes=1):
@@ -130,7 +137,10 @@ def reminder(meeting: Meeting, person: Person, t: Translator, now: datetime, sta
     text = Markdown(" · ".join(each for each in details if each))
     join = join_link(meeting.join_url, meeting.join_service, t)
     attachment = Attachment(
-        color=Colour.AMBER, text=stack(text, Markdown(f"**{join}**") if join else ""), fallback=head
+        color=Colour.AMBER,
+        text=stack(text, Markdown(f"**{join}**") if join else ""),
+        fallback=head,
+        actions=buttons,
     )
     return Message(Markdown(f"⏰ {head}"), (attachment,))
 
