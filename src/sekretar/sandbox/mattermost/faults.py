@@ -1,7 +1,8 @@
 """Misbehaviour on demand: the next requests of a kind fail the way networks and servers fail.
 
 A fault meets a number of requests and is then used up. What it does happens before the server has processed the
-request, except `reset_after`, where the work is done and only the answer is lost: the caller cannot know.
+request, except `reset_after` and `slow_after`, where the work is done and only the answer is lost or late: the caller
+cannot know.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import Any, Literal
 
 from aiohttp import web
 
-Kind = Literal["status", "slow", "reset_before", "reset_after", "html"]
-KINDS: tuple[Kind, ...] = ("status", "slow", "reset_before", "reset_after", "html")
+Kind = Literal["status", "slow", "slow_after", "reset_before", "reset_after", "html"]
+KINDS: tuple[Kind, ...] = ("status", "slow", "slow_after", "reset_before", "reset_after", "html")
 
 _HTML = "<!DOCTYPE html><html><body><h1>It works!</h1></body></html>"
 #: Not even faults may lock the door through which they are lifted.
@@ -27,7 +28,7 @@ class Fault:
     """What happens to the next `times` requests that match both expressions.
 
     `method` and `path` are regular expressions for the whole method and anywhere in the path. `status` and
-    `retry_after` (seconds) belong to the kind *status*, `seconds` to *slow*.
+    `retry_after` (seconds) belong to the kind *status*, `seconds` to *slow* and *slow_after*.
     """
 
     kind: Kind
@@ -77,6 +78,10 @@ class Faults:
         """Process only after so many seconds of real time."""
         self.add(Fault("slow", method, path, times, seconds=seconds))
 
+    def slow_after(self, seconds: float, *, method: str = ".*", path: str = ".*", times: int = 1) -> None:
+        """Process at once and answer only after so many seconds of real time."""
+        self.add(Fault("slow_after", method, path, times, seconds=seconds))
+
     def reset_before(self, *, method: str = ".*", path: str = ".*", times: int = 1) -> None:
         """Break the connection and process nothing."""
         self.add(Fault("reset_before", method, path, times))
@@ -107,6 +112,10 @@ class Faults:
         if fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
             return await handler(request)
+        if fault.kind == "slow_after":
+            answer = await handler(request)
+            await asyncio.sleep(fault.seconds)
+            return answer
         if fault.kind == "html":
             return web.Response(text=_HTML, content_type="text/html")
         if fault.kind == "status":
