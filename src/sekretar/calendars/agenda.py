@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.calendars.model import AccountState, Calendar, CalendarAccount, StoredOccurrence
@@ -142,10 +142,25 @@ async def meetings_between(
 
     All-day meetings are stored at midnight UTC and belong to the same dates in every zone.
     """
+    return await _between(session, zone, begin, end, StoredOccurrence.person_id == person_id)
+
+
+async def meetings_of_calendar(
+    session: AsyncSession, person_id: int, calendar_id: int, zone: ZoneInfo, begin: datetime, end: datetime
+) -> list[Meeting]:
+    """The same of one calendar of that person."""
+    # The person is named too, because that is how meetings are found by their time.
+    conditions = (StoredOccurrence.person_id == person_id, StoredOccurrence.calendar_id == calendar_id)
+    return await _between(session, zone, begin, end, *conditions)
+
+
+async def _between(
+    session: AsyncSession, zone: ZoneInfo, begin: datetime, end: datetime, *conditions: ColumnElement[bool]
+) -> list[Meeting]:
     query = (
         _meetings()
         .where(
-            StoredOccurrence.person_id == person_id,
+            *conditions,
             StoredOccurrence.starts_at < end + WIDEST_OFFSET,
             StoredOccurrence.ends_at >= begin - WIDEST_OFFSET,
             StoredOccurrence.cancelled.is_(False),

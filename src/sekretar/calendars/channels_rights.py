@@ -1,0 +1,111 @@
+"""What people and the bot may do in a channel, asked of Mattermost: nothing about it is remembered here.
+
+A right is what the roles of the membership grant, then those of the team, then those of the user, which is how the
+server itself decides (`SessionHasPermissionToChannel`, server/channels/app/authorization.go).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from sekretar.kernel.errors import PeerForbidden, PeerInvalid, PeerNotFound, PeerUnsupported
+from sekretar.mattermost.desk import ChatServer
+from sekretar.mattermost.models import Channel
+
+#: How the API calls the owner of the token.
+ME = "me"
+
+_POST = "create_post"
+
+T = TypeVar("T")
+
+
+class Obstacle(StrEnum):
+    """Why nothing can be said in a channel."""
+
+    #: The bot is not a member.
+    REMOVED = "removed"
+    ARCHIVED = "archived"
+    #: The bot is a member, but members may not write.
+    MUTED = "muted"
+    #: There is no such channel any more.
+    GONE = "gone"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What somebody is in a channel."""
+
+    member: bool
+    may_post: bool
+    #: They look after the channel, its team or the whole server.
+    admin: bool
+
+
+class _Membership(Protocol):
+    @property
+    def roles(self) -> str: ...
+
+    @property
+    def is_admin(self) -> bool: ...
+
+
+async def standing(server: ChatServer, channel: Channel, user_id: str) -> Standing:
+    """What this user is in the channel.
+
+    Raises:
+        PeerError: Mattermost cannot be asked.
+    """
+    member: _Membership | None = await _found(server.channel_member(channel.id, user_id))
+    in_team: _Membership | None = None
+    if channel.team_id:
+        known = await _found(server.team_member(channel.team_id, user_id))
+        in_team = known if known is not None and known.delete_at is None else None
+    user = await server.user(user_id)
+    memberships = [each for each in (member, in_team) if each is not None]
+    roles = [name for each in memberships for name in each.roles.split()] + list(user.role_names)
+    return Standing(
+        member=member is not None,
+        may_post=member is not None and await _allow(server, roles),
+        admin="system_admin" in user.role_names or any(each.is_admin for each in memberships),
+    )
+
+
+async def obstacle(server: ChatServer, channel_id: str) -> Obstacle | None:
+    """What keeps the bot from writing there; None when nothing does.
+
+    Raises:
+        PeerError: Mattermost cannot be asked; nothing may be concluded from it.
+    """
+    try:
+        channel = await server.channel(channel_id)
+    except PeerNotFound:
+        return Obstacle.GONE
+    except PeerForbidden:
+        return Obstacle.REMOVED
+    if channel.delete_at is not None:
+        return Obstacle.ARCHIVED
+    stands = await standing(server, channel, ME)
+    if not stands.member:
+        return Obstacle.REMOVED
+    return None if stands.may_post else Obstacle.MUTED
+
+
+async def _found(asked: Awaitable[T]) -> T | None:
+    """The answer, or None where there is nothing, or nothing that the bot may see."""
+    try:
+        return await asked
+    except (PeerNotFound, PeerForbidden):
+        return None
+
+
+async def _allow(server: ChatServer, names: Iterable[str]) -> bool:
+    """Whether one of the roles allows to write. Where roles cannot be read, membership decides."""
+    try:
+        roles = await server.roles(sorted(set(names)))
+    except (PeerForbidden, PeerNotFound, PeerUnsupported, PeerInvalid):
+        return True
+    return not roles or any(_POST in role.permissions for role in roles)
