@@ -144,7 +144,7 @@ async def _check_keys(opened: Opened) -> None:
         opened.findings.append(skipped("secrets", opened.why_no_database))
     else:
         try:
-            await secrets.verify(opened.database, opened.vault)
+            await secrets.check(opened.database, opened.vault)
         except ConfigurationError as error:
             opened.findings.append(failure("secrets", error.what, error.remedy))
         except PeerError as error:

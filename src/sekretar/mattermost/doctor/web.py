@@ -42,31 +42,33 @@ class WebPart:
         # No proxy stands between us and ourselves.
         async with aiohttp.ClientSession(timeout=_PATIENCE, trust_env=False) as session:
             alive = await _read(session, url / "healthz")
-            ready = await _read(session, url / "readyz")
-        if _is_sekretar(alive):
-            return [_running(alive, ready), *await self._from_both_sides()]
+            if _is_sekretar(alive):
+                ready = await _read(session, url / "readyz")
+                return [_running(alive, ready), *await self._from_both_sides()]
         finding = warning("sekretar", f"it is not running at {url}", "Start it: `sekretar run`.")
         async with contextlib.AsyncExitStack() as stack:
             if self._opened.vault is not None:
                 try:
                     await stack.enter_async_context(self._around.stand_in(self._opened.vault))
                 except ConfigurationError as error:
-                    finding = failure("sekretar", error.what, error.remedy)
+                    taken = failure("sekretar", error.what, error.remedy)
+                    return [taken, *_all_skipped("Sekretar cannot listen", "address", "callback", "commands")]
             return [finding, *await self._from_both_sides()]
 
     async def _from_both_sides(self) -> list[Finding]:
         url = self._settings.callbacks
         leads_here = _is_sekretar(await _read(self._around.http.peers, URL(f"{url}/healthz")))
         seen = f"{url} {'leads' if leads_here else 'does not lead'} to Sekretar from here"
-        remedy = "Correct SEKRETAR_CALLBACK_URL (or SEKRETAR_PUBLIC_URL), unless only Mattermost can reach it."
+        remedy = (
+            "Correct SEKRETAR_CALLBACK_URL (or SEKRETAR_PUBLIC_URL), unless only Mattermost can reach it."
+        )
         address = fine("address", seen) if leads_here else warning("address", seen, remedy)
         return [address, *await self._way_back(leads_here=leads_here)]
 
     async def _way_back(self, *, leads_here: bool) -> list[Finding]:
         client, channel, vault = self._server.client, self._server.own_channel, self._opened.vault
         if client is None or channel is None or vault is None:
-            why_not = self._why_not()
-            return [skipped(name, why_not) for name in ("callback", "commands")]
+            return _all_skipped(self._why_not(), "callback", "commands")
         try:
             pressed = await press(client, vault, channel.id, self._settings.callbacks + ACTION_PATH)
             callback = judge_callback(pressed, await self._our_address(leads_here=leads_here))
@@ -111,6 +113,10 @@ def _running(alive: Mapping[str, Any], ready: Any) -> Finding:
             "sekretar", f"it runs and is not ready ({'; '.join(waiting)})", "Mend what fails in this list."
         )
     return fine("sekretar", f"version {alive.get('version')} runs and is ready")
+
+
+def _all_skipped(because: str, *names: str) -> list[Finding]:
+    return [skipped(name, because) for name in names]
 
 
 def _is_sekretar(alive: Any) -> bool:
