@@ -74,7 +74,7 @@ def _reminders(wanted: Preferences, t: Translator) -> Iterator[Field]:
         optional=True,
         default=format_offsets(wanted.reminders, t.language),
         quick=_quick_offsets(t),
-        max_length=100,
+        max_length=300,
         check=_text(parse_offsets),
     )
     yield _switch("at_start", wanted.at_start, t)

@@ -245,7 +245,7 @@ def parse_digest(text: str) -> tuple[time | None, frozenset[int] | None]:
 # --- working hours ----------------------------------------------------------------------------------------
 
 _HOURS = re.compile(
-    r"(?P<days>[^0-9]*?)\s*(?:с |from )?(?P<begin>[0-9]{1,2}(?:[:.][0-9]{2})?)\s*(?:-|до|to|till|until)\s*"
+    r"(?P<days>[^0-9]*?)\s*(?:\b(?:с|from) )?(?P<begin>[0-9]{1,2}(?:[:.][0-9]{2})?)\s*(?:-|до|to|till|until)\s*"
     r"(?P<end>[0-9]{1,2}(?:[:.][0-9]{2})?)\s*(?:[,;]|$)"
 )
 

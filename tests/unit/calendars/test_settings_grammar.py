@@ -1,0 +1,200 @@
+"""Settings as people write them."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sekretar.calendars.preferences import EVERY_DAY, LONGEST_OFFSET, OFFICE_WEEK, WORKDAYS, Hours
+from sekretar.calendars.settings_grammar import (
+    format_days,
+    format_hours,
+    format_offsets,
+    is_off,
+    parse_days,
+    parse_digest,
+    parse_emoji,
+    parse_hours,
+    parse_offsets,
+)
+from sekretar.kernel.errors import PersonError
+
+languages = st.sampled_from(["en", "ru"])
+clock = st.times().map(lambda at: at.replace(second=0, microsecond=0))
+
+
+@st.composite
+def hours(draw: st.DrawFn) -> Hours:
+    begin, end = sorted((draw(clock), draw(clock)))
+    return Hours(begin, end) if begin < end else Hours(time(9), time(18))
+
+
+class TestOffsets:
+    @pytest.mark.parametrize(
+        ("written", "meant"),
+        [
+            ("10, 1", (10, 1)),
+            ("1 10", (10, 1)),
+            ("10,1,", (10, 1)),
+            ("10 10", (10,)),
+            ("за 10 минут", (10,)),
+            ("за 10 минут до встречи", (10,)),
+            ("за час и за 5 минут", (60, 5)),
+            ("за полчаса", (30,)),
+            ("за день", (1440,)),
+            ("1h", (60,)),
+            ("1h 30m", (90,)),
+            ("1 ч 30 мин, 10 мин.", (90, 10)),
+            ("an hour and 5 minutes before", (60, 5)),
+            ("2 days, 10", (2880, 10)),
+            ("5 and at the start", (5, 0)),
+            ("10 и в момент начала", (10, 0)),
+            ("0", (0,)),
+            ("", ()),
+            ("off", ()),
+            ("—", ()),
+            ("Никогда", ()),
+        ],
+    )
+    def test_what_is_understood(self, written: str, meant: tuple[int, ...]) -> None:
+        assert parse_offsets(written) == meant
+
+    @pytest.mark.parametrize("written", ["soon", "1.5 h", "-5", "10 лет", "десять", "10x", "1e3", "٣"])
+    def test_what_is_not(self, written: str) -> None:
+        with pytest.raises(PersonError) as caught:
+            parse_offsets(written)
+        assert caught.value.key == "calendars.settings.bad_offsets"
+
+    def test_limits(self) -> None:
+        assert parse_offsets("7 days") == (LONGEST_OFFSET,)
+        with pytest.raises(PersonError) as far:
+            parse_offsets("8 days")
+        assert far.value.key == "calendars.settings.far_offset"
+        with pytest.raises(PersonError) as many:
+            parse_offsets("1 2 3 4 5 6 7 8 9 10 11")
+        assert many.value.key == "calendars.settings.many_offsets"
+
+    @given(st.frozensets(st.integers(1, LONGEST_OFFSET), max_size=10), languages)
+    def test_what_is_shown_is_understood_again(self, minutes: frozenset[int], language: str) -> None:
+        wanted = tuple(sorted(minutes, reverse=True))
+        assert parse_offsets(format_offsets(wanted, language)) == wanted
+
+    @given(st.text(max_size=60))
+    def test_nothing_written_breaks_it(self, written: str) -> None:
+        with contextlib.suppress(PersonError):
+            assert all(0 <= each <= LONGEST_OFFSET for each in parse_offsets(written))
+
+
+class TestDays:
+    @pytest.mark.parametrize(
+        ("written", "meant"),
+        [
+            ("будни", WORKDAYS),
+            ("по будням", WORKDAYS),
+            ("workdays", WORKDAYS),
+            ("daily", EVERY_DAY),
+            ("Каждый день", EVERY_DAY),
+            ("mon-fri", WORKDAYS),
+            ("пн – пт", WORKDAYS),
+            ("Monday, wed", {0, 2}),
+            ("понедельник, среда", {0, 2}),
+            ("сб-пн", {5, 6, 0}),
+            ("вс", {6}),
+        ],
+    )
+    def test_what_is_understood(self, written: str, meant: set[int]) -> None:
+        assert parse_days(written) == meant
+
+    @pytest.mark.parametrize("written", ["", "someday", "mon-wed-fri", "пн--пт", "1-5"])
+    def test_what_is_not(self, written: str) -> None:
+        with pytest.raises(PersonError):
+            parse_days(written)
+
+    @given(st.frozensets(st.integers(0, 6), min_size=1), languages)
+    def test_what_is_shown_is_understood_again(self, days: frozenset[int], language: str) -> None:
+        assert parse_days(format_days(days, language)) == days
+
+
+class TestDigest:
+    @pytest.mark.parametrize(
+        ("written", "at", "days"),
+        [
+            ("9:00", time(9), None),
+            ("9", time(9), None),
+            ("830", time(8, 30), None),
+            ("7.15", time(7, 15), None),
+            ("9am", time(9), None),
+            ("в 9 утра по будням", time(9), WORKDAYS),
+            ("8:30 daily", time(8, 30), EVERY_DAY),
+            ("9:00 пн, ср", time(9), {0, 2}),
+            ("9 mon-thu", time(9), {0, 1, 2, 3}),
+            ("off", None, None),
+            ("никогда", None, None),
+        ],
+    )
+    def test_what_is_understood(self, written: str, at: time | None, days: set[int] | None) -> None:
+        assert parse_digest(written) == (at, days)
+
+    @pytest.mark.parametrize("written", ["tomorrow", "25:00", "9:99", "9:00 someday", "9:00daily:"])
+    def test_what_is_not(self, written: str) -> None:
+        with pytest.raises(PersonError):
+            parse_digest(written)
+
+
+class TestHours:
+    @pytest.mark.parametrize(
+        ("written", "shown"),
+        [
+            ("9-18", "Mon–Fri 09:00–18:00"),
+            ("с 9 до 18", "Mon–Fri 09:00–18:00"),
+            ("Mon–Thu 9:00–18:00, Fri 9–17", "Mon–Thu 09:00–18:00; Fri 09:00–17:00"),
+            ("пн-чт с 9 до 18; пт с 9 до 17", "Mon–Thu 09:00–18:00; Fri 09:00–17:00"),
+            ("sat 10-24", "Sat 10:00–23:59"),
+            ("daily 8:30-12:30", "Mon–Sun 08:30–12:30"),
+            ("off", ""),
+            ("", ""),
+        ],
+    )
+    def test_what_is_understood(self, written: str, shown: str) -> None:
+        assert format_hours(parse_hours(written), "en") == shown
+
+    @pytest.mark.parametrize("written", ["18-9", "9", "from nine to five", "mon 9-9", "пн 9-18 вт"])
+    def test_what_is_not(self, written: str) -> None:
+        with pytest.raises(PersonError):
+            parse_hours(written)
+
+    @given(st.tuples(*[st.none() | hours()] * 7), languages)
+    def test_what_is_shown_is_understood_again(self, week: tuple[Hours | None, ...], language: str) -> None:
+        assert parse_hours(format_hours(week, language)) == week
+
+    def test_the_usual_week(self) -> None:
+        assert format_hours(OFFICE_WEEK, "ru") == "пн–пт 09:00–18:00"
+
+
+class TestEmoji:
+    @pytest.mark.parametrize(
+        ("written", "name"),
+        [
+            ("calendar", "calendar"),
+            (":Bento:", "bento"),
+            ("📆", "calendar"),
+            ("🗓️", "spiral_calendar"),
+            (" ", ""),
+        ],
+    )
+    def test_what_is_understood(self, written: str, name: str) -> None:
+        assert parse_emoji(written) == name
+
+    @pytest.mark.parametrize("written", ["🦄", "two words", "a:b", "календарь"])
+    def test_what_is_not(self, written: str) -> None:
+        with pytest.raises(PersonError):
+            parse_emoji(written)
+
+
+@pytest.mark.parametrize("written", ["off", "OFF", " Нет ", "–", "выключить", "выкл."])
+def test_words_that_switch_off(written: str) -> None:
+    assert is_off(written)
