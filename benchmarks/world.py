@@ -88,7 +88,7 @@ async def make_accounts(world: World, url: str, count: int, ctag: str) -> None:
         {"id": number + 1, "person_id": number + 1, "provider": "other", "address": url, "profile": "generic",
          "login": f"p{number}", "password": password, "home_url": f"{url}/p{number}/", "addresses": [],
          "state": AccountState.ACTIVE, "failures": 0, "refusals": 0, "trouble": "", "synced_at": now,
-         "next_sync_at": now + timedelta(days=1), "revision": 0, "zone": "Europe/Moscow", "created_at": now}
+         "next_sync_at": now + timedelta(days=1), "calm_answer": "", "zone": "Europe/Moscow", "created_at": now}
         for number in range(count)
     ]  # fmt: skip
     calendars = [

@@ -170,7 +170,7 @@ async def admit(
     account.state, account.trouble = AccountState.ACTIVE, ""
     account.failures = account.refusals = 0
     account.next_sync_at = now
-    account.revision = (account.revision or 0) + 1
+    account.calm_answer = ""
     await session.flush()
     if new:
         session.add_all(stored_calendar(account, each) for each in admitted.calendars)
@@ -238,7 +238,7 @@ async def choose(
             await _empty(session, calendar)
         calendar.chosen = wanted
     account.next_sync_at = now
-    account.revision = (account.revision or 0) + 1
+    account.calm_answer = ""
     wake_after_commit(session, SYNC)
     wake_after_commit(session, status.TASK)
     return sum(calendar.chosen for calendar in calendars)

@@ -1,9 +1,8 @@
 """The cheap look: most calendars have not changed since a minute ago, and their server's answer has not either.
 
 Whoever has looked at an account and found everything in order leaves behind what the server answered, hashed. As
-long as the same request brings the same answer, and nothing about the account or its person has changed here,
-there is nothing to read, to compare or to store but the moment. The memory lives with the process: after a restart
-the first look is a full one.
+long as the same request brings the same answer, byte for byte, and nothing about the account or its person has
+changed here, there is nothing to read, to compare or to store but the moment.
 """
 
 from __future__ import annotations
@@ -22,30 +21,25 @@ from sekretar.kernel.http import HttpSessions
 from sekretar.kernel.people import PersonRow
 from sekretar.kernel.secrets import Vault
 
-#: What must not have changed here for an unchanged answer to mean anything.
-Stamp = tuple[int, datetime]
+
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """What the server answered when everything had been read, and until when that may be believed."""
+
+    answer: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """An account that is due, as far as a glance needs it. `calm`: the last look found nothing amiss."""
+    """An account that is due, as far as a glance needs it. `calm`: None when only a full look will do."""
 
     account_id: int
     home_url: str
     login: str
     password: str = field(repr=False)
     profile: str
-    calm: bool
-    stamp: Stamp
-
-
-@dataclass(frozen=True, slots=True)
-class Calm:
-    """What the server answered when everything had been read, and until when that may be believed."""
-
-    answer: bytes
-    stamp: Stamp
-    until: datetime
+    calm: Calm | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +51,12 @@ class Unchanged:
     next_sync_at: datetime
 
 
-@dataclass
+@dataclass(frozen=True)
 class Glancing:
-    """Compares answers; one for each process."""
+    """Compares answers."""
 
     vault: Vault
     http: HttpSessions
-    _calm: dict[int, Calm] = field(default_factory=dict)
 
     async def is_unchanged(self, subject: Subject, now: datetime) -> bool:
         """Whether a full look can be spared.
@@ -71,25 +64,13 @@ class Glancing:
         Raises:
             PeerError: the server did not answer.
         """
-        known = self._calm.get(subject.account_id)
-        if known is None or not subject.calm or known.stamp != subject.stamp or now >= known.until:
-            self._calm.pop(subject.account_id, None)
+        if subject.calm is None or now >= subject.calm.until:
             return False
         credentials = Credentials(subject.login, self.vault.decrypt(subject.password))
         client = CalDavClient(
             self.http.typed, subject.home_url, credentials, profile=profile_of(subject.profile)
         )
-        if (await client.home(subject.home_url)).digest == known.answer:
-            return True
-        del self._calm[subject.account_id]
-        return False
-
-    def remember(self, subject: Subject, answer: bytes, until: datetime | None) -> None:
-        """Leave behind what a full look was answered; None when it found something that is not settled."""
-        if until is None:
-            self._calm.pop(subject.account_id, None)
-        else:
-            self._calm[subject.account_id] = Calm(answer, subject.stamp, until)
+        return (await client.home(subject.home_url)).digest == subject.calm.answer
 
 
 def subjects() -> Select[*tuple[Any, ...]]:
@@ -104,24 +85,21 @@ def subjects() -> Select[*tuple[Any, ...]]:
         account.state,
         account.trouble,
         account.failures,
-        account.synced_at,
-        account.revision,
+        account.calm_answer,
+        account.calm_since,
+        account.calm_until,
+        PersonRow.active,
         PersonRow.updated_at,
     ).join(PersonRow, PersonRow.id == account.person_id)
 
 
 def subject(row: Row[Any]) -> Subject:
     """One row of `subjects`."""
-    calm = row.state == AccountState.ACTIVE and not row.trouble and not row.failures and row.synced_at
-    return Subject(
-        row.id,
-        row.home_url,
-        row.login,
-        row.password,
-        row.profile,
-        bool(calm),
-        (row.revision, row.updated_at),
-    )
+    healthy = row.active and row.state == AccountState.ACTIVE and not row.trouble and not row.failures
+    # A person who has moved to another zone since needs their floating times read anew.
+    settled = row.calm_answer and row.calm_until and row.updated_at <= row.calm_since
+    calm = Calm(row.calm_answer, row.calm_until) if healthy and settled else None
+    return Subject(row.id, row.home_url, row.login, row.password, row.profile, calm)
 
 
 async def note_unchanged(session: AsyncSession, accounts: Sequence[Unchanged], now: datetime) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.calendars import views_wording
 from sekretar.calendars.agenda import agenda
+from sekretar.calendars.glancing import Calm
 from sekretar.calendars.keys import mended_key, ready_key, trouble_key
 from sekretar.calendars.model import AccountState, Calendar, CalendarAccount, Trouble
 from sekretar.calendars.periods import day_of
@@ -101,9 +102,18 @@ async def failed(desk: Desk, claim: Claim, error: PeerError, every: timedelta) -
 
 
 async def succeeded(
-    desk: Desk, claim: Claim, next_sync_at: datetime, partly: PeerError | None = None
+    desk: Desk,
+    claim: Claim,
+    next_sync_at: datetime,
+    *,
+    calm: Calm | None = None,
+    partly: PeerError | None = None,
 ) -> datetime | None:
     """Note a look that found everything, or all but a part; the first one is told, and the first after trouble.
+
+    Args:
+        calm: what the next look may be spared by; None when something is not settled.
+        partly: what kept a part of the account from being read.
 
     Returns:
         When the account is due again; None when it is no longer connected.
@@ -119,6 +129,8 @@ async def succeeded(
         account.failures = account.refusals = 0
         if account.next_sync_at == claim.until:
             account.next_sync_at = next_sync_at
+            account.calm_answer = calm.answer if calm else ""
+            account.calm_since, account.calm_until = now, calm.until if calm else None
         if account.synced_at is not None:
             account.synced_at = now
         elif partly is not None or await _is_loaded(session, account.id):

@@ -33,6 +33,7 @@ from sekretar.calendars.caldav import (
     profile_of,
 )
 from sekretar.calendars.connecting import stored_calendar
+from sekretar.calendars.glancing import Calm
 from sekretar.calendars.keys import gone_key
 from sekretar.calendars.model import Calendar, CalendarAccount, CalendarObject, portions
 from sekretar.calendars.reading import Reader, Reading, read, unpack, unreadable
@@ -71,10 +72,8 @@ class Work:
 class Seen:
     """How a look went. `again`: when a sooner look than usual is wanted."""
 
-    #: What the server answered about all calendars at the beginning of the look, hashed.
-    answer: bytes
-    #: Until when the same answer means that nothing has changed; None when something is not settled.
-    calm_until: datetime | None
+    #: What to compare the next answer of the server with; None when something is not settled.
+    calm: Calm | None
     again: datetime | None
     #: What kept a part of the account from being read.
     trouble: PeerError | None
@@ -164,8 +163,8 @@ class Looking:
         if trouble is not None and unread == len(work.calendars):
             raise trouble
         settled = trusted and not again and trouble is None
-        calm_until = self._calm_until(work) if settled else None
-        return Seen(home.digest, calm_until, min(again, default=None), trouble)
+        calm = Calm(home.digest, self._calm_until(work)) if settled else None
+        return Seen(calm, min(again, default=None), trouble)
 
     def _calm_until(self, work: Work) -> datetime:
         """When the first calendar has to be verified by a listing again."""

@@ -74,8 +74,11 @@ class CalendarAccount(Base):
     #: Why the last look failed, as a word of `Trouble`; empty when it did not.
     trouble: Mapped[str] = mapped_column(Text, default="")
     synced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    #: Grows when the person changes something about the account: then a cheap look is not enough.
-    revision: Mapped[int] = mapped_column(default=0)
+    #: What the server answered about all calendars when everything had been read, hashed; empty when something
+    #: is not settled. Until `calm_until` the same answer means that nothing has changed.
+    calm_answer: Mapped[str] = mapped_column(Text, default="")
+    calm_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    calm_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     next_sync_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -125,7 +128,7 @@ class StoredOccurrence(Base):
     __tablename__ = "occurrences"
     __table_args__ = (
         UniqueConstraint("object_id", "uid", "recurrence_id"),
-        Index("ix_occurrences_person_id_starts_at", "person_id", "starts_at"),
+        Index("ix_occurrences_person_id_starts_at_ends_at", "person_id", "starts_at", "ends_at"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

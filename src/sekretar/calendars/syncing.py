@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urljoin
 
 import structlog
 from sqlalchemy import ColumnElement, func, not_, select, update
@@ -31,9 +30,11 @@ from sekretar.kernel.http import HttpSessions
 from sekretar.kernel.secrets import Vault
 from sekretar.mattermost.desk import Desk
 
-#: How many accounts are looked at at once, and how many of them on one host.
-MOST_AT_ONCE = 200
-MOST_PER_HOST = 50
+#: How many accounts are taken at once, and how many of them on one host, so that a dead one leaves places.
+MOST_AT_ONCE = 800
+MOST_PER_HOST = 200
+#: How many requests one host gets at once.
+MOST_ASKED = 40
 
 #: How long a look may take before the account counts as forgotten by a dead process.
 CLAIM = timedelta(minutes=10)
@@ -76,8 +77,9 @@ class Syncing:
     _looking: Looking = field(init=False)
     _glancing: Glancing = field(init=False)
     _running: dict[int, _Running] = field(default_factory=dict)
-    #: How many looks are under way on each host.
+    #: How many accounts of each host are taken, and the gate that they pass a few at a time.
     _places: Counter[str] = field(default_factory=Counter)
+    _gates: dict[str, asyncio.Semaphore] = field(default_factory=dict)
     #: Accounts that a glance found unchanged, to be stored together.
     _unchanged: list[Unchanged] = field(default_factory=list)
 
@@ -87,7 +89,6 @@ class Syncing:
 
     async def run(self) -> datetime | None:
         """Begin to look at what is due; returns when something will be due next."""
-        await self._note_unchanged()
         for claim, subject in await self._claim():
             task = asyncio.create_task(self._look_safely(claim, subject), name=f"sync:{claim.account_id}")
             host = _host(subject.home_url)
@@ -121,12 +122,6 @@ class Syncing:
         elif due := ended.task.result():
             self.wake(SYNC, due)
 
-    async def _note_unchanged(self) -> None:
-        noted, self._unchanged = self._unchanged, []
-        if noted:
-            async with self.desk.database.transaction() as session:
-                await note_unchanged(session, noted, self.desk.now())
-
     @property
     def _free(self) -> int:
         return MOST_AT_ONCE - len(self._running)
@@ -147,13 +142,17 @@ class Syncing:
         """Take as many due accounts as there are places, each host no more than its share."""
         now = self.desk.now()
         is_due = CalendarAccount.next_sync_at <= now
-        async with self.desk.database.reading() as session:
-            if not await session.scalar(select(CalendarAccount.id).where(is_due).limit(1)):
-                return []
+        if not self._unchanged:
+            async with self.desk.database.reading() as session:
+                if not await session.scalar(select(CalendarAccount.id).where(is_due).limit(1)):
+                    return []
         due = subjects().where(is_due).order_by(CalendarAccount.next_sync_at, CalendarAccount.id)
         taken: dict[int, Subject] = {}
         hosts: Counter[str] = Counter()
+        noted, self._unchanged = self._unchanged, []
         async with self.desk.database.transaction() as session:
+            if noted:
+                await note_unchanged(session, noted, now)
             while free := self._free - len(taken):
                 query = due.where(*self._elsewhere(self._full_hosts(hosts)), CalendarAccount.id.not_in(taken))
                 locked = query.limit(free).with_for_update(skip_locked=True, of=CalendarAccount)
@@ -165,8 +164,9 @@ class Syncing:
                     if self._places[host] + hosts[host] < MOST_PER_HOST:
                         taken[row.id] = subject_of(row)
                         hosts[host] += 1
-            claimed = update(CalendarAccount).where(CalendarAccount.id.in_(taken))
-            await session.execute(claimed.values(next_sync_at=now + CLAIM))
+            if taken:
+                claimed = update(CalendarAccount).where(CalendarAccount.id.in_(taken))
+                await session.execute(claimed.values(next_sync_at=now + CLAIM))
         return [(Claim(account_id, now + CLAIM), subject) for account_id, subject in taken.items()]
 
     def _elsewhere(self, full_hosts: set[str]) -> list[ColumnElement[bool]]:
@@ -189,18 +189,20 @@ class Syncing:
             return claim.until
 
     async def _look(self, claim: Claim, subject: Subject) -> datetime | None:
+        gate = self._gates.setdefault(_host(subject.home_url), asyncio.Semaphore(MOST_ASKED))
         try:
-            if await self._glancing.is_unchanged(subject, self.desk.now()):
-                due = self.rhythm.next_after(self.desk.now())
-                self._unchanged.append(Unchanged(claim.account_id, claim.until, due))
-                return None
-            return await self._look_closely(claim, subject)
+            async with gate:
+                if not await self._glancing.is_unchanged(subject, self.desk.now()):
+                    return await self._look_closely(claim)
+            due = self.rhythm.next_after(self.desk.now())
+            self._unchanged.append(Unchanged(claim.account_id, claim.until, due))
+            return None
         except PeerError as error:
             if error.peer == "database":
                 raise
             return await health.failed(self.desk, claim, error, self.rhythm.every)
 
-    async def _look_closely(self, claim: Claim, subject: Subject) -> datetime | None:
+    async def _look_closely(self, claim: Claim) -> datetime | None:
         work = await self._looking.load(claim.account_id)
         if work is None:
             await health.postpone(self.desk, claim.account_id)
@@ -210,10 +212,11 @@ class Syncing:
                 seen = await self._looking.look(work)
         except TimeoutError:
             raise PeerDown(work.client.peer, "the look took too long") from None
-        self._glancing.remember(subject, seen.answer, seen.calm_until)
         due = seen.again or self.rhythm.next_after(self.desk.now())
-        return await health.succeeded(self.desk, claim, due, seen.trouble)
+        return await health.succeeded(self.desk, claim, due, calm=seen.calm, partly=seen.trouble)
 
 
 def _host(home_url: str) -> str:
-    return urljoin(home_url, "/")
+    """The beginning that all addresses of a server share."""
+    scheme, _, rest = home_url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}/"

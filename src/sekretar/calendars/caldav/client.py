@@ -95,7 +95,7 @@ class CalDavClient:
         answer = await self._wire.request(
             "PROPFIND", home_url, body=_HOME_PROPS, headers=headers, most=self.limits.listing
         )
-        return Home(hashlib.sha256(answer.body).digest(), lambda: self._marks_in(answer))
+        return Home(hashlib.sha256(answer.body).hexdigest(), lambda: self._marks_in(answer))
 
     async def home_state(self, home_url: str) -> Mapping[str, Marks]:
         """The marks of every collection in a home by the key of its href: one request for all calendars."""

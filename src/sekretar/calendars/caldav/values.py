@@ -32,7 +32,7 @@ class Marks:
 class Home:
     """What a home says of its calendars. `digest` is the same only when every byte of the answer was."""
 
-    digest: bytes
+    digest: str
     #: The marks of every collection by the key of its href.
     marks: Callable[[], Mapping[str, Marks]]
 

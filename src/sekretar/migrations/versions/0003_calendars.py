@@ -43,7 +43,9 @@ def _accounts() -> None:
         sa.Column("refusals", sa.Integer(), nullable=False),
         sa.Column("trouble", sa.Text(), nullable=False),
         sa.Column("synced_at", MOMENT, nullable=True),
-        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("calm_answer", sa.Text(), nullable=False),
+        sa.Column("calm_since", MOMENT, nullable=True),
+        sa.Column("calm_until", MOMENT, nullable=True),
         sa.Column("next_sync_at", MOMENT, nullable=False, index=True),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.UniqueConstraint("person_id", "home_url", "login"),
@@ -105,7 +107,7 @@ def _occurrences() -> None:
         sa.Column("join_service", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.UniqueConstraint("object_id", "uid", "recurrence_id"),
-        sa.Index(None, "person_id", "starts_at"),
+        sa.Index(None, "person_id", "starts_at", "ends_at"),
     )
 
 
