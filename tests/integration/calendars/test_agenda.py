@@ -25,7 +25,7 @@ async def test_a_day_is_found_by_indexes(database: Database, clock: ManualClock)
     asked = await statements(database, clock)
     plans = [await plan(database, *each) for each in asked]
     assert len(plans) == 2, "the meetings, the accounts"
-    assert "ix_occurrences_person_id_starts_at" in plans[0]
+    assert "ix_occurrences_person_id_starts_at_ends_at" in plans[0]
     for each in plans:
         steps = [line for line in each.splitlines() if "scan" in line.lower()]
         assert [
