@@ -43,8 +43,13 @@ def clock_time(moment: datetime, zone: str) -> str:
 
 
 def about(*words: str) -> Callable[[SeenPost], bool]:
-    """Accepts a post in which all the words stand."""
-    return lambda post: not post.deleted and all(word in post.text for word in words)
+    """Accepts a post in which all the words stand; what keeps names from being mentions is not read."""
+    return lambda post: not post.deleted and all(word in plain(post.text) for word in words)
+
+
+def plain(text: str) -> str:
+    """The text as it looks: without the invisible joiners in foreign text."""
+    return text.replace("\u2060", "")
 
 
 def pressable(label: str) -> Callable[[SeenPost], bool]:

@@ -181,7 +181,7 @@ async def test_sockets_that_drop_all_the_time_lose_no_word(outpost: Outpost) -> 
     tearing = asyncio.create_task(tear())
     try:
         for number in range(5):
-            await outpost.anna.say(f"calendar tody{number}", outpost.home)
+            await outpost.anna.say(f"/calendar tody{number}", outpost.home)
     finally:
         await until(lambda: len(answered(outpost.anna)) == 5, what="five answers", seconds=40)
         tearing.cancel()

@@ -17,6 +17,7 @@ from sekretar.calendars.settings_chat import SettingsChat
 from sekretar.calendars.snoozing import Snoozing
 from sekretar.calendars.status import StatusChat, StatusKeeper
 from sekretar.calendars.syncing import Rhythm, Syncing
+from sekretar.calendars.taking_over import take_over
 from sekretar.calendars.viewing import Viewing
 from sekretar.kernel.http import HttpSessions
 from sekretar.kernel.jobs import Jobs
@@ -47,6 +48,7 @@ class Calendars:
         settings: CalendarSettings,
     ) -> None:
         self._jobs = jobs
+        self._desk, self._settings = desk, settings
         self._syncing = Syncing(
             desk, desk.vault, http, Rhythm(settings.sync_every), jobs.wake, settings.own_hosts
         )
@@ -61,6 +63,10 @@ class Calendars:
         self._status_chat.register(desk.chat)
         SettingsChat(desk.database).register(desk.chat)
         Snoozing(desk.database).register(desk.chat)
+
+    async def take_over(self) -> None:
+        """Continue what an earlier process on this database left in the middle."""
+        await take_over(self._desk.database, self._settings.sync_every, self._desk.now())
 
     def add_jobs(self) -> None:
         """Hang the jobs into the engine. The intervals only matter when a wake-up was lost."""

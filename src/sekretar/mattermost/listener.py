@@ -32,6 +32,8 @@ _EventT = TypeVar("_EventT")
 
 #: How often the mark is stored while something happens.
 MARK_EVERY = timedelta(seconds=15)
+#: The first mark of a database is wanted soon: without one nothing is looked up after a stop.
+FIRST_MARK_WITHIN = timedelta(seconds=1)
 #: What was said longer ago than this is not answered any more after a stop.
 LONGEST_LOOK_BACK = timedelta(days=2)
 #: How long to wait after a failed fetch before the next.
@@ -167,4 +169,5 @@ class Listener:
                     stored = heard
                 except PeerError as error:
                     _log.warning("mattermost_mark_failed", error=str(error))
-            await self._clock.sleep_until(self._clock.now() + MARK_EVERY)
+            pause = FIRST_MARK_WITHIN if stored is None else MARK_EVERY
+            await self._clock.sleep_until(self._clock.now() + pause)

@@ -104,7 +104,7 @@ class Letters:
         return await self._resurrect(ids, state=State.DISCARDED, finished_at=self._clock.now())
 
     async def prune(self) -> None:
-        """Forget what finished rows said after a week, and that there were any after five weeks.
+        """Forget what expired and discarded rows said after a week, and that there were any after five weeks.
 
         Dead letters stay until somebody decides. A job that may run at any time.
         """

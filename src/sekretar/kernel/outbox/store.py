@@ -34,7 +34,10 @@ def _first_of_its_lane() -> ColumnElement[bool]:
 
 
 async def record(session: AsyncSession, outcomes: Sequence[Outcome], owner: str) -> None:
-    """Store the outcomes of rows that this owner still holds; rows taken over meanwhile are left alone."""
+    """Store the outcomes of rows that this owner still holds; rows taken over meanwhile are left alone.
+
+    What was delivered is known to whom it was meant for; the words are not kept beyond that.
+    """
     if not outcomes:
         return
     assert isinstance(_TABLE, Table)
@@ -52,6 +55,10 @@ async def record(session: AsyncSession, outcomes: Sequence[Outcome], owner: str)
             for outcome in outcomes
         ],
     )
+    delivered = [outcome.id for outcome in outcomes if outcome.state is State.DELIVERED]
+    if delivered:
+        said = _TABLE.c.id.in_(delivered), _TABLE.c.state == State.DELIVERED
+        await connection.execute(update(_TABLE).where(*said).values(payload={}))
 
 
 async def expire(session: AsyncSession, now: datetime) -> None:
