@@ -171,7 +171,7 @@ class Applying:
             return
         if not (await preferences.read(session, person.id)).tells(change.kind):
             return
-        message = wording.change(change, person, self.desk.translator(person))
+        message = wording.change(change, person, self.desk.translator(person), self.now)
         first = meeting_key(self.owner.account_id, uid)
         known = bool(await sent.lane_of(session, first))
         await outgoing.direct(

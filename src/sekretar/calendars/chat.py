@@ -284,7 +284,7 @@ def _intro(provider: Provider, t: Translator) -> Markdown:
 
 def _connected(account: CalendarAccount, calendars: int, new: bool, t: Translator) -> Message:
     if not new:
-        return Message(t("calendars.connect.mended", login=account.login))
+        return Message(t("calendars.connect.already", login=account.login))
     text = t.plural("calendars.connect.done", calendars, login=account.login)
     if calendars < 2:
         return Message(text)

@@ -145,11 +145,12 @@ def reminder(
     return Message(Markdown(f"⏰ {head}"), (attachment,))
 
 
-def change(news: Change, person: Person, t: Translator) -> Message:
-    """What happened to a meeting, old beside new."""
+def change(news: Change, person: Person, t: Translator, now: datetime | None = None) -> Message:
+    """What happened to a meeting, old beside new; with `now`, days of another year say so."""
     occurrence = news.occurrence
     head = t(CHANGE_KEYS[news.kind, news.extent], title=title_of(occurrence.title, t))
-    lines = [_when(news, person, t), *_differences(news, t)]
+    today = now.astimezone(person.zone).date() if now else None
+    lines = [_when(news, person, t, today), *_differences(news, t)]
     if news.kind is Kind.ADDED:
         lines += [
             place_of(occurrence),
@@ -168,17 +169,18 @@ _COLOURS = {
 _SIGNS = {Kind.ADDED: "🆕", Kind.MOVED: "🔁", Kind.EDITED: "✏️", Kind.CANCELLED: "❌"}
 
 
-def _when(news: Change, person: Person, t: Translator) -> Markdown:
+def _when(news: Change, person: Person, t: Translator, today: date | None) -> Markdown:
     if news.kind is Kind.MOVED and news.before and news.after:
-        before, after = (_day_and_time(each, person, t) for each in (news.before, news.after))
+        before, after = (_day_and_time(each, person, t, today) for each in (news.before, news.after))
         return t("calendars.change.time", before=before, after=Markdown(f"**{after}**"))
-    return _day_and_time(news.occurrence, person, t)
+    return _day_and_time(news.occurrence, person, t, today)
 
 
-def _day_and_time(seen: Seen, person: Person, t: Translator) -> Markdown:
+def _day_and_time(seen: Seen, person: Person, t: Translator, today: date | None) -> Markdown:
     if seen.all_day:
-        return Markdown(f"{format_day(seen.start.date(), t.language)}, {t('calendars.meeting.all_day')}")
-    day = format_day(seen.start.astimezone(person.zone).date(), t.language)
+        day = format_day(seen.start.date(), t.language, today)
+        return Markdown(f"{day}, {t('calendars.meeting.all_day')}")
+    day = format_day(seen.start.astimezone(person.zone).date(), t.language, today)
     return Markdown(f"{day}, {format_span(seen.start, seen.end, person.zone, t.language)}")
 
 

@@ -1,0 +1,52 @@
+"""Troubles in terms of what a person can do, and pauses that grow to a limit."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sekretar.calendars.health import LONGEST_PAUSE, pause_after, trouble_of
+from sekretar.calendars.model import Trouble
+from sekretar.kernel.errors import (
+    PeerDown,
+    PeerError,
+    PeerForbidden,
+    PeerInvalid,
+    PeerLimited,
+    PeerNotFound,
+    PeerRefused,
+)
+
+EVERY = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("error", "trouble"),
+    [
+        (PeerRefused, Trouble.PASSWORD),
+        (PeerForbidden, Trouble.FORBIDDEN),
+        (PeerNotFound, Trouble.GONE),
+        (PeerLimited, Trouble.LIMITED),
+        (PeerDown, Trouble.DOWN),
+        (PeerInvalid, Trouble.BROKEN),
+    ],
+)
+def test_each_error_is_a_trouble(error: type[PeerError], trouble: Trouble) -> None:
+    assert trouble_of(error("peer")) is trouble
+
+
+@given(st.integers(1, 10_000))
+def test_pauses_grow_and_end(failures: int) -> None:
+    error = PeerDown("peer")
+    pause = pause_after(failures, EVERY, error)
+    assert EVERY < pause <= LONGEST_PAUSE
+    assert pause <= pause_after(failures + 1, EVERY, error)
+
+
+def test_a_longer_pause_that_was_asked_for_is_kept() -> None:
+    asked = PeerLimited("peer", retry_after=timedelta(hours=2))
+    assert pause_after(1, EVERY, asked) == timedelta(hours=2)
+    assert pause_after(9, EVERY, PeerLimited("peer")) == LONGEST_PAUSE

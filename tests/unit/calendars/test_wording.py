@@ -1,0 +1,200 @@
+"""Every message about meetings and accounts in both languages, to be read as people will read it.
+
+It is Wednesday, 4 March 2026, noon in Moscow. Days and pages of meetings are in `test_views_wording`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from sekretar.calendars import chat, health, status, wording
+from sekretar.calendars.agenda import AccountHealth, Agenda, Meeting
+from sekretar.calendars.caldav import PROVIDERS
+from sekretar.calendars.changes import Change, Extent, Kind, Seen
+from sekretar.calendars.model import AccountState, CalendarAccount, Trouble
+from sekretar.calendars.reminders import Timeliness
+from sekretar.kernel.i18n import LANGUAGES, Catalogues, Translator
+from sekretar.kernel.people import Person
+from sekretar.mattermost.messages import Button, Message
+
+NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
+MOSCOW = ZoneInfo("Europe/Moscow")
+JOIN = "https://telemost.yandex.ru/j/12345678901234"
+HOUR = timedelta(hours=1)
+FOREIGN = "| **b** [x](http://evil.example) @all `c` #tag ~town\n# head"
+
+CATALOGUES = Catalogues.load()
+
+
+def person(language: str) -> Person:
+    return Person(1, "https://chat.example", "u" * 26, "anna", "Anna", language, MOSCOW, active=True)
+
+
+def seen(hours: float = 3, **changes: object) -> Seen:
+    start = NOW + hours * HOUR
+    made = Seen("", start, start + HOUR, False, "Планёрка", "Переговорная 3", "", JOIN, False, "")
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def meeting(minutes: float = 10, **changes: object) -> Meeting:
+    start = NOW + timedelta(minutes=minutes)
+    made = Meeting(
+        1, 1, 1, "Работа", "uid", "", start, start + HOUR, False, "Планёрка", "Переговорная 3", "", JOIN,
+        "Телемост", "ACCEPTED", False, False, 5,
+    )  # fmt: skip
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def account(trouble: str = "", synced: timedelta | None = timedelta()) -> AccountHealth:
+    state = AccountState.ATTENTION if trouble == Trouble.PASSWORD else AccountState.ACTIVE
+    return AccountHealth(
+        1, "anna@example.com", "yandex", state, trouble, NOW - synced if synced is not None else None
+    )
+
+
+def agenda(*accounts: AccountHealth) -> Agenda:
+    return Agenda(date(2026, 3, 4), date(2026, 3, 4), MOSCOW, (), accounts)
+
+
+def read(message: Message) -> str:
+    """A message as one reads it, with its colour and its buttons."""
+    lines = [message.text]
+    for attachment in message.attachments:
+        lines += [attachment.color.value, attachment.title, attachment.text, attachment.footer]
+        lines += [f"[{action.label}]" for action in attachment.actions if isinstance(action, Button)]
+    return "\n".join(line for line in lines if line)
+
+
+CHANGES = {
+    "added": Change(Kind.ADDED, Extent.SINGLE, after=seen()),
+    "added without anything": Change(
+        Kind.ADDED, Extent.SINGLE, after=seen(title="", place="", join_url="")
+    ),
+    "added all day": Change(
+        Kind.ADDED, Extent.SINGLE, after=seen(15, end=NOW + 39 * HOUR, all_day=True)
+    ),
+    "added over midnight": Change(Kind.ADDED, Extent.SINGLE, after=seen(11, end=NOW + 14 * HOUR)),
+    "added in another year": Change(Kind.ADDED, Extent.SINGLE, after=seen(24 * 400)),
+    "added by a stranger": Change(Kind.ADDED, Extent.SINGLE, after=seen(title=FOREIGN, place=FOREIGN)),
+    "moved": Change(Kind.MOVED, Extent.SINGLE, seen(), seen(27)),
+    "moved and renamed": Change(Kind.MOVED, Extent.SINGLE, seen(), seen(4, title="Ретро")),
+    "edited in everything": Change(
+        Kind.EDITED, Extent.SINGLE, seen(),
+        seen(title="Ретро", place="Переговорная 5", join_url=JOIN + "5", description="Повестка"),
+    ),
+    "edited away": Change(Kind.EDITED, Extent.SINGLE, seen(), seen(place="", join_url="")),
+    "cancelled": Change(Kind.CANCELLED, Extent.SINGLE, before=seen()),
+}  # fmt: skip
+PARTS = {
+    f"{kind.value} {extent.value}": Change(
+        kind,
+        extent,
+        None if kind is Kind.ADDED else seen(),
+        {Kind.ADDED: seen(), Kind.MOVED: seen(4), Kind.EDITED: seen(place="Дом")}.get(kind),
+    )
+    for extent in (Extent.OCCURRENCE, Extent.SEVERAL, Extent.SERIES)
+    for kind in Kind
+}
+
+REMINDERS = {
+    "in ten minutes": (meeting(), Timeliness.AHEAD),
+    "in an hour and a half, alone": (meeting(90, attendees=1, place="", join_url=""), Timeliness.AHEAD),
+    "now": (meeting(0), Timeliness.AHEAD),
+    "running": (meeting(-20), Timeliness.RUNNING),
+    "of a stranger": (meeting(title=FOREIGN, place=FOREIGN), Timeliness.AHEAD),
+    "untitled": (meeting(title=""), Timeliness.AHEAD),
+}
+
+
+@dataclass
+class Stored:
+    """The part of an account that messages name."""
+
+    id: int = 1
+    login: str = "anna@example.com"
+
+
+def accounts(t: Translator) -> Iterator[tuple[str, Message]]:
+    calendars = {1: ["Работа", t.plain("calendars.accounts.hidden", name="Дом")]}
+    stored: CalendarAccount = Stored()  # type: ignore[assignment]
+    yield "accounts: none", wording.accounts(agenda(), {}, t, NOW)
+    yield "accounts: well", wording.accounts(agenda(account()), calendars, t, NOW)
+    yield "accounts: loading", wording.accounts(agenda(account(synced=None)), calendars, t, NOW)
+    for trouble in Trouble:
+        since = timedelta(hours=30) if trouble is Trouble.DOWN else timedelta(hours=1)
+        found = agenda(account(trouble, since))
+        yield f"accounts: {trouble.value}", wording.accounts(found, calendars, t, NOW)
+    yield "calendar gone", wording.calendar_gone("Работа", t)
+    yield "needs attention", health._needs_attention(stored, t)
+    yield "mended", health._mended(stored, t)
+    yield "connect: where", wording.where_is_it(t)
+    yield "connected one", chat._connected(stored, 1, True, t)
+    yield "connected many", chat._connected(stored, 5, True, t)
+    yield "connected again", chat._connected(stored, 2, False, t)
+    yield "disconnect: sure", chat._sure(stored, t)
+    yield "disconnect: which", chat._which([stored, stored], t)
+    yield "status: offer", status.offer(t)
+    for provider in PROVIDERS.values():
+        yield f"intro: {provider.id}", Message(chat._intro(provider, t))
+
+
+def notes(t: Translator) -> Iterator[tuple[str, str]]:
+    """Why a list may be incomplete; a short trouble is none."""
+    yield "unconnected", " ".join(wording.notes(agenda(), t, NOW))
+    for word, found in {
+        "well": account(),
+        "loading": account(synced=None),
+        "never read": account("down", None),
+        "down for 10 minutes": account("down", timedelta(minutes=10)),
+        "down for 20 minutes": account("down", timedelta(minutes=20)),
+        "down since yesterday": account("down", timedelta(hours=30)),
+        "password just now": account("password", timedelta(minutes=1)),
+        "no look for 50 minutes": account(synced=timedelta(minutes=50)),
+        "no look for 2 hours": account(synced=timedelta(hours=2)),
+    }.items():
+        yield word, " ".join(wording.notes(agenda(found), t, NOW))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_all_messages(language: str, snapshot: SnapshotAssertion) -> None:
+    t, anna = CATALOGUES.translator(language), person(language)
+    texts = {f"change: {name}": read(wording.change(each, anna, t, NOW)) for name, each in CHANGES.items()}
+    texts |= {f"change: {name}": read(wording.change(each, anna, t, NOW)) for name, each in PARTS.items()}
+    for name, (each, stands) in REMINDERS.items():
+        texts[f"reminder: {name}"] = read(wording.reminder(each, anna, t, NOW, stands))
+    texts |= {name: read(message) for name, message in accounts(t)}
+    texts |= {f"note: {name}": text for name, text in notes(t)}
+    assert "\n\n".join(f"=== {name}\n{text}" for name, text in texts.items()) == snapshot
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_strangers_write_does_nothing(language: str) -> None:
+    t, anna = CATALOGUES.translator(language), person(language)
+    news = Change(Kind.MOVED, Extent.SINGLE, seen(title=FOREIGN), seen(4, title=FOREIGN, place=FOREIGN))
+    for message in (
+        wording.change(news, anna, t),
+        wording.reminder(meeting(title=FOREIGN, place=FOREIGN), anna, t, NOW, Timeliness.AHEAD),
+        wording.calendar_gone(FOREIGN, t),
+    ):
+        text = read(message)
+        assert "@all" not in text
+        assert not re.search(r"(?<!\\)\]\(http://evil", text)
+        assert "#tag" not in text
+        assert "\n# head" not in text
+
+
+def test_a_place_that_only_repeats_the_link_is_left_out() -> None:
+    assert wording.place_of(meeting(place=JOIN)) == ""
+
+
+def test_a_link_that_is_none_is_no_link() -> None:
+    t = CATALOGUES.translator("en")
+    assert wording.join_link("", "", t) == ""
+    assert wording.join_link(JOIN, "Zoom", t) == f"[Join Zoom]({JOIN})"
