@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 from sqlalchemy.engine import make_url
@@ -26,6 +27,11 @@ from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 
 _numbers = itertools.count(1)
+
+# In CI the same examples each time, so that a red run means a change; at home new ones, which find more.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("home", deadline=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "home")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
