@@ -9,7 +9,7 @@ import sys
 
 from benchmarks.table import show
 
-ALL = ("start", "outbox")
+ALL = ("start", "outbox", "agenda")
 
 
 def main() -> None:

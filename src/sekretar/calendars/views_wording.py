@@ -302,7 +302,9 @@ def _when(meeting: Meeting, zone: ZoneInfo, t: Translator, today: date) -> str:
     """Day and time: `Friday, 6 March, 10:00–11:00`, `6–8 March, all day`."""
     first, last = meeting.start.astimezone(zone).date(), last_day(meeting, zone)
     if not meeting.all_day:
-        return f"{_day_in_words(first, t, today)}, {format_span(meeting.start, meeting.end, zone, t.language)}"
+        return (
+            f"{_day_in_words(first, t, today)}, {format_span(meeting.start, meeting.end, zone, t.language)}"
+        )
     days = _day_in_words(first, t, today) if last <= first else format_days(first, last, t.language, today)
     return f"{days}, {t.plain('calendars.meeting.all_day')}"
 
