@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.calendars import preferences, status, wording
+from sekretar.calendars import channels, channels_news, preferences, status, wording
 from sekretar.calendars.agenda import DECLINED
 from sekretar.calendars.changes import VISIBLE_FIELDS, Change, Kind, Seen, between
+from sekretar.calendars.channels_news import News
 from sekretar.calendars.keys import change_key, meeting_key
 from sekretar.calendars.model import Calendar, CalendarObject, Reminder, StoredOccurrence, portions
 from sekretar.calendars.reading import Reading, pack, seen
@@ -79,6 +80,7 @@ class Applying:
             await self._store(session, row, stored[row.id] if row else [], reading, reminded)
         await session.flush()
         await self._plan(session, reminded)
+        await channels.follow(session, self.calendar.id, [each.href for each in readings], self.now)
         wake_after_commit(session, status.TASK)
 
     async def remove(self, session: AsyncSession, hrefs: Sequence[str]) -> None:
@@ -166,8 +168,12 @@ class Applying:
     async def _tell(
         self, session: AsyncSession, row: CalendarObject, uid: str, change: Change | None
     ) -> None:
+        if change is None:
+            return
         person = self.owner.person
-        if change is None or not person.active or not await self._is_news(session, row, uid, change):
+        news = News(person, self.owner.account_id, row, uid, change, self.now)
+        await channels_news.tell(self.desk, session, news)
+        if not person.active or not await self._is_news(session, row, uid, change):
             return
         if not (await preferences.read(session, person.id)).tells(change.kind):
             return

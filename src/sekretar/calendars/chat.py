@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sekretar.calendars import connecting, wording
+from sekretar.calendars import channels_news, connecting, wording
 from sekretar.calendars.agenda import Agenda, agenda
 from sekretar.calendars.caldav import OTHER, PROVIDERS, Provider
 from sekretar.calendars.connecting import Application, Rejected
@@ -235,6 +235,7 @@ class CalendarChat:
             account = await connecting.account_of(session, click.person.id, click.record.get("account"))
             if account is None:
                 raise PersonError("calendars.disconnect.gone")
+            await channels_news.say_goodbye(session, account.id, click.person, click.now)
             await connecting.disconnect(session, account)
         return ClickReply(update=Message(click.t("calendars.disconnect.done", login=account.login)))
 

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sekretar.calendars import digest, reminders, rolling, status
+from sekretar.calendars import channels, channels_watch, digest, reminders, rolling, status
+from sekretar.calendars.channels_chat import ChannelChat
+from sekretar.calendars.channels_job import ChannelTelling
+from sekretar.calendars.channels_watch import ChannelWatch
 from sekretar.calendars.chat import CalendarChat
 from sekretar.calendars.connecting import SYNC
 from sekretar.calendars.digesting import Digesting
@@ -55,6 +58,8 @@ class Calendars:
         self._reminding = Reminding(desk)
         self._rolling = Rolling(desk, settings.own_hosts)
         self._digesting = Digesting(desk)
+        self._channels = ChannelTelling(desk)
+        self._channel_watch = ChannelWatch(desk)
         self._keeper = StatusKeeper(desk, acting)
         self._quiet = QuietKeeper(desk, acting)
         self._status_chat = StatusChat(desk, acting, consents)
@@ -62,6 +67,7 @@ class Calendars:
         CalendarChat(desk.database, desk.vault, http).register(desk.chat)
         self._status_chat.register(desk.chat)
         SettingsChat(desk.database).register(desk.chat)
+        ChannelChat(desk, self._channel_watch).register(desk.chat)
         Snoozing(desk.database).register(desk.chat)
 
     async def take_over(self) -> None:
@@ -74,6 +80,8 @@ class Calendars:
         self._jobs.add(reminders.TASK, self._reminding.give_due, at_least_every=timedelta(minutes=1))
         self._jobs.add(digest.TASK, self._digesting.give_due, at_least_every=timedelta(minutes=5))
         self._jobs.add(status.TASK, self._keep_statuses, at_least_every=timedelta(minutes=1))
+        self._jobs.add(channels.TASK, self._channels.give_due, at_least_every=timedelta(minutes=1))
+        self._jobs.add(channels_watch.TASK, self._channel_watch.watch, at_least_every=timedelta(minutes=1))
         self._jobs.add(rolling.TASK, self._rolling.run, at_least_every=timedelta(hours=6))
 
     async def _keep_statuses(self) -> datetime | None:

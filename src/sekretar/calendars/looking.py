@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.calendars import digesting, preferences, status, wording
+from sekretar.calendars import channels_news, digesting, preferences, status, wording
 from sekretar.calendars.applying import BATCH, Applying, Owner
 from sekretar.calendars.caldav import (
     CalDavClient,
@@ -313,6 +313,7 @@ class Looking:
         del self._missing[calendar.id]
         async with self.desk.database.transaction() as session:
             if await _as_it_was(session, calendar):
+                await channels_news.say_gone(session, calendar, work.person, now)
                 await session.execute(delete(Calendar).where(Calendar.id == calendar.id))
                 if calendar.loaded_at is not None:
                     await self._tell_gone(session, work, calendar, now)
