@@ -2,7 +2,7 @@
 
 Only the hour and the days are kept, never a moment: what nine o'clock is, is worked out anew for every day, so that
 it stays nine o'clock when the clocks change and when the person travels. A day is settled once its digest was
-given or can no longer be of use, and a settled day never comes back.
+given, and a settled day never comes back.
 """
 
 from __future__ import annotations
@@ -66,12 +66,6 @@ def next_due(schedule: Schedule, zone: ZoneInfo, now: datetime, settled: date | 
         if day.weekday() in schedule.days and (at := moment(schedule, day, zone)) > now:
             return at
     return None
-
-
-def settled_by(schedule: Schedule, zone: ZoneInfo, now: datetime) -> date:
-    """The last day that is settled for somebody who has just begun with this schedule: nothing is caught up."""
-    today = now.astimezone(zone).date()
-    return today if moment(schedule, today, zone) <= now else today - _DAY
 
 
 def _end(day: date, zone: ZoneInfo) -> datetime:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import delete, func, select
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.calendars import preferences
 from sekretar.calendars.agenda import Agenda, agenda
-from sekretar.calendars.digest import TASK, Schedule, due_day, latest, next_due, settled_by
+from sekretar.calendars.digest import TASK, Schedule, due_day, latest, next_due
 from sekretar.calendars.digest_wording import digest
 from sekretar.calendars.keys import digest_key
 from sekretar.calendars.model import CalendarAccount, MorningDigest
@@ -148,9 +148,8 @@ async def replan(
     schedule = wanted.schedule
     row.next_at = None
     if schedule is not None:
-        row.last_day = _later(row.last_day, None if travelled else settled_by(schedule, person.zone, now))
-        due = due_day(schedule, person.zone, now, row.last_day)
-        row.next_at = now if due else next_due(schedule, person.zone, now, row.last_day)
+        missed = due_day(schedule, person.zone, now, row.last_day) if travelled else None
+        row.next_at = now if missed else next_due(schedule, person.zone, now, row.last_day)
     await session.flush()
     wake_after_commit(session, TASK)
 
@@ -158,10 +157,6 @@ async def replan(
 async def next_of(session: AsyncSession, person: Person) -> datetime | None:
     """When the person's next digest comes; None when none does."""
     return await session.scalar(select(MorningDigest.next_at).where(MorningDigest.person_id == person.id))
-
-
-def _later(one: date | None, other: date | None) -> date | None:
-    return max((each for each in (one, other) if each), default=None)
 
 
 async def _has_calendars(session: AsyncSession, person: Person) -> bool:

@@ -191,7 +191,7 @@ class MorningDigest(Base):
     )
     #: None for those who want no digest.
     next_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
-    #: The last day, of the person's own calendar, whose digest was given or need not be.
+    #: The last day, of the person's own calendar, that was told, or of which there was nothing to tell.
     last_day: Mapped[date | None]
     #: The first digest has told where it comes from.
     introduced: Mapped[bool] = mapped_column(default=False)

@@ -149,6 +149,13 @@ async def test_an_earlier_hour_can_still_be_today(meeting: Diary) -> None:
     assert len(await give(meeting, at(THURSDAY, 7))) == 1
 
 
+async def test_an_hour_that_is_ahead_is_still_today_for_whoever_has_just_connected(diary: Diary) -> None:
+    await give(diary)
+    today = diary.clock.now().date()
+    assert await choose(diary, Preferences(digest_at=time(15))) == at(today, 15)
+    assert await choose(diary, Preferences(digest_at=time(11))) == at(THURSDAY, 11)
+
+
 async def test_it_follows_a_person_to_another_zone(meeting: Diary) -> None:
     new_york, vladivostok = ZoneInfo("America/New_York"), ZoneInfo("Asia/Vladivostok")
     for zone, wanted in ((new_york, 14), (vladivostok, 23)):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekretar.calendars.digest import Schedule, due_day, latest, moment, next_due, settled_by
+from sekretar.calendars.digest import Schedule, due_day, latest, moment, next_due
 
 MOSCOW, BERLIN = ZoneInfo("Europe/Moscow"), ZoneInfo("Europe/Berlin")
 #: Gaps and folds at night, at midnight, before midnight, of half an hour, in the south, and none at all.
@@ -45,7 +45,7 @@ class TestEveryDay:
     ) -> None:
         """A job that sleeps until the next one, and wakes a little late or early each time."""
         now = at(first, 0, 0, zone)
-        settled = settled_by(schedule, zone, now)
+        settled: date | None = None
         given_on: list[date] = []
         until = now + timedelta(days=40)
         while (due := next_due(schedule, zone, now, settled)) is not None and due < until:
@@ -55,7 +55,7 @@ class TestEveryDay:
                 assert now >= moment(schedule, day, zone)
                 given_on.append(day)
                 settled = day
-        begin = settled_by(schedule, zone, at(first, 0, 0, zone)) + timedelta(days=1)
+        begin = first if moment(schedule, first, zone) > at(first, 0, 0, zone) else first + timedelta(days=1)
         span = (begin + timedelta(days=ahead) for ahead in range(45))
         wanted = [
             day for day in span if day.weekday() in schedule.days and moment(schedule, day, zone) < until
@@ -81,7 +81,7 @@ class TestEveryDay:
         self, schedule: Schedule, zone: ZoneInfo, first: date, steps: list[int]
     ) -> None:
         now = at(first, 12, 0, zone)
-        settled = settled_by(schedule, zone, now)
+        settled: date | None = None
         given_on: list[date] = []
         for step in steps:
             now += timedelta(minutes=step)
@@ -154,8 +154,8 @@ def test_a_weekend_is_passed_over() -> None:
 
 
 def test_who_begins_after_the_hour_begins_tomorrow() -> None:
-    assert settled_by(AT_NINE, MOSCOW, at(WEDNESDAY, 9)) == WEDNESDAY
-    assert settled_by(AT_NINE, MOSCOW, at(WEDNESDAY, 8, 59)) == WEDNESDAY - timedelta(days=1)
+    assert next_due(AT_NINE, MOSCOW, at(WEDNESDAY, 9), None) == at(date(2026, 3, 5), 9)
+    assert next_due(AT_NINE, MOSCOW, at(WEDNESDAY, 8, 59), None) == at(WEDNESDAY, 9)
 
 
 def test_a_journey_brings_no_second_one() -> None:
