@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, Row, Text, UniqueConstraint, delete, select
@@ -254,7 +254,9 @@ def begin_digests(subscription: ChannelSubscription, now: datetime) -> None:
     if schedule is None:
         subscription.next_digest_at = None
         return
-    settled = digest.settled_by(schedule, zone, now)
+    today = now.astimezone(zone).date()
+    over = digest.moment(schedule, today, zone) <= now
+    settled = today if over else today - timedelta(days=1)
     if subscription.digest_day is None or settled > subscription.digest_day:
         subscription.digest_day = settled
     subscription.next_digest_at = digest.next_due(schedule, zone, now, subscription.digest_day)
