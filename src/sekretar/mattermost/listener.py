@@ -32,8 +32,6 @@ _EventT = TypeVar("_EventT")
 
 #: How often the mark is stored while something happens.
 MARK_EVERY = timedelta(seconds=15)
-#: The first mark of a database is wanted soon: without one nothing is looked up after a stop.
-FIRST_MARK_WITHIN = timedelta(seconds=1)
 #: What was said longer ago than this is not answered any more after a stop.
 LONGEST_LOOK_BACK = timedelta(days=2)
 #: How long to wait after a failed fetch before the next.
@@ -82,7 +80,11 @@ class Listener:
         """Listen until cancelled."""
         async with self._database.reading() as session:
             mark = await heard_until(session)
-        if mark is not None:
+        if mark is None:
+            # Whatever ends the very first run, what was written during it and after it is looked up by the next.
+            async with self._database.transaction() as session:
+                await mark_heard(session, self._clock.now())
+        else:
             mark = max(mark, self._clock.now() - LONGEST_LOOK_BACK)
         self.stream = EventStream(
             self._client,
@@ -169,5 +171,4 @@ class Listener:
                     stored = heard
                 except PeerError as error:
                     _log.warning("mattermost_mark_failed", error=str(error))
-            pause = FIRST_MARK_WITHIN if stored is None else MARK_EVERY
-            await self._clock.sleep_until(self._clock.now() + pause)
+            await self._clock.sleep_until(self._clock.now() + MARK_EVERY)
