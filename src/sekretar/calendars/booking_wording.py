@@ -1,0 +1,150 @@
+"""How a meeting to be made is put before whoever makes it, and how it is told that it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sekretar.calendars.agenda import Meeting
+from sekretar.calendars.booking import Checked, Draft, Guest, Standing
+from sekretar.calendars.booking_form import reminder_words
+from sekretar.calendars.booking_saving import Booked
+from sekretar.calendars.wording import join_link, stack, title_of
+from sekretar.kernel.dates import format_day, format_span, near_day
+from sekretar.kernel.i18n import Translator
+from sekretar.kernel.signing import JsonScalar
+from sekretar.kernel.text import Markdown, escape_block, truncate
+from sekretar.mattermost.messages import Attachment, Button, Colour, Message
+
+CREATE = "calendars.book.create"
+EDIT = "calendars.book.edit"
+CANCEL = "calendars.book.cancel"
+
+MOST_CONFLICTS = 5
+MOST_GUESTS = 30
+_NAME_LIMIT = 60
+_PLACE_LIMIT = 150
+_DESCRIPTION_LIMIT = 500
+
+_STANDINGS = {Standing.FREE: "✅", Standing.BUSY: "⛔", Standing.UNKNOWN: "❔"}
+
+
+def preview(checked: Checked, number: int, zone: ZoneInfo, t: Translator, now: datetime) -> Message:
+    """What would be made, what speaks against it, and the buttons to decide."""
+    draft = checked.draft
+    record: Mapping[str, JsonScalar] = {"draft": number}
+    attachment = Attachment(
+        color=Colour.BLUE,
+        title=title_of(draft.title, t),
+        text=_with_description(
+            stack(
+                *_facts(draft, checked.calendar, zone, t, now),
+                *_warnings(checked, zone, t, now),
+                *_guests(checked, t),
+            ),
+            draft,
+        ),
+        actions=(
+            Button(t.plain("calendars.booking.create"), CREATE, record, style="primary"),
+            Button(t.plain("calendars.booking.edit"), EDIT, record),
+            Button(t.plain("calendars.booking.cancel"), CANCEL, record),
+        ),
+    )
+    return Message(t("calendars.booking.preview"), (attachment,))
+
+
+def booked(made: Booked, zone: ZoneInfo, t: Translator, now: datetime) -> Message:
+    """It stands in the calendar."""
+    draft = made.draft
+    join = join_link(made.join_url, made.join_service, t)
+    guests = ", ".join(_name(each) for each in draft.guests.known[:MOST_GUESTS])
+    attachment = Attachment(
+        color=Colour.GREEN,
+        title=title_of(draft.title, t),
+        text=stack(
+            *_facts(draft, made.calendar, zone, t, now),
+            t("calendars.booking.invited", names=guests) if guests else "",
+            Markdown(f"**{join}**") if join else "",
+            t("calendars.booking.room_later") if draft.telemost and not join else "",
+            t("calendars.booking.altered") if made.altered else "",
+        ),
+    )
+    return Message(
+        t("calendars.booking.made_before" if made.before else "calendars.booking.made"), (attachment,)
+    )
+
+
+def cancelled(draft: Draft, t: Translator) -> Message:
+    """Nothing was made."""
+    return Message(t("calendars.booking.given_up", title=title_of(draft.title, t)))
+
+
+def when_words(start: datetime, end: datetime, zone: ZoneInfo, t: Translator, now: datetime) -> str:
+    """Day and time: `tomorrow, Thursday, 5 March, 15:00–15:45`."""
+    day, today = start.astimezone(zone).date(), now.astimezone(zone).date()
+    named, near = format_day(day, t.language, today), near_day(day, today, t.language)
+    return ", ".join(part for part in (near, named, format_span(start, end, zone, t.language)) if part)
+
+
+def _facts(draft: Draft, calendar: str, zone: ZoneInfo, t: Translator, now: datetime) -> Iterator[str]:
+    yield t("calendars.details.when", when=when_words(draft.start, draft.end, zone, t, now), zone=zone.key)
+    if draft.repeat is not None:
+        yield t("calendars.booking.repeats", repeat=t.plain(f"calendars.booking.repeat_{draft.repeat.value}"))
+    if draft.place:
+        yield t("calendars.details.place", value=truncate(draft.place, _PLACE_LIMIT))
+    yield t("calendars.details.calendar", value=truncate(calendar, _NAME_LIMIT))
+    if draft.reminder is not None:
+        yield t("calendars.booking.reminds", when=reminder_words(draft.reminder, t))
+    if draft.telemost:
+        yield t("calendars.booking.with_room")
+
+
+def _warnings(checked: Checked, zone: ZoneInfo, t: Translator, now: datetime) -> Iterator[str]:
+    draft = checked.draft
+    if draft.start < now:
+        yield t("calendars.booking.past")
+    for meeting in checked.conflicts[:MOST_CONFLICTS]:
+        yield t("calendars.booking.overlaps", meeting=_conflict(meeting, zone, t))
+    if (rest := len(checked.conflicts) - MOST_CONFLICTS) > 0:
+        yield t.plural("calendars.booking.overlaps_more", rest)
+    guests = draft.guests
+    if guests.unknown:
+        yield t("calendars.booking.unknown", names=", ".join(guests.unknown))
+    if guests.hidden:
+        yield t("calendars.booking.hidden", names=", ".join(guests.hidden))
+
+
+def _conflict(meeting: Meeting, zone: ZoneInfo, t: Translator) -> Markdown:
+    title = title_of(meeting.title, t)
+    if meeting.all_day:
+        return Markdown(f"{title} ({t('calendars.meeting.all_day')})")
+    return Markdown(f"{title} ({format_span(meeting.start, meeting.end, zone, t.language)})")
+
+
+def _guests(checked: Checked, t: Translator) -> Iterator[str]:
+    guests = checked.draft.guests.known
+    if not guests:
+        return
+    yield t("calendars.booking.guests")
+    for guest, standing in list(zip(guests, checked.standings, strict=True))[:MOST_GUESTS]:
+        said = t(f"calendars.booking.guest_{standing.value}", name=_name(guest))
+        yield Markdown(f"{_STANDINGS[standing]} {said}")
+    if (rest := len(guests) - MOST_GUESTS) > 0:
+        yield t.plural("calendars.details.more", rest)
+
+
+def _name(guest: Guest) -> str:
+    return truncate(guest.name or guest.address, _NAME_LIMIT)
+
+
+def _with_description(text: Markdown, draft: Draft) -> Markdown:
+    if not draft.description:
+        return text
+    return Markdown(f"{text}\n\n{escape_block(truncate(draft.description, _DESCRIPTION_LIMIT))}")
+
+
+def no_calendar(t: Translator) -> Message:
+    """Nothing can be made without a calendar."""
+    button = Button(t.plain("calendars.menu.connect"), "calendars.connect.where", style="primary")
+    return Message(t("calendars.booking.unconnected"), (Attachment(actions=(button,)),))

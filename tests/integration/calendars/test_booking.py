@@ -1,0 +1,192 @@
+"""Making meetings through the whole surface, on a real calendar server and both databases."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from tests.integration.calendars.booking_house import House, open_house, read
+from tests.integration.calendars.diary import ics
+from tests.peers_caldav import CalDavServer, running_radicale
+
+from sekretar.calendars.booking_drafts import BookingDraft, State
+from sekretar.calendars.model import Calendar, CalendarAccount, StoredOccurrence
+from sekretar.calendars.writing import EventWriter
+from sekretar.kernel.clock import ManualClock
+from sekretar.kernel.database import Database
+from sekretar.kernel.errors import PeerDown, PeerForbidden
+
+FILLED = {"title": "Демо", "day": "завтра", "time": "15:00", "length": "45m"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CalDavServer]:
+    with running_radicale(tmp_path_factory.mktemp("radicale")) as running:
+        yield running
+
+
+@pytest.fixture
+async def house(
+    database: Database, clock: ManualClock, server: CalDavServer, request: pytest.FixtureRequest
+) -> AsyncIterator[House]:
+    calendar = await server.make_calendar("anna", f"b{abs(hash(request.node.name)) % 10**8}", "Работа")
+    async with open_house(database, clock, server, calendar) as opened:
+        yield opened
+
+
+async def previewed(house: House, **answers: str | bool) -> dict[str, Any]:
+    await house.slash("new")
+    assert await house.fill(**(FILLED | answers)) == {}
+    return await house.office.last()
+
+
+async def test_from_the_form_to_the_calendar(house: House) -> None:
+    shown = await previewed(house, guests="@boris", place="Переговорная 3", repeat="weekly", reminder="10")
+    assert "завтра, четверг, 5 марта, 15:00–15:45" in read(shown)
+    assert await house.booked() == []
+    told = read(await house.press(shown, "Создать"))
+    assert "Встреча создана" in told
+    assert "Приглашены:** Boris" in told
+    (data,) = await house.booked()
+    for line in (
+        "DTSTART;TZID=Europe/Moscow:20260305T150000", "DTEND;TZID=Europe/Moscow:20260305T154500",
+        "SUMMARY:Демо", "LOCATION:Переговорная 3", "RRULE:FREQ=WEEKLY", "TRIGGER:-PT10M",
+        "mailto:boris@example.com", "mailto:anna@example.com",
+    ):  # fmt: skip
+        assert line in data
+
+
+async def test_what_was_made_is_shown_at_once_and_is_no_news(house: House) -> None:
+    shown = await previewed(house)
+    before = len(await house.office.rows())
+    await house.press(shown, "Создать")
+    (stored,) = await house.anna.rows(StoredOccurrence)
+    assert (stored.title, stored.starts_at) == ("Демо", house.anna.clock.now() + timedelta(hours=27))
+    assert len(await house.office.rows()) == before
+
+
+async def test_two_clicks_make_one_meeting(house: House) -> None:
+    shown = await previewed(house)
+    first, second = await asyncio.gather(*(house.press(shown, "Создать") for _ in range(2)))
+    assert sorted("уже создана" in read(each) for each in (first, second)) == [False, True]
+    assert "уже создана" in read(await house.press(shown, "Создать"))
+    assert len(await house.booked()) == 1
+    assert len(await house.anna.rows(StoredOccurrence)) == 1
+
+
+async def test_a_click_after_a_crash_finds_the_meeting(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = await previewed(house)
+    create = EventWriter.create
+
+    async def dies(self: EventWriter, *args: Any) -> Any:
+        await create(self, *args)
+        raise PeerDown("caldav")
+
+    monkeypatch.setattr(EventWriter, "create", dies)
+    assert "не ответил" in read(await house.press(shown, "Создать"))
+    monkeypatch.undo()
+    assert "неизвестно" in read(await house.press(shown, "Отмена"))
+    assert "неизвестно" in read(await house.press(shown, "Изменить"))
+    assert "Встреча создана" in read(await house.press(shown, "Создать"))
+    assert len(await house.booked()) == 1
+
+
+async def test_a_refusal_is_told_and_leaves_the_draft_to_be_changed(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = await previewed(house)
+
+    async def refuses(self: EventWriter, *args: Any) -> Any:
+        raise PeerForbidden("caldav")
+
+    monkeypatch.setattr(EventWriter, "create", refuses)
+    assert "нельзя добавлять" in read(await house.press(shown, "Создать"))
+    (draft,) = await house.anna.rows(BookingDraft)
+    assert draft.state == State.OPEN
+
+
+async def test_a_draft_is_changed_and_the_former_preview_makes_nothing(house: House) -> None:
+    former = await previewed(house, guests="@boris nobody")
+    await house.press(former, "Изменить")
+    fields = {each["name"]: each["default"] for each in house.office.server.dialogs[-1]["elements"]}
+    assert (fields["title"], fields["day"], fields["time"]) == ("Демо", "05.03.2026", "15:00")
+    assert (fields["length"], fields["guests"]) == ("45 мин", "@boris nobody")
+    await house.fill(title="Показ")
+    latest = await house.office.last()
+    assert "последнюю версию" in read(await house.press(former, "Создать"))
+    assert "Встреча создана" in read(await house.press(latest, "Создать"))
+    (data,) = await house.booked()
+    assert "SUMMARY:Показ" in data
+
+
+async def test_a_cancelled_draft_makes_nothing(house: House) -> None:
+    shown = await previewed(house)
+    assert "не создана" in read(await house.press(shown, "Отмена"))
+    assert "отменён" in read(await house.press(shown, "Создать"))
+    assert await house.booked() == []
+
+
+async def test_the_preview_says_what_speaks_against_it(house: House) -> None:
+    start = house.anna.clock.now() + timedelta(hours=27)
+    await house.anna.look({"a.ics": ics("a", start + timedelta(minutes=30), "Планёрка")}, silent=True)
+    await house.boris.look({"b.ics": ics("b", start, "Тайное дело")}, silent=True)
+    told = read(await previewed(house, guests="@boris, @chris @vera @nobody stranger@example.org"))
+    assert "Пересекается: Планёрка (15:30–16:30)" in told
+    assert "⛔ Boris: время занято" in told
+    assert "❔ Chris: календарь мне неизвестен" in told
+    assert "❔ stranger@example.org: календарь мне неизвестен" in told
+    assert "приглашены не будут: @nobody" in told
+    assert "приглашены не будут: @vera" in told
+    assert "Тайное" not in told
+    free = read(await previewed(house, guests="@boris", time="18:00"))
+    assert "✅ Boris: время свободно" in free
+    assert "Пересекается" not in free
+    assert "уже прошло" in read(await previewed(house, day="сегодня", time="09:00"))
+
+
+async def test_nobody_uses_the_draft_of_another(house: House) -> None:
+    shown = await previewed(house)
+    told = read(await house.press(shown, "Создать", name="boris"))
+    assert "Создана" not in told
+    assert await house.booked() == []
+
+
+async def test_errors_stay_at_their_fields(house: House) -> None:
+    await house.slash("new")
+    answer = await house.fill(title="", day="30.02", time="25:00", length="вечность")
+    assert set(answer["errors"]) == {"title", "day", "time", "length"}
+
+
+async def test_without_a_calendar_there_is_a_way_to_one(house: House) -> None:
+    assert "Connect a calendar" in read(await house.slash("new", name="chris"))
+
+
+async def test_a_calendar_that_is_gone_is_told(house: House, database: Database) -> None:
+    shown = await previewed(house)
+    async with database.transaction() as session:
+        await session.execute(update(Calendar).values(chosen=False))
+    assert "больше нет" in read(await house.press(shown, "Создать"))
+
+
+async def test_only_yandex_makes_rooms(house: House, database: Database) -> None:
+    await house.slash("new")
+    assert "telemost" not in {each["name"] for each in house.office.server.dialogs[-1]["elements"]}
+    async with database.transaction() as session:
+        account = update(CalendarAccount).where(CalendarAccount.id == house.anna.account_id)
+        await session.execute(account.values(profile="yandex"))
+    shown = await previewed(house, telemost=True)
+    await house.press(shown, "Создать")
+    (data,) = await house.booked()
+    assert "X-TELEMOST-REQUIRED:TRUE" in data
+
+
+async def test_old_drafts_are_forgotten(house: House) -> None:
+    shown = await previewed(house)
+    house.anna.clock.advance(timedelta(days=1, minutes=1))
+    await previewed(house)
+    assert len(await house.anna.rows(BookingDraft)) == 1
+    assert "больше нет" in read(await house.press(shown, "Создать"))
