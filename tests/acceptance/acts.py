@@ -28,7 +28,9 @@ def in_minutes(minutes: float) -> datetime:
 
 def today_at(hour: int, zone: str) -> datetime:
     """A full hour of the present day of that zone."""
-    return datetime.combine(now().astimezone(ZoneInfo(zone)).date(), time(hour), ZoneInfo(zone)).astimezone(UTC)
+    return datetime.combine(now().astimezone(ZoneInfo(zone)).date(), time(hour), ZoneInfo(zone)).astimezone(
+        UTC
+    )
 
 
 def daytime_zone() -> str:

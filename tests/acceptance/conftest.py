@@ -85,9 +85,7 @@ async def office(company: Office, log: Callable[[], str]) -> AsyncIterator[Offic
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def own_office(
-    chat: ChatServer, tmp_path: Path, log: Callable[[], str]
-) -> AsyncIterator[MakeOffice]:
+async def own_office(chat: ChatServer, tmp_path: Path, log: Callable[[], str]) -> AsyncIterator[MakeOffice]:
     """Makes a team with a Sekretar of its own on the shared server; keywords are settings."""
     async with contextlib.AsyncExitStack() as stack:
 

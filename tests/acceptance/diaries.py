@@ -60,10 +60,14 @@ class Diary:
         """What the server says of a calendar, to see that it was left alone."""
         return await self._act("PROPFIND", f"{slug}/", "", {"Depth": "1"})
 
-    async def _act(self, method: str, path: str, body: str = "", headers: dict[str, str] | None = None) -> str:
+    async def _act(
+        self, method: str, path: str, body: str = "", headers: dict[str, str] | None = None
+    ) -> str:
         auth = {"Authorization": aiohttp.encode_basic_auth(self.login, self.password, "utf-8")}
         url = f"{self.url}/{self.login}/{path}"
-        async with self.session.request(method, url, data=body.encode(), headers=auth | (headers or {})) as answer:
+        async with self.session.request(
+            method, url, data=body.encode(), headers=auth | (headers or {})
+        ) as answer:
             answer.raise_for_status()
             return await answer.text()
 
@@ -72,6 +76,7 @@ class CalendarServer:
     """One Radicale; accounts come and change their passwords while it runs."""
 
     def __init__(self, folder: Path, session: aiohttp.ClientSession) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._session = session
         self._passwords: dict[str, str] = {}
@@ -116,7 +121,6 @@ class CalendarServer:
 @contextlib.asynccontextmanager
 async def calendar_server(folder: Path) -> AsyncIterator[CalendarServer]:
     """A calendar server that runs."""
-    folder.mkdir(parents=True, exist_ok=True)
     async with aiohttp.ClientSession() as session:
         server = CalendarServer(folder, session)
         await server.start()

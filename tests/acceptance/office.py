@@ -11,7 +11,7 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -61,7 +61,7 @@ class Office:
     _hired: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        wanted = {
+        wanted: dict[str, Any] = {
             "mattermost_url": self.server.url,
             "public_url": self.url,
             "listen": f"127.0.0.1:{self.port}",
@@ -200,4 +200,3 @@ async def running(office: Office) -> AsyncIterator[Office]:
     finally:
         await office.everybody_leaves()
         await office.stop()
-

@@ -95,7 +95,9 @@ async def pages() -> AsyncIterator[str]:
             raise web.HTTPFound("/login/")
         if request.path.startswith("/refusing") and request.method == "PROPFIND":
             raise web.HTTPMethodNotAllowed("PROPFIND", ["GET", "POST"])
-        form = "<form><input name=login><input type=password></form>" if "login" in request.path else "Welcome"
+        form = (
+            "<form><input name=login><input type=password></form>" if "login" in request.path else "Welcome"
+        )
         return web.Response(text=f"<!DOCTYPE html><html><body>{form}</body></html>", content_type="text/html")
 
     application = web.Application()
@@ -147,9 +149,8 @@ async def test_addresses_inside_the_network_need_the_administrators_word(
     anna = await office.hire()
     diary = await calendars.open()
     dialog = await ask_to_connect(office, anna)
-    inside = (diary.url, "http://localhost", "http://10.1.2.3", "http://169.254.169.254/", "http://[::1]/")
-    inside = tuple(each.replace("http:", "https:") for each in inside)
-    for address in inside:
+    hosts = (diary.url.partition("//")[2], "localhost", "10.1.2.3", "169.254.169.254", "[::1]")
+    for address in (f"https://{host}/" for host in hosts):
         errors = await anna.submit_dialog(dialog, account(diary) | {"address": address})
         assert list(errors) == ["address"], address
         assert "во внутреннюю сеть" in errors["address"]
@@ -177,8 +178,7 @@ async def test_connecting_shows_the_day_and_keeps_the_password_secret(
     wrong = await ask_to_connect(office, anna)
     await anna.submit_dialog(wrong, account(diary) | {"password": diary.password + "x"})
     await office.stop()
-    for file in tmp_path.glob("sekretar.sqlite3*"):
-        assert diary.password.encode() not in file.read_bytes(), file
+    assert diary.password.encode() not in bytes_of(tmp_path)
     with sqlite3.connect(tmp_path / "sekretar.sqlite3") as database:
         stored = database.execute("SELECT login, password FROM calendar_accounts").fetchall()
     assert [login for login, _ in stored] == [diary.login]
@@ -186,6 +186,11 @@ async def test_connecting_shows_the_day_and_keeps_the_password_secret(
     assert log()
     assert diary.password not in log()
     assert diary.password not in "\n".join(post.text for post in anna.seen())
+
+
+def bytes_of(folder: Path) -> bytes:
+    """The database as it lies on the disk, with what belongs to it."""
+    return b"".join(file.read_bytes() for file in folder.glob("sekretar.sqlite3*"))
 
 
 async def test_only_the_chosen_calendars_are_shown(office: Office, calendars: CalendarServer) -> None:

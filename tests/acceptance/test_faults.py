@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -19,7 +20,7 @@ from tests.peers_chat import running_sandbox
 from sekretar.sandbox.human import Human
 from sekretar.sandbox.mattermost import MattermostSandbox
 
-POSTS = {"method": "POST", "path": "/api/v4/posts$"}
+POSTS: Any = {"method": "POST", "path": "/api/v4/posts$"}
 
 
 @dataclass
@@ -104,7 +105,9 @@ async def test_a_revoked_token_is_told_by_readyz(outpost: Outpost) -> None:
 
 
 @pytest.mark.parametrize("forgotten", [False, True], ids=["resumed", "state lost"])
-async def test_what_is_written_while_the_socket_is_gone_is_answered(outpost: Outpost, forgotten: bool) -> None:
+async def test_what_is_written_while_the_socket_is_gone_is_answered(
+    outpost: Outpost, forgotten: bool
+) -> None:
     mark = outpost.anna.mark()
     if forgotten:
         outpost.sandbox.forget_sockets()

@@ -97,12 +97,25 @@ async def test_foreign_text_can_do_nothing_in_the_chat(office: Office, calendars
     event = meeting(title, today_at(12, zone), place="![i](https://evil.example/i.png)")
     await connect(office, anna, await calendars.open(events=[event]))
     shown = await today(office, anna)
-    for harm in ("@all", "@channel", "[click](", "![i](", "~~x~~", " **b**", " `c`", "<script", " #tag", " :boom:"):
+    for harm in (
+        "@all",
+        "@channel",
+        "[click](",
+        "![i](",
+        "~~x~~",
+        " **b**",
+        " `c`",
+        "<script",
+        " #tag",
+        " :boom:",
+    ):
         assert harm not in shown, harm
     assert "click" in shown
 
 
-async def test_a_whole_day_has_no_clock_time_and_no_reminder(office: Office, calendars: CalendarServer) -> None:
+async def test_a_whole_day_has_no_clock_time_and_no_reminder(
+    office: Office, calendars: CalendarServer
+) -> None:
     zone = daytime_zone()
     anna = await office.hire(zone=zone)
     day = today_at(12, zone).date()
@@ -110,7 +123,10 @@ async def test_a_whole_day_has_no_clock_time_and_no_reminder(office: Office, cal
     event = meeting("Отпуск", today_at(12, zone))
     lines = event.ics(now()).splitlines()
     lines = [f"DTSTART;VALUE=DATE:{day:%Y%m%d}" if one.startswith("DTSTART") else one for one in lines]
-    lines = [f"DTEND;VALUE=DATE:{day + timedelta(days=1):%Y%m%d}" if one.startswith("DTEND") else one for one in lines]
+    lines = [
+        f"DTEND;VALUE=DATE:{day + timedelta(days=1):%Y%m%d}" if one.startswith("DTEND") else one
+        for one in lines
+    ]
     await diary.put_text(event.uid, "\r\n".join([*lines, ""]))
     await connect(office, anna, diary)
     assert "**весь день** Отпуск" in await today(office, anna)
@@ -240,7 +256,9 @@ async def test_what_happens_to_a_meeting_is_told_in_one_thread(
     assert "Сверка часов" not in await today(office, anna)
 
 
-async def test_a_cancelled_meeting_on_the_server_is_told_once(office: Office, calendars: CalendarServer) -> None:
+async def test_a_cancelled_meeting_on_the_server_is_told_once(
+    office: Office, calendars: CalendarServer
+) -> None:
     boris = await office.hire("boris", locale="en", zone="Europe/Berlin")
     diary = await calendars.open()
     event = meeting("Review", in_minutes(200))
@@ -254,7 +272,9 @@ async def test_a_cancelled_meeting_on_the_server_is_told_once(office: Office, ca
     assert times_seen(boris, "Cancelled: Review") == 1
 
 
-async def test_rewriting_without_a_visible_change_is_no_news(office: Office, calendars: CalendarServer) -> None:
+async def test_rewriting_without_a_visible_change_is_no_news(
+    office: Office, calendars: CalendarServer
+) -> None:
     anna = await office.hire()
     diary = await calendars.open()
     event = meeting("Тихая", in_minutes(200))
@@ -277,7 +297,9 @@ async def test_a_series_is_one_piece_of_news_and_so_is_one_time_of_it(
     await diary.put(series)
     added = await anna.wait_for(about("Новая повторяющаяся встреча: Стендап"))
     second = series.start + timedelta(days=1)
-    once = replace(series, start=second + timedelta(hours=2), rule="", more=(f"RECURRENCE-ID:{second:%Y%m%dT%H%M%SZ}",))
+    once = replace(
+        series, start=second + timedelta(hours=2), rule="", more=(f"RECURRENCE-ID:{second:%Y%m%dT%H%M%SZ}",)
+    )
     await diary.put(series, once=once)
     moved = await anna.wait_for(about("🔁", "Стендап"))
     third = series.start + timedelta(days=2)
@@ -289,7 +311,9 @@ async def test_a_series_is_one_piece_of_news_and_so_is_one_time_of_it(
     assert times_seen(anna, "Стендап") == 4
 
 
-async def test_each_time_of_a_series_is_reminded_of(own_office: MakeOffice, calendars: CalendarServer) -> None:
+async def test_each_time_of_a_series_is_reminded_of(
+    own_office: MakeOffice, calendars: CalendarServer
+) -> None:
     office = await own_office()
     anna = await office.hire()
     diary = await calendars.open(events=[meeting("Пульс", in_minutes(9), 5, rule="FREQ=HOURLY;COUNT=3")])

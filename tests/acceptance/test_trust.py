@@ -9,7 +9,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.acceptance.acts import about, account, ask_to_connect, connect, in_minutes, plain, times_seen, today
+from tests.acceptance.acts import (
+    about,
+    account,
+    ask_to_connect,
+    connect,
+    in_minutes,
+    plain,
+    times_seen,
+    today,
+)
 from tests.acceptance.conftest import MakeOffice
 from tests.acceptance.diaries import CalendarServer, meeting
 from tests.acceptance.office import Office
@@ -141,9 +150,21 @@ GARBAGE: list[tuple[str, dict[str, Any], int]] = [
     ("/mattermost/action", {"json": {"user_id": NOBODY}}, 400),
     ("/mattermost/action", {"json": {"user_id": 7, "context": {"action": "home.menu", "claim": "x"}}}, 400),
     ("/mattermost/action", {"json": {"user_id": NOBODY, "context": {"action": "home.menu"}}}, 400),
-    ("/mattermost/action", {"json": {"user_id": NOBODY, "context": {"action": "home.menu", "claim": "x"}}}, 401),
-    ("/mattermost/action", {"json": {"user_id": "\0", "context": {"action": "home.menu", "claim": "x"}}}, 400),
-    ("/mattermost/action", {"json": {"user_id": NOBODY, "context": {"action": "a" * 5000, "claim": "x"}}}, 400),
+    (
+        "/mattermost/action",
+        {"json": {"user_id": NOBODY, "context": {"action": "home.menu", "claim": "x"}}},
+        401,
+    ),
+    (
+        "/mattermost/action",
+        {"json": {"user_id": "\0", "context": {"action": "home.menu", "claim": "x"}}},
+        400,
+    ),
+    (
+        "/mattermost/action",
+        {"json": {"user_id": NOBODY, "context": {"action": "a" * 5000, "claim": "x"}}},
+        400,
+    ),
     ("/mattermost/action", {"data": b'{"a": "' + b"x" * (1024 * 1024) + b'"}'}, 413),
     ("/mattermost/dialog", {"data": b"null"}, 400),
     ("/mattermost/dialog", {"json": {"type": "dialog_submission", "callback_id": "calendars.connect"}}, 400),
@@ -178,11 +199,19 @@ async def test_a_claim_for_one_act_serves_no_other(office: Office, calendars: Ca
     dialog = await ask_to_connect(office, anna)
     for action in ("calendars.disconnect.yes", "home.menu", "calendars.connect"):
         context = {"action": action, "claim": dialog.state}
-        assert (await office.post("/mattermost/action", json={"user_id": anna.user_id, "context": context}))[0] == 401
+        assert (await office.post("/mattermost/action", json={"user_id": anna.user_id, "context": context}))[
+            0
+        ] == 401
 
 
 async def test_the_people_page_of_consent_takes_no_forged_answer(office: Office) -> None:
-    for query in ("", "?state=x&code=y", "?error=access_denied", "?state=" + "x" * 5000, "?code=%00&state=%ff"):
+    for query in (
+        "",
+        "?state=x&code=y",
+        "?error=access_denied",
+        "?state=" + "x" * 5000,
+        "?code=%00&state=%ff",
+    ):
         async with office.server.session.get(f"{office.url}/consent/mattermost{query}") as page:
             assert page.status == 400, query
             assert "<script" not in await page.text()

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.acceptance.acts import about, connect, in_minutes, pressable, times_seen
@@ -23,7 +24,7 @@ from sekretar.sandbox.human import Human
 from sekretar.sandbox.mattermost import MattermostSandbox
 from sekretar.sandbox.ports import free_port
 
-POSTS = {"method": "POST", "path": "/api/v4/posts$"}
+POSTS: Any = {"method": "POST", "path": "/api/v4/posts$"}
 
 
 @dataclass
@@ -69,7 +70,9 @@ async def scene(office: Office, program: Program, tmp_path: Path) -> AsyncIterat
         await connect(office, anna, diary)
         sandbox = office.server.sandbox
         assert sandbox is not None
-        yield Scene(office, program, sandbox, anna, diary, await office.home(anna), tmp_path / "sekretar.sqlite3")
+        yield Scene(
+            office, program, sandbox, anna, diary, await office.home(anna), tmp_path / "sekretar.sqlite3"
+        )
 
 
 async def told_once(scene: Scene, title: str) -> None:

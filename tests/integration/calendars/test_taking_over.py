@@ -28,7 +28,8 @@ async def test_only_what_was_claimed_is_due_at_once(
     now = clock.now()
     async with database.transaction() as session:
         people = People("https://chat.example", "en", ZoneInfo("Europe/Moscow"))
-        person = await people.remember(session, Profile("u1", "anna", "", "", "ru", None, True, "anna@example.com"), now)
+        profile = Profile("u1", "anna", "", "", "ru", None, True, "anna@example.com")
+        person = await people.remember(session, profile, now)
         session.add(
             CalendarAccount(
                 person_id=person.id,
