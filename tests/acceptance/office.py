@@ -134,7 +134,10 @@ class Office:
         """Wait for 200 of /readyz."""
 
         async def look() -> bool:
-            return (await self.readiness())[0] == 200
+            try:
+                return (await self.readiness())[0] == 200
+            except aiohttp.ClientError:
+                return False
 
         await until(look, seconds=seconds, what="readiness")
 
