@@ -66,7 +66,7 @@ def booked(made: Booked, zone: ZoneInfo, t: Translator, now: datetime) -> Messag
             *_facts(draft, made.calendar, zone, t, now),
             t("calendars.booking.invited", names=guests) if guests else "",
             Markdown(f"**{join}**") if join else "",
-            t("calendars.booking.room_later") if draft.telemost and not join else "",
+            t("calendars.booking.room_later") if draft.telemost and not join and not made.before else "",
             t("calendars.booking.altered") if made.altered else "",
         ),
     )

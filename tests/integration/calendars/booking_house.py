@@ -15,6 +15,7 @@ from tests.peers_caldav import PEOPLE, CalDavServer
 from sekretar.calendars.booking_chat import BookingChat
 from sekretar.calendars.booking_saving import Saving
 from sekretar.calendars.caldav import CalDavClient, Credentials
+from sekretar.calendars.finding_chat import FindingChat
 from sekretar.calendars.model import Calendar, CalendarAccount
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
@@ -88,7 +89,9 @@ async def open_house(
     chat = Chat()
     office = open_office(database, clock, chat)
     desk = replace(office.desk, server=Directory())
-    BookingChat(desk, Saving(desk, http)).register(chat)
+    booking = BookingChat(desk, Saving(desk, http))
+    booking.register(chat)
+    FindingChat(desk, booking).register(chat)
     anna = await open_diary(database, clock, desk=office.desk, calendars=("work",))
     boris = await open_diary(database, clock, "boris", desk=office.desk)
     async with database.transaction() as session:

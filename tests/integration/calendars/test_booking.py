@@ -190,3 +190,32 @@ async def test_old_drafts_are_forgotten(house: House) -> None:
     await previewed(house)
     assert len(await house.anna.rows(BookingDraft)) == 1
     assert "больше нет" in read(await house.press(shown, "Создать"))
+
+
+async def test_a_common_time_becomes_a_meeting(house: House) -> None:
+    start = house.anna.clock.now() + timedelta(hours=21)  # nine in Moscow, tomorrow
+    await house.anna.look({"a.ics": ics("a", start, "Планёрка")}, silent=True)
+    await house.boris.look({"b.ics": ics("b", start + timedelta(hours=2), "Тайное дело")}, silent=True)
+    offered = await house.slash("find @boris @chris @nobody 45m завтра")
+    told = read(offered)
+    assert "завтра, четверг, 5 марта, 10:00–10:45" in told
+    assert "09:" not in told
+    assert "11:" not in told
+    assert "неизвестны, учтено без них: Chris" in told
+    assert "приглашены не будут: @nobody" in told
+    assert "Тайное" not in told
+    await house.press(offered, "05.03 10:00")
+    shown = await house.office.last()
+    assert "10:00–10:45" in read(shown)
+    assert "✅ Boris: время свободно" in read(shown)
+    assert "Встреча создана" in read(await house.press(shown, "Создать"))
+    (data,) = await house.booked()
+    assert "DTSTART:20260305T070000Z" in data
+    assert "mailto:chris@example.com" in data
+
+
+async def test_a_time_is_looked_for_with_somebody_in_days_to_come(house: House) -> None:
+    assert "с кем встреча" in read(await house.slash("find 45m завтра"))
+    assert "уже прошли" in read(await house.slash("find @boris вчера"))
+    assert "ещё неизвестны" in read(await house.slash("найти @boris 01.03.2027"))
+    assert "Общего свободного времени нет" in read(await house.slash("время @boris суббота"))

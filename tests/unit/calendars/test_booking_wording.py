@@ -1,0 +1,85 @@
+"""What people read when they make a meeting; it is Wednesday, 4 March 2026, noon in Moscow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from tests.unit.calendars.test_views_wording import FOREIGN, all_day, meeting, seen
+
+from sekretar.calendars import booking_wording, finding_wording
+from sekretar.calendars.booking import Checked, Draft, Guest, Guests, Standing
+from sekretar.calendars.booking_saving import Booked
+from sekretar.calendars.editing import Repeat
+from sekretar.kernel.i18n import Catalogues, Translator
+from sekretar.kernel.text import POST_LIMIT
+
+MOSCOW = ZoneInfo("Europe/Moscow")
+NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
+BORIS, VERA, OUTSIDE = (
+    Guest("boris@x.example", "Борис"),
+    Guest("vera@x.example", "Вера"),
+    Guest("o@x.example"),
+)
+PLAIN = Draft("Демо", NOW + timedelta(hours=27), 45, 1)
+FULL = replace(
+    PLAIN,
+    guests=Guests((BORIS, VERA, OUTSIDE), ("@nobody", FOREIGN), ("@hidden",)),
+    place="Переговорная 3",
+    description="Повестка\n@all",
+    reminder=10,
+    repeat=Repeat.WEEKDAYS,
+    telemost=True,
+)
+
+
+@pytest.fixture(params=["ru", "en"])
+def t(request: pytest.FixtureRequest) -> Translator:
+    return Catalogues.load().translator(request.param)
+
+
+def test_a_plain_preview(t: Translator, snapshot: SnapshotAssertion) -> None:
+    checked = Checked(PLAIN, "Работа", (), ())
+    assert seen(booking_wording.preview(checked, 3, MOSCOW, t, NOW)) == snapshot
+
+
+def test_a_preview_with_everything_that_speaks_against_it(t: Translator, snapshot: SnapshotAssertion) -> None:
+    conflicts = (
+        all_day(1, NOW.date(), 3, title="Отпуск"),
+        *(meeting(number, 15, title=f"Встреча {number}") for number in range(2, 9)),
+    )
+    standings = (Standing.FREE, Standing.BUSY, Standing.UNKNOWN)
+    checked = Checked(replace(FULL, start=NOW - timedelta(hours=1)), FOREIGN, conflicts, standings)
+    assert seen(booking_wording.preview(checked, 3, MOSCOW, t, NOW)) == snapshot
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        Booked(PLAIN, "Работа"),
+        Booked(FULL, "Работа", "https://telemost.yandex.ru/j/1", "Telemost"),
+        Booked(FULL, "Работа", altered=True, before=True),
+    ],
+    ids=["plain", "joined", "altered"],
+)
+def test_it_is_made(made: Booked, t: Translator, snapshot: SnapshotAssertion) -> None:
+    assert seen(booking_wording.booked(made, MOSCOW, t, NOW)) == snapshot
+
+
+def test_the_largest_preview_is_one_post(t: Translator) -> None:
+    many = tuple(Guest(f"{number}@x.example", FOREIGN * 20) for number in range(50))
+    draft = replace(FULL, title=FOREIGN * 9, description=FOREIGN * 60, place=FOREIGN * 9, guests=Guests(many))
+    checked = Checked(draft, FOREIGN * 9, (), (Standing.UNKNOWN,) * 50)
+    assert len(seen(booking_wording.preview(checked, 3, MOSCOW, t, NOW))) < POST_LIMIT
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_common_times(found: bool, t: Translator, snapshot: SnapshotAssertion) -> None:
+    starts = [NOW + timedelta(hours=1), NOW + timedelta(days=1)] if found else []
+    days = (NOW, NOW + timedelta(days=6))
+    guests = replace(FULL.guests, known=(BORIS, VERA))
+    told = finding_wording.slots(starts, 45, days, guests, (VERA,), 3, MOSCOW, t, NOW)
+    assert seen(told) == snapshot
