@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sekretar.calendars import channels, channels_watch, digest, reminders, rolling, status
+from sekretar.calendars.booking_chat import BookingChat
+from sekretar.calendars.booking_saving import Saving
 from sekretar.calendars.channels_chat import ChannelChat
 from sekretar.calendars.channels_job import ChannelTelling
 from sekretar.calendars.channels_watch import ChannelWatch
 from sekretar.calendars.chat import CalendarChat
 from sekretar.calendars.connecting import SYNC
 from sekretar.calendars.digesting import Digesting
+from sekretar.calendars.finding_chat import FindingChat
 from sekretar.calendars.quiet import QuietKeeper
 from sekretar.calendars.reminding import Reminding
 from sekretar.calendars.rolling import Rolling
@@ -69,6 +72,9 @@ class Calendars:
         SettingsChat(desk.database).register(desk.chat)
         ChannelChat(desk, self._channel_watch).register(desk.chat)
         Snoozing(desk.database).register(desk.chat)
+        booking = BookingChat(desk, Saving(desk, http, settings.own_hosts))
+        booking.register(desk.chat)
+        FindingChat(desk, booking).register(desk.chat)
 
     async def take_over(self) -> None:
         """Continue what an earlier process on this database left in the middle."""
