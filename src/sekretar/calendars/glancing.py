@@ -85,11 +85,12 @@ def subjects() -> Select[*tuple[Any, ...]]:
         account.state,
         account.trouble,
         account.failures,
+        account.zone,
         account.calm_answer,
-        account.calm_since,
         account.calm_until,
         PersonRow.active,
-        PersonRow.updated_at,
+        PersonRow.chosen_zone,
+        PersonRow.time_zone,
     ).join(PersonRow, PersonRow.id == account.person_id)
 
 
@@ -97,9 +98,14 @@ def subject(row: Row[Any]) -> Subject:
     """One row of `subjects`."""
     healthy = row.active and row.state == AccountState.ACTIVE and not row.trouble and not row.failures
     # A person who has moved to another zone since needs their floating times read anew.
-    settled = row.calm_answer and row.calm_until and row.updated_at <= row.calm_since
+    settled = row.calm_answer and row.calm_until and _zone(row) == row.zone
     calm = Calm(row.calm_answer, row.calm_until) if healthy and settled else None
     return Subject(row.id, row.home_url, row.login, row.password, row.profile, calm)
+
+
+def _zone(row: Row[Any]) -> str:
+    """The zone of the person, as far as it is theirs; one without any has that of the installation."""
+    return str(row.chosen_zone or row.time_zone or row.zone)
 
 
 async def note_unchanged(session: AsyncSession, accounts: Sequence[Unchanged], now: datetime) -> None:

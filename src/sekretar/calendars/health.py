@@ -130,7 +130,7 @@ async def succeeded(
         if account.next_sync_at == claim.until:
             account.next_sync_at = next_sync_at
             account.calm_answer = calm.answer if calm else ""
-            account.calm_since, account.calm_until = now, calm.until if calm else None
+            account.calm_until = calm.until if calm else None
         if account.synced_at is not None:
             account.synced_at = now
         elif partly is not None or await _is_loaded(session, account.id):

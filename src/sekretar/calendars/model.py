@@ -77,7 +77,6 @@ class CalendarAccount(Base):
     #: What the server answered about all calendars when everything had been read, hashed; empty when something
     #: is not settled. Until `calm_until` the same answer means that nothing has changed.
     calm_answer: Mapped[str] = mapped_column(Text, default="")
-    calm_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     calm_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     next_sync_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -44,7 +44,6 @@ def _accounts() -> None:
         sa.Column("trouble", sa.Text(), nullable=False),
         sa.Column("synced_at", MOMENT, nullable=True),
         sa.Column("calm_answer", sa.Text(), nullable=False),
-        sa.Column("calm_since", MOMENT, nullable=True),
         sa.Column("calm_until", MOMENT, nullable=True),
         sa.Column("next_sync_at", MOMENT, nullable=False, index=True),
         sa.Column("created_at", MOMENT, nullable=False),
