@@ -53,6 +53,8 @@ class ServerProfile:
     needs_vtimezone: bool = False
     #: SEQUENCE must grow even when only an attendee's answer changes.
     answer_bumps_sequence: bool = False
+    #: A REPORT may leave out attendees or show wrong answers; a GET tells the truth.
+    reports_hide_attendees: bool = False
     #: free-busy-query is answered.
     free_busy: bool = True
 
@@ -75,6 +77,7 @@ MAILRU = ServerProfile(
     principal_guess="/principals/{domain}/{local}/",
     needs_vtimezone=True,
     answer_bumps_sequence=True,
+    reports_hide_attendees=True,
     free_busy=False,
 )
 
