@@ -48,3 +48,24 @@ async def test_two_clicks_on_a_preview_make_one_meeting(office: Office, calendar
     assert told.control("Создать") is None
     assert (await diary.files()).count(".ics<") == before + 1
     assert "15:00–15:45** Показ" in (await anna.slash("/calendar tomorrow")).text
+
+
+async def test_from_one_line_to_the_calendar(office: Office, calendars: CalendarServer) -> None:
+    diary = await calendars.open()
+    anna = await office.hire("anna", zone=ZONE)
+    boris = await office.hire("boris", zone=ZONE)
+    await connect(office, anna, diary)
+    before = (await diary.files()).count(".ics<")
+    answer = await anna.slash(f"/calendar new Demo tomorrow 15:00 45m @{boris.username} room 3")
+    shown = answer.posts[-1]
+    assert "15:00–15:45" in shown.text
+    assert (await diary.files()).count(".ics<") == before
+    mark = anna.mark()
+    await anna.click(shown, "Создать")
+    await anna.wait_for(about("Встреча создана", "Demo"), since=mark)
+    mark = anna.mark()
+    # The answer to a command keeps its buttons.
+    await anna.click(shown, "Создать")
+    await anna.wait_for(about("уже создана"), since=mark)
+    assert (await diary.files()).count(".ics<") == before + 1
+    assert "15:00–15:45** Demo · room 3" in (await anna.slash("/calendar tomorrow")).text

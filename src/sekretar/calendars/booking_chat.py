@@ -14,6 +14,7 @@ from sekretar.calendars import availability, booking_drafts, booking_wording, pe
 from sekretar.calendars.booking import Checked, Draft, Guests, Standing, restored
 from sekretar.calendars.booking_drafts import State
 from sekretar.calendars.booking_form import BOOK_FORM, Target, answers_of, at_field, form_of
+from sekretar.calendars.booking_line import draft_of_line, parse_line
 from sekretar.calendars.booking_saving import Place, Saving, places
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.forms import Form
@@ -56,6 +57,7 @@ class BookingChat:
                 "new",
                 "calendars.help.new",
                 self.new,
+                "calendars.usage.new",
                 aliases=("создать", "встреча", "create"),
             )
         )
@@ -69,9 +71,18 @@ class BookingChat:
     # --- asking
 
     async def new(self, request: CommandRequest) -> Reply:
-        if not await self._places(request.person):
+        into = await self._places(request.person)
+        if not into:
             return Reply(booking_wording.no_calendar(request.t))
-        return Reply(form=OpenForm(BOOK_FORM))
+        if not request.args.words:
+            return Reply(form=OpenForm(BOOK_FORM))
+        person, now = request.person, request.now
+        local = now.astimezone(person.zone)
+        line = parse_line(request.args.words, local.date())
+        draft = draft_of_line(line, into[0].calendar.id, person.zone, local)
+        names = people_search.named(" ".join(line.names))
+        guests = await people_search.find(self.desk, names, person)
+        return Reply(await self.propose(person, replace(draft, guests=guests), request.t, now))
 
     async def new_clicked(self, click: Click) -> ClickReply:
         if not await self._places(click.person):

@@ -219,3 +219,15 @@ async def test_a_time_is_looked_for_with_somebody_in_days_to_come(house: House) 
     assert "уже прошли" in read(await house.slash("find @boris вчера"))
     assert "ещё неизвестны" in read(await house.slash("найти @boris 01.03.2027"))
     assert "Общего свободного времени нет" in read(await house.slash("время @boris суббота"))
+
+
+async def test_one_line_leads_to_the_same_preview(house: House) -> None:
+    shown = await house.slash("new Demo tomorrow 15:00 45m @boris @nobody room 3")
+    told = read(shown)
+    for words in ("Demo", "завтра, четверг, 5 марта, 15:00–15:45", "✅ Boris", "room 3", "@nobody"):
+        assert words in told
+    assert await house.booked() == []
+    assert "Встреча создана" in read(await house.press(shown, "Создать"))
+    (data,) = await house.booked()
+    assert "LOCATION:room 3" in data
+    assert "Во сколько" in read(await house.slash("создать Демо завтра"))
