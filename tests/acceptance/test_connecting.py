@@ -238,7 +238,7 @@ async def test_connecting_the_same_account_again_is_no_second_account(
     await connect(office, anna, diary)
     mark = anna.mark()
     assert await anna.submit_dialog(await ask_to_connect(office, anna), account(diary)) == {}
-    await anna.wait_for(about(diary.login, "снова"), since=mark)
+    await anna.wait_for(about(diary.login, "новый пароль"), since=mark)
     listed = (await anna.slash("/calendar accounts")).text
     assert listed.count(diary.login) == 1
 

@@ -164,7 +164,7 @@ async def test_a_password_changed_elsewhere_is_told_once_and_mended(
     await diary.put(meeting("За это время", in_minutes(200)))
     mark = anna.mark()
     assert await anna.submit_dialog(dialog, {"password": diary.password}) == {}
-    await anna.wait_for(about(diary.login, "снова"), since=mark)
+    await anna.wait_for(about(diary.login, "новый пароль"), since=mark)
     await anna.wait_for(about("Новая встреча", "За это время"), since=mark)
     assert times_seen(anna, "больше не принимает пароль") == 1
 
