@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.calendars import channels, channels_news, preferences, status, wording
+from sekretar.calendars import booking_drafts, channels, channels_news, preferences, status, wording
 from sekretar.calendars.agenda import DECLINED
 from sekretar.calendars.changes import VISIBLE_FIELDS, Change, Kind, Seen, between
 from sekretar.calendars.channels_news import News
@@ -173,6 +173,8 @@ class Applying:
         person = self.owner.person
         news = News(person, self.owner.account_id, row, uid, change, self.now)
         await channels_news.tell(self.desk, session, news)
+        if change.kind is Kind.ADDED and await booking_drafts.has_made(session, person.id, uid):
+            return
         if not person.active or not await self._is_news(session, row, uid, change):
             return
         if not (await preferences.read(session, person.id)).tells(change.kind):

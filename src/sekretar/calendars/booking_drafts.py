@@ -83,6 +83,12 @@ async def of_person(
     return row
 
 
+async def has_made(session: AsyncSession, person_id: int, uid: str) -> bool:
+    """Whether the meeting was made by this person here, a short while ago: then it is no news to them."""
+    query = select(BookingDraft.id).where(BookingDraft.person_id == person_id, BookingDraft.uid == uid)
+    return await session.scalar(query.limit(1)) is not None
+
+
 def must_be_changeable(row: BookingDraft) -> None:
     """Raises PersonError: what became of the draft keeps it from being changed or cancelled."""
     if row.state != State.OPEN:

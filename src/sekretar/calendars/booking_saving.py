@@ -20,6 +20,7 @@ from sekretar.calendars.applying import Applying, Owner
 from sekretar.calendars.booking import Draft, event_of, restored
 from sekretar.calendars.booking_drafts import BookingDraft, State
 from sekretar.calendars.caldav import CalDavClient, Credentials, RemoteObject, profile_of
+from sekretar.calendars.caldav.hrefs import path_of
 from sekretar.calendars.editing import Invitee, new_event
 from sekretar.calendars.model import AccountState, Calendar, CalendarAccount
 from sekretar.calendars.reading import Reader, Reading, read
@@ -146,11 +147,16 @@ class Saving:
 
     async def _read(self, person: Person, place: Place, outcome: Written | Reverted) -> Reading:
         reader = Reader(person.zone, frozenset(place.account.addresses), self.hosts)
-        remote = RemoteObject(outcome.href, outcome.etag, outcome.data)
+        # As a look at the calendar names it, so that both mean the same row.
+        remote = RemoteObject(path_of(outcome.href), outcome.etag, outcome.data)
         return await asyncio.to_thread(read, remote, reader, self.desk.now())
 
     async def _finish(self, person: Person, draft_id: int, place: Place, reading: Reading) -> bool:
-        """Show it at once, without telling those news to whoever made them. True: another click was quicker."""
+        """Show it at once; the channels of the calendar hear of it, whoever made it does not.
+
+        Returns:
+            True when another click was quicker.
+        """
         now = self.desk.now()
         async with self.desk.database.transaction() as session:
             # A look under way at the calendar stores the same: one after the other.
@@ -159,7 +165,9 @@ class Saving:
             row = await session.get(BookingDraft, draft_id, with_for_update=True, populate_existing=True)
             if calendar is not None and calendar.chosen:
                 owner = Owner(person, place.account.id)
-                await Applying(self.desk, owner, calendar, now, silent=True).upsert(session, [reading])
+                await Applying(self.desk, owner, calendar, now, silent=calendar.loaded_at is None).upsert(
+                    session, [reading]
+                )
             before = row is None or row.state == State.BOOKED
             if row is not None:
                 row.state = State.BOOKED
