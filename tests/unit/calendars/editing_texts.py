@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from sekretar.calendars.contentlines import Component, components
+from sekretar.calendars.editing.document import Node, read
 from sekretar.calendars.ics import parse_object
 from sekretar.calendars.occurrences import Occurrence, occurrences
 
@@ -53,6 +54,9 @@ PEOPLE = (
     "ATTENDEE;PARTSTAT=ACCEPTED:mailto:vera@example.com",
 )
 
+#: Where most programs fold a long attendee: before the colon.
+FOLDED_ATTENDEE = "ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=\r\n TRUE:mailto:gleb@example.com"
+
 
 def event(*lines: str, uid: str = "u1") -> str:
     """A VEVENT."""
@@ -93,6 +97,12 @@ def lines_of(data: str) -> Counter[str]:
     return Counter(line for component in components(data) for line in _lines(component, ""))
 
 
+def lines_of_document(data: str) -> Counter[str]:
+    """The same, as an edit sees them."""
+    nodes = (child for child in read(data) if isinstance(child, Node))
+    return Counter(line for node in nodes for line in _document_lines(node, ""))
+
+
 def difference(before: str, after: str) -> tuple[list[str], list[str]]:
     """The lines that went and the lines that came, apart from the marks of every writing."""
     old, new = lines_of(before), lines_of(after)
@@ -114,6 +124,15 @@ def _lines(component: Component, path: str) -> Iterator[str]:
         yield f"{here}{line.name}{line.raw_parameters}:{line.value}"
     for inner in component.inner:
         yield from _lines(inner, here)
+
+
+def _document_lines(node: Node, path: str) -> Iterator[str]:
+    here = f"{path}{node.name}/"
+    for child in node.children:
+        if isinstance(child, Node):
+            yield from _document_lines(child, here)
+        elif child.line is not None:
+            yield f"{here}{child.line.name}{child.line.raw_parameters}:{child.line.value}"
 
 
 def meetings(*texts: str, zone: ZoneInfo = BERLIN) -> list[Occurrence]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from tests.unit.calendars.editing_texts import (
     BERLIN,
+    FOLDED_ATTENDEE,
     MOSCOW,
     NOW,
     PEOPLE,
@@ -14,11 +16,14 @@ from tests.unit.calendars.editing_texts import (
     difference,
     event,
     exception,
+    lines_of,
+    lines_of_document,
     meetings,
     shown,
     single,
     weekly,
 )
+from tests.unit.calendars.ics_files import ICS
 
 from sekretar.calendars.editing import (
     Days,
@@ -35,6 +40,7 @@ from sekretar.calendars.editing import (
     edited,
     moved,
 )
+from sekretar.calendars.editing.document import read, written
 from sekretar.calendars.events import PartStat
 
 BORIS = ("boris@example.com",)
@@ -79,6 +85,23 @@ def test_an_answer_says_when_it_was_given() -> None:
     after = answered(single(), BORIS, PartStat.TENTATIVE, now=NOW, zone=MOSCOW)
     assert "DTSTAMP:20260304T090000Z" in after
     assert "SEQUENCE:2" in after
+
+
+def test_a_line_folded_before_its_colon_is_a_line() -> None:
+    before = single(FOLDED_ATTENDEE)
+    gone, come = difference(
+        before, answered(before, ["gleb@example.com"], PartStat.ACCEPTED, now=NOW, zone=MOSCOW)
+    )
+    assert [len(gone), len(come)] == [1, 1]
+    assert "PARTSTAT=ACCEPTED;RSVP=TRUE:mailto:gleb@example.com" in come[0]
+
+
+@pytest.mark.parametrize("path", sorted(ICS.glob("*.ics")), ids=lambda path: path.stem)
+def test_the_lines_of_any_program_are_found_as_the_reader_finds_them(path: Path) -> None:
+    """Otherwise an edit would miss what people were shown."""
+    data = path.read_bytes().decode("utf-8", "replace")
+    assert lines_of_document(data) == lines_of(data)
+    assert lines_of(written(read(data))) == lines_of(data)
 
 
 def test_the_same_answer_again_changes_nothing() -> None:

@@ -16,6 +16,7 @@ from tests.unit.calendars.editing_texts import (
     event,
     exception,
     lines_of,
+    lines_of_document,
     meetings,
     shown,
     weekly,
@@ -405,3 +406,16 @@ def test_no_text_breaks_an_edit(text: str, line: str) -> None:
     except Uneditable:
         return
     assert {each.title for each in parse_object(after, BERLIN).events} == {"x"}
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=series(), width=st.integers(2, 90), breaks=st.sampled_from(["\r\n ", "\n\t"]))
+def test_wherever_a_program_folds_its_lines_they_are_found(data: str, width: int, breaks: str) -> None:
+    folded = "\r\n".join(
+        breaks.join(line[place : place + width] for place in range(0, len(line), width)) or line
+        for line in data.replace("\r\n ", "").split("\r\n")
+    )
+    assert lines_of_document(folded) == lines_of(folded) == lines_of(data)
+    before, after = meetings(data), meetings(change(folded, Edit(title="New")).data)
+    assert {each.title for each in after} == {"New"}
+    assert [each.start for each in after] == [each.start for each in before]

@@ -150,17 +150,28 @@ def written(children: Iterable[Leaf | Node]) -> str:
 def _logical(data: str) -> Iterator[str]:
     """Lines with what continues them: folds, and pieces of a text that was broken without folding."""
     pending: list[str] = []
-    for line in _BREAK.split(data.removeprefix("\ufeff")):
-        continues = not line or line[0] in " \t" or read_line(line) is None
-        if pending and not continues:
+    for folded in _folded(data):
+        # Only whole can a line be judged: a fold may stand before its colon.
+        if pending and read_line(unfold(folded)) is not None:
             yield "\r\n".join(pending)
             pending = []
-        if pending or line:
-            pending.append(line)
+        if pending or folded:
+            pending.append(folded)
     while pending and not pending[-1]:
         pending.pop()
     if pending:
         yield "\r\n".join(pending)
+
+
+def _folded(data: str) -> Iterator[str]:
+    """Lines with their folds."""
+    pending: list[str] = []
+    for line in _BREAK.split(data.removeprefix("\ufeff")):
+        if pending and line[:1] not in (" ", "\t"):
+            yield "\r\n".join(pending)
+            pending = []
+        pending.append(line)
+    yield "\r\n".join(pending)
 
 
 def _closed(stack: list[Node], name: str, raw: str) -> bool:
