@@ -114,6 +114,9 @@ class EventWriter:
             truth = await self._client.get(href)
         except PeerNotFound:
             return None
+        if current is None and etag is None:
+            # Whether this server has etags at all is not known: nothing would protect the changes of others.
+            raise NotCalDav(self._client.peer, "an object that is neither listed nor missing")
         return RemoteObject(href, etag, truth.data)
 
     async def create(self, calendar_href: str, uid: str, data: str) -> Outcome:

@@ -55,7 +55,10 @@ PEOPLE = (
 )
 
 #: Where most programs fold a long attendee: before the colon.
-FOLDED_ATTENDEE = "ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=\r\n TRUE:mailto:gleb@example.com"
+FOLDED_ATTENDEE = (
+    "ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP="
+    "\r\n TRUE:mailto:gleb@example.com"
+)
 
 
 def event(*lines: str, uid: str = "u1") -> str:

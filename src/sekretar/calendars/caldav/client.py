@@ -294,7 +294,8 @@ class CalDavClient:
 
     def _ours(self, base: str, href: str) -> bool:
         """Whether a member's href stays on a host of this account."""
-        return trusted(absolute(self.base_url, base), absolute(base, href), self.profile.partner_domains)
+        calendar = absolute(self.base_url, base)
+        return trusted(calendar, absolute(calendar, href), self.profile.partner_domains)
 
 
 def marks_of(item: xml.Response) -> Marks:
