@@ -143,20 +143,23 @@ async def test_an_edit_that_changes_nothing_writes_nothing(writer: EventWriter, 
 
 
 async def test_a_change_made_meanwhile_is_not_overwritten(
-    server: CalDavServer, writer: EventWriter, client: CalDavClient, calendar: str
+    server: CalDavServer,
+    writer: EventWriter,
+    client: CalDavClient,
+    calendar: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     written = await made(writer, calendar, NewEvent("Demo", SPAN, ZONE))
     name = written.href.rpartition("/")[2]
     other = "\r\n".join(written.data.splitlines()).replace("END:VEVENT", "LOCATION:Room 9\r\nEND:VEVENT")
-    put, late = client.put, [True]
+    put, late = client.put, iter([True])
 
     async def put_late(href: str, data: str, **conditions: Any) -> str | None:
-        if late.pop(0):
-            late.append(False)
+        if next(late, False):
             await server.put_event("anna", calendar, name, other + "\r\n")
         return await put(href, data, **conditions)
 
-    client.put = put_late  # type: ignore[method-assign]
+    monkeypatch.setattr(client, "put", put_late)
     outcome = await writer.change(calendar, written.href, retitled("New"))
     assert isinstance(outcome, Written)
     (found,) = meetings((await client.get(written.href)).data)
