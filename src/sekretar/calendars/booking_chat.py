@@ -78,8 +78,9 @@ class BookingChat:
             return Reply(form=OpenForm(BOOK_FORM))
         person, now = request.person, request.now
         local = now.astimezone(person.zone)
-        line = parse_line(request.args.words, local.date())
-        draft = draft_of_line(line, into[0].calendar.id, person.zone, local)
+        line = parse_line(request.args.words, local, [place.calendar.name for place in into])
+        chosen = next((place for place in into if place.calendar.name == line.calendar), into[0])
+        draft = draft_of_line(line, chosen.calendar.id, person.zone, local)
         names = people_search.named(" ".join(line.names))
         guests = await people_search.find(self.desk, names, person)
         return Reply(await self.propose(person, replace(draft, guests=guests), request.t, now))

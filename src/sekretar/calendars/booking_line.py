@@ -7,10 +7,9 @@ is the title, what is left behind it the place. Words in quotes are never looked
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from sekretar.calendars.booking import (
@@ -19,17 +18,23 @@ from sekretar.calendars.booking import (
     TITLE_LIMIT,
     Draft,
     moment_of,
-    parse_length,
 )
-from sekretar.kernel.dates import parse_date, parse_time
+from sekretar.calendars.booking_words import (
+    minutes_between,
+    read_day,
+    read_length,
+    read_repeat,
+    read_soon,
+    read_span,
+    read_time,
+    tidied,
+)
+from sekretar.calendars.editing import Repeat
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.text import truncate
 
-T = TypeVar("T")
-
-#: «1 час 30 минут» is a length of so many words.
-_LONGEST = 4
-_RANGE_DASHES = "-–—"
+#: «from 3 pm to 4 pm» is a span of so many words.
+_LONGEST = 6
 
 #: `Release 2.5` is no day in May; `02.05` is.
 _VERSION = re.compile(r"[0-9]+\.[0-9]")
@@ -45,6 +50,11 @@ class Line:
     at: time | None = None
     minutes: int | None = None
     place: str = ""
+    #: A moment counted from now, instead of a day and a time.
+    start: datetime | None = None
+    repeat: Repeat | None = None
+    #: As the calendar is called.
+    calendar: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,14 +66,19 @@ class _Piece:
     line: Line
 
 
-def parse_line(words: Sequence[str], today: date) -> Line:
+def parse_line(words: Sequence[str], local: datetime, calendars: Sequence[str] = ()) -> Line:
     """Read the words of a command.
+
+    Args:
+        words: quoted ones in one piece.
+        local: the present, where the person is.
+        calendars: names that may be said after `#`.
 
     Raises:
         PersonError: `calendars.booking.no_title`, `…no_time`: that much has to be said.
     """
     words = [each for each in words if each]
-    pieces = _with_one_day(_pieces(words, today))
+    pieces = _with_one_day(_Reader(words, local, calendars).pieces())
     found = Line("")
     for each in pieces:
         found = _joined(found, each.line)
@@ -76,7 +91,7 @@ def parse_line(words: Sequence[str], today: date) -> Line:
         title, rest = rest, ""
     if not title:
         raise PersonError("calendars.booking.no_title")
-    if found.at is None:
+    if found.at is None and found.start is None:
         raise PersonError("calendars.booking.no_time")
     return replace(found, title=truncate(title, TITLE_LIMIT), place=truncate(rest, PLACE_LIMIT))
 
@@ -93,11 +108,14 @@ def draft_of_line(line: Line, calendar_id: int, zone: ZoneInfo, local: datetime)
     Raises:
         PersonError: `calendars.booking.no_time`; `calendars.period.too_far`.
     """
-    if line.at is None:
-        raise PersonError("calendars.booking.no_time")
-    day = line.day or local.date() + timedelta(days=1 if line.at <= local.time() else 0)
-    start = moment_of(day, line.at, zone)
-    return Draft(line.title, start, line.minutes or DEFAULT_MINUTES, calendar_id, place=line.place)
+    start = line.start
+    if start is None:
+        if line.at is None:
+            raise PersonError("calendars.booking.no_time")
+        day = line.day or local.date() + timedelta(days=1 if line.at <= local.time() else 0)
+        start = moment_of(day, line.at, zone)
+    minutes = line.minutes or DEFAULT_MINUTES
+    return Draft(line.title, start, minutes, calendar_id, place=line.place, repeat=line.repeat)
 
 
 def _with_one_day(pieces: list[_Piece]) -> list[_Piece]:
@@ -108,58 +126,87 @@ def _with_one_day(pieces: list[_Piece]) -> list[_Piece]:
     return [each for each in pieces if each.line.day is None or each is meant]
 
 
-def _pieces(words: Sequence[str], today: date) -> list[_Piece]:
-    """What is understood, the longest reading first; of times and lengths the first ones."""
-    found: list[_Piece] = []
-    seen = Line("")
-    place = 0
-    while place < len(words):
-        piece = _piece(words, place, today, seen)
-        if piece is None:
-            place += 1
-            continue
-        found.append(piece)
-        seen = _joined(seen, piece.line)
-        place = piece.end
-    return found
+class _Reader:
+    """Finds what is understood, the longest reading first; of times and lengths the first ones."""
 
+    def __init__(self, words: Sequence[str], local: datetime, calendars: Sequence[str]) -> None:
+        self._words = words
+        self._local = local
+        self._calendars = {tidied(name): name for name in calendars if name}
+        self._seen = Line("")
 
-def _piece(words: Sequence[str], place: int, today: date, seen: Line) -> _Piece | None:
-    if " " in words[place]:
+    def pieces(self) -> list[_Piece]:
+        """In the order of the words."""
+        found: list[_Piece] = []
+        place = 0
+        while place < len(self._words):
+            piece = self._piece(place)
+            if piece is None:
+                place += 1
+                continue
+            found.append(piece)
+            self._seen = _joined(self._seen, piece.line)
+            place = piece.end
+        return found
+
+    def _piece(self, place: int) -> _Piece | None:
+        word = self._words[place]
+        if word.startswith("#"):
+            return self._calendar(place)
+        if " " in word:
+            return None
+        if "@" in word:
+            return _Piece(place, place + 1, Line("", (word,)))
+        for size in range(min(_LONGEST, len(self._words) - place), 0, -1):
+            some = self._words[place : place + size]
+            # What was quoted is never looked into, and the comma after a word is not part of it.
+            line = None if any(" " in each for each in some) else self._read(" ".join(some).rstrip(",;"))
+            if line is not None:
+                return _Piece(place, place + size, line)
         return None
-    if "@" in words[place]:
-        return _Piece(place, place + 1, Line("", (words[place],)))
-    for size in range(min(_LONGEST, len(words) - place), 0, -1):
-        line = _read(" ".join(words[place : place + size]), today, seen)
-        if line is not None:
-            return _Piece(place, place + size, line)
-    return None
 
+    def _calendar(self, place: int) -> _Piece | None:
+        """`#Work`, `#Team calendar`; any other word of this kind is a word (`Fix #42`)."""
+        for size in range(min(_LONGEST, len(self._words) - place), 0, -1):
+            name = tidied(" ".join(self._words[place : place + size]).removeprefix("#"))
+            if name in self._calendars and not self._seen.calendar:
+                return _Piece(place, place + size, Line("", calendar=self._calendars[name]))
+        return None
 
-def _read(text: str, today: date, seen: Line) -> Line | None:
-    """A day, a time, a span of time or a length."""
-    if seen.at is None and (line := _times(text)) is not None:
-        return line
-    if not _VERSION.fullmatch(text) and (day := _tried(parse_date, text, today)) is not None:
-        return Line("", day=day)
-    # A bare number is a room or a version sooner than a length.
-    if seen.minutes is None and not text.isdigit() and (minutes := _tried(parse_length, text)) is not None:
-        return Line("", minutes=minutes)
-    return None
+    def _read(self, text: str) -> Line | None:
+        """A time, a span of time, how often, a day or a length."""
+        seen = self._seen
+        weakly = seen != Line("")
+        if seen.at is None and seen.start is None and (line := self._beginning(text)) is not None:
+            return line
+        if seen.repeat is None and (found := read_repeat(text, weakly=weakly)) is not None:
+            repeat, weekday = found
+            return Line("", repeat=repeat, day=read_day(weekday, self._local.date()) if weekday else None)
+        if seen.start is None and not _VERSION.fullmatch(text):
+            day = read_day(text, self._local.date())
+            if day is not None:
+                return Line("", day=day)
+        if seen.minutes is None and (minutes := self._length(text, weakly=weakly)) is not None:
+            return Line("", minutes=minutes)
+        return None
 
+    def _beginning(self, text: str) -> Line | None:
+        soon = read_soon(text, self._local)
+        if soon is not None and self._seen.day is None:
+            return Line("", start=soon)
+        span = read_span(text)
+        if span is not None:
+            return Line("", at=span[0], minutes=span[1])
+        at = read_time(text)
+        return Line("", at=at) if at is not None else None
 
-def _times(text: str) -> Line | None:
-    """`15:00`, `в 15`, `at 3 pm`, `15:00-15:45`. A bare number is no time."""
-    for dash in _RANGE_DASHES:
-        first, _, last = text.partition(dash)
-        begin, end = (_tried(parse_time, each) if ":" in each else None for each in (first, last))
-        if begin is not None and end is not None and begin < end:
-            minutes = (end.hour - begin.hour) * 60 + end.minute - begin.minute
-            return Line("", at=begin, minutes=minutes)
-    said = text.casefold().split()
-    marked = ":" in text or said[0] in ("в", "во", "at") or said[-1].strip(".").endswith(("am", "pm"))
-    at = _tried(parse_time, text) if marked else None
-    return Line("", at=at) if at is not None else None
+    def _length(self, text: str, *, weakly: bool) -> int | None:
+        """A length; of a clock time that comes after the beginning, until then: `15:00 16:30`."""
+        end = read_time(text) if ":" in text else None
+        begin = self._seen.at
+        if begin is not None and end is not None and end > begin:
+            return minutes_between(begin, end)
+        return read_length(text, weakly=weakly)
 
 
 def _joined(one: Line, other: Line) -> Line:
@@ -169,11 +216,7 @@ def _joined(one: Line, other: Line) -> Line:
         one.day or other.day,
         one.at if one.at is not None else other.at,
         one.minutes or other.minutes,
+        start=one.start or other.start,
+        repeat=one.repeat or other.repeat,
+        calendar=one.calendar or other.calendar,
     )
-
-
-def _tried(read: Callable[..., T], *given: object) -> T | None:
-    try:
-        return read(*given)
-    except PersonError:
-        return None

@@ -11,13 +11,22 @@ from hypothesis import strategies as st
 
 from sekretar.calendars.booking import PLACE_LIMIT, TITLE_LIMIT
 from sekretar.calendars.booking_line import Line, draft_of_line, parse_line
+from sekretar.calendars.editing import Repeat
 from sekretar.kernel.errors import PersonError
 from sekretar.mattermost.parsing import words
 
-TODAY, MOSCOW = date(2026, 3, 4), ZoneInfo("Europe/Moscow")
+MOSCOW = ZoneInfo("Europe/Moscow")
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=MOSCOW)
-TOMORROW, FRIDAY = date(2026, 3, 5), date(2026, 3, 6)
+TODAY, TOMORROW, FRIDAY = date(2026, 3, 4), date(2026, 3, 5), date(2026, 3, 6)
 BORIS = ("@boris",)
+SPOKEN = {
+    Repeat.DAILY: "every day",
+    Repeat.WEEKDAYS: "по будням",
+    Repeat.WEEKLY: "каждую неделю",
+    Repeat.FORTNIGHTLY: "every two weeks",
+    Repeat.MONTHLY: "раз в месяц",
+}
+CALENDARS = ("Work", "Общий календарь")
 
 
 @pytest.mark.parametrize(
@@ -36,11 +45,123 @@ BORIS = ("@boris",)
         ("Планёрка в понедельник в 10", Line("Планёрка", (), date(2026, 3, 9), time(10))),
         ('"" Demo 15:00', Line("Demo", (), None, time(15))),
         ("@boris Demo 15:00", Line("Demo", BORIS, None, time(15))),
+        ("Demo в пятницу с 10 до 11:30", Line("Demo", (), FRIDAY, time(10), 90)),
+        ("Demo tomorrow from 3 pm to 4 pm", Line("Demo", (), TOMORROW, time(15), 60)),
+        ("Demo tomorrow 15:00 - 16:30 room 3", Line("Demo", (), TOMORROW, time(15), 90, "room 3")),
+        ("Demo tomorrow 15:00–16", Line("Demo", (), TOMORROW, time(15), 60)),
+        ("Demo tomorrow 23:00-01:00", Line("Demo", (), TOMORROW, time(23), 120)),
+        ("Demo tomorrow 15:00 16:30", Line("Demo", (), TOMORROW, time(15), 90)),
+        ("Demo tomorrow 15:00 1:30", Line("Demo", (), TOMORROW, time(15), 90)),
+        ("Demo 2026-03-12 15:00", Line("Demo", (), date(2026, 3, 12), time(15))),
+        ("Комнаты 10-11 завтра 15:00", Line("Комнаты 10-11", (), TOMORROW, time(15))),
+        ("Demo today 9am for an hour", Line("Demo", (), TODAY, time(9), 60)),
+        ("Демо завтра в 15:00 на полтора часа", Line("Демо", (), TOMORROW, time(15), 90)),
+        ("Демо завтра 15:00 на два часа", Line("Демо", (), TOMORROW, time(15), 120)),
+        ("Час вопросов завтра 15:00 1,5 часа", Line("Час вопросов", (), TOMORROW, time(15), 90)),
+        ("Два часа тишины завтра 15:00", Line("Два часа тишины", (), TOMORROW, time(15))),
+        ("45m Demo tomorrow 15:00", Line("Demo", (), TOMORROW, time(15), 45)),
+        ("Демо через неделю 15:00", Line("Демо", (), date(2026, 3, 11), time(15))),
+        ("Демо релиза 2.5 через 2 дня в 15", Line("Демо релиза 2.5", (), FRIDAY, time(15))),
+        ("Python 3.11 meetup friday 18:00", Line("Python 3.11 meetup", (), FRIDAY, time(18))),
+        ("Demo, tomorrow, 15:00, 45m", Line("Demo,", (), TOMORROW, time(15), 45)),
+        ("Fix #42 tomorrow 15:00", Line("Fix #42", (), TOMORROW, time(15))),
+        (
+            "Demo tomorrow 15:00 #work room 3",
+            Line("Demo", (), TOMORROW, time(15), None, "room 3", calendar="Work"),
+        ),
+        ("Демо 15:00 #общий календарь", Line("Демо", (), None, time(15), calendar="Общий календарь")),
+        ('Демо 15:00 "#Общий календарь"', Line("Демо", (), None, time(15), calendar="Общий календарь")),
         ("Demo 9:30 x@example.com, @boris", Line("Demo", ("x@example.com,", "@boris"), None, time(9, 30))),
     ],
 )
 def test_a_line_is_read(typed: str, line: Line) -> None:
-    assert parse_line(words(typed), TODAY) == line
+    assert parse_line(words(typed), NOON, CALENDARS) == line
+
+
+@pytest.mark.parametrize(
+    ("typed", "repeat", "day"),
+    [
+        ("Sync every week fri 10:00", Repeat.WEEKLY, FRIDAY),
+        ("Sync каждую неделю в пятницу 10:00", Repeat.WEEKLY, FRIDAY),
+        ("Sync каждую пятницу в 10", Repeat.WEEKLY, FRIDAY),
+        ("Sync по пятницам в 10:00", Repeat.WEEKLY, FRIDAY),
+        ("Sync on Fridays at 10", Repeat.WEEKLY, FRIDAY),
+        ("Sync every friday 10:00", Repeat.WEEKLY, FRIDAY),
+        ("Sync по будням 10:00", Repeat.WEEKDAYS, None),
+        ("Sync tomorrow 10:00 every two weeks", Repeat.FORTNIGHTLY, TOMORROW),
+        ("Sync завтра 10:00 раз в две недели", Repeat.FORTNIGHTLY, TOMORROW),
+        ("Sync завтра 10:00 ежемесячно", Repeat.MONTHLY, TOMORROW),
+        ("Sync 10:00 daily", Repeat.DAILY, None),
+        ("Sync tomorrow 10:00 every tomorrow", None, TOMORROW),
+    ],
+)
+def test_how_often_is_read(typed: str, repeat: Repeat | None, day: date | None) -> None:
+    line = parse_line(words(typed), NOON)
+    assert (line.title, line.at, line.repeat, line.day) == ("Sync", time(10), repeat, day)
+    assert draft_of_line(line, 7, MOSCOW, NOON).repeat is repeat
+
+
+def test_weekly_in_front_is_a_title() -> None:
+    line = parse_line(words("Weekly sync tomorrow 10:00"), NOON)
+    assert (line.title, line.repeat) == ("Weekly sync", None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "start", "minutes"),
+    [
+        ("Demo in 2 hours for 30m", datetime(2026, 3, 4, 11, tzinfo=UTC), 30),
+        ("Демо через два часа на полчаса", datetime(2026, 3, 4, 11, tzinfo=UTC), 30),
+        ("Демо через полчаса", datetime(2026, 3, 4, 9, 30, tzinfo=UTC), 60),
+        ("Demo in an hour", datetime(2026, 3, 4, 10, tzinfo=UTC), 60),
+        ("Demo next full hour 15m", datetime(2026, 3, 4, 10, tzinfo=UTC), 15),
+        ("Демо в следующий час", datetime(2026, 3, 4, 10, tzinfo=UTC), 60),
+    ],
+)
+def test_a_time_is_counted_from_now(typed: str, start: datetime, minutes: int) -> None:
+    local = NOON.replace(minute=0, second=40)
+    line = parse_line(words(typed), local)
+    draft = draft_of_line(line, 7, MOSCOW, local)
+    assert (draft.start, draft.minutes, draft.title, draft.place) == (start, minutes, line.title, "")
+
+
+def test_two_hours_are_two_hours_when_the_clock_changes() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    local = datetime(2026, 3, 29, 0, 30, tzinfo=UTC).astimezone(berlin)
+    line = parse_line(["Demo", "in", "2", "hours"], local)
+    assert draft_of_line(line, 7, berlin, local).start == datetime(2026, 3, 29, 2, 30, tzinfo=UTC)
+
+
+def test_the_next_hour_is_the_one_of_the_own_clock() -> None:
+    local = datetime(2026, 3, 4, 9, 10, tzinfo=UTC).astimezone(ZoneInfo("Asia/Kolkata"))
+    line = parse_line(["Demo", "next", "hour"], local)
+    assert line.start == datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
+
+
+_WORD = st.sampled_from(["Демо", "релиза", "Sync", "2.5", "v3", "план"])
+_PARTS = st.permutations(["day", "time", "length", "guest", "repeat"])
+
+
+@given(
+    title=st.lists(_WORD, min_size=1, max_size=3),
+    order=_PARTS,
+    day=st.dates(date(2026, 3, 5), date(2027, 12, 31)),
+    at=st.times().map(lambda at: at.replace(second=0, microsecond=0)),
+    minutes=st.integers(1, 1440),
+    repeat=st.sampled_from(sorted(SPOKEN)),
+)
+def test_any_order_means_the_same(
+    title: list[str], order: list[str], day: date, at: time, minutes: int, repeat: Repeat
+) -> None:
+    parts = {
+        "day": f"{day:%d.%m.%Y}",
+        "time": f"{at:%H:%M}",
+        "length": f"{minutes}m",
+        "guest": "@boris",
+        "repeat": SPOKEN[repeat],
+    }
+    typed = " ".join([*title, *(parts[each] for each in order), "переговорная 3"])
+    line = parse_line(words(typed), NOON)
+    assert line == Line(" ".join(title), BORIS, day, at, minutes, "переговорная 3", repeat=repeat)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +175,7 @@ def test_a_line_is_read(typed: str, line: Line) -> None:
 )
 def test_title_and_time_have_to_be_said(typed: str, key: str) -> None:
     with pytest.raises(PersonError) as refused:
-        parse_line(words(typed), TODAY)
+        parse_line(words(typed), NOON, CALENDARS)
     assert refused.value.key == f"calendars.booking.{key}"
 
 
@@ -67,16 +188,16 @@ def test_title_and_time_have_to_be_said(typed: str, key: str) -> None:
     ],
 )
 def test_without_a_day_the_hour_is_still_to_come(typed: str, start: datetime) -> None:
-    draft = draft_of_line(parse_line(words(typed), TODAY), 7, MOSCOW, NOON)
+    draft = draft_of_line(parse_line(words(typed), NOON, CALENDARS), 7, MOSCOW, NOON)
     assert (draft.start, draft.minutes, draft.calendar_id) == (start, 60, 7)
 
 
 @given(st.text(max_size=200))
 def test_whatever_is_typed_is_a_line_or_a_kind_refusal(typed: str) -> None:
     try:
-        line = parse_line(words(typed), TODAY)
+        line = parse_line(words(typed), NOON, CALENDARS)
     except PersonError:
         return
     assert 0 < len(line.title) <= TITLE_LIMIT
     assert len(line.place) <= PLACE_LIMIT
-    assert line.at is not None
+    assert (line.at is None) != (line.start is None)
