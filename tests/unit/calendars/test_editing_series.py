@@ -251,6 +251,13 @@ def test_a_series_is_divided_and_both_halves_are_what_there_was() -> None:
     assert "SEQUENCE:3" in result.data
 
 
+def test_an_exception_at_the_division_belongs_to_what_follows() -> None:
+    data = weekly(exceptions=(exception("20260316", "SUMMARY:Own", hour="15"),))
+    result = change(data, Edit(place="x"), LATER)
+    assert both(result) == [*REGULAR[:2], "03-16 15:00-16:00 Own", *REGULAR[3:]]
+    assert shown(off(data, LATER)) == REGULAR[:2]
+
+
 def test_the_following_move_and_the_earlier_stay() -> None:
     result = move(weekly(), "2026-03-17 15:00", "2026-03-17 16:00", LATER)
     assert both(result) == [
