@@ -11,12 +11,33 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.calendars import booking_drafts, channels, channels_news, preferences, status, wording
-from sekretar.calendars.agenda import DECLINED
+from sekretar.calendars import (
+    answer_wording,
+    answers_diff,
+    answers_news,
+    booking_drafts,
+    channels,
+    channels_news,
+    own_edits,
+    preferences,
+    status,
+    wording,
+)
+from sekretar.calendars.agenda import DECLINED, Meeting, meeting_of
+from sekretar.calendars.answers_diff import Given
+from sekretar.calendars.answers_news import Answers, rolls
+from sekretar.calendars.attending import awaits_answer, part_in
 from sekretar.calendars.changes import VISIBLE_FIELDS, Change, Kind, Seen, between
 from sekretar.calendars.channels_news import News
 from sekretar.calendars.keys import change_key, meeting_key
-from sekretar.calendars.model import Calendar, CalendarObject, Reminder, StoredOccurrence, portions
+from sekretar.calendars.model import (
+    Calendar,
+    CalendarAccount,
+    CalendarObject,
+    Reminder,
+    StoredOccurrence,
+    portions,
+)
 from sekretar.calendars.reading import Reading, pack, seen
 from sekretar.calendars.reminding import plan_reminders, plan_reminders_again
 from sekretar.kernel.database import wake_after_commit
@@ -66,6 +87,8 @@ class Applying:
     now: datetime
     #: Nothing is announced: a first look, or only the horizon moves.
     silent: bool
+    #: The person has done it here themselves: others hear of it, they do not.
+    own: bool = False
     #: Objects of the account that will be removed in the same look, by calendar and href.
     leaving: frozenset[tuple[int, str]] = frozenset()
 
@@ -147,8 +170,11 @@ class Applying:
             session.add(row)
         row.etag, row.data, row.expanded_until = reading.etag, pack(reading.data), reading.until
         await session.flush()
-        await self._tell(session, row, reading.uid, self._compare(before, reading.rows, reach))
+        change = self._compare(before, reading.rows, reach)
+        given = () if self.silent else answers_diff.given(rolls(before), rolls(reading.rows), self.now)
         await self._replace(session, row, before, reading.rows, reminded)
+        await self._tell(session, row, reading.uid, change)
+        await self._tell_answers(session, row, reading.uid, given)
 
     async def _plan(self, session: AsyncSession, reminded: _Reminded) -> None:
         if not reminded.fresh and not reminded.altered:
@@ -175,11 +201,16 @@ class Applying:
         await channels_news.tell(self.desk, session, news)
         if change.kind is Kind.ADDED and await booking_drafts.has_made(session, person.id, uid):
             return
-        if not person.active or not await self._is_news(session, row, uid, change):
+        if not person.active or await self._is_own(session, uid):
+            return
+        if not await self._is_news(session, row, uid, change):
             return
         if not (await preferences.read(session, person.id)).tells(change.kind):
             return
-        message = wording.change(change, person, self.desk.translator(person), self.now)
+        t = self.desk.translator(person)
+        asked = await self._invitation(session, row, change)
+        below = [answer_wording.asking(asked, answer_wording.At.NEWS, t)] if asked else []
+        message = wording.change(change, person, t, self.now, below)
         first = meeting_key(self.owner.account_id, uid)
         known = bool(await sent.lane_of(session, first))
         await outgoing.direct(
@@ -191,6 +222,35 @@ class Applying:
             reply_to=first if known else "",
             expires_at=change.matters_until,
         )
+
+    async def _tell_answers(
+        self, session: AsyncSession, row: CalendarObject, uid: str, given: tuple[Given, ...]
+    ) -> None:
+        if not given or await self._is_own(session, uid):
+            return
+        owner = self.owner
+        answers = Answers(owner.person, owner.account_id, row.id, uid, row.href, given, self.now)
+        await answers_news.tell(self.desk, session, answers)
+
+    async def _is_own(self, session: AsyncSession, uid: str) -> bool:
+        """Whether the person has done it here; a look may see it before it is done."""
+        return self.own or await own_edits.under_way(session, self.owner.person.id, uid, self.now)
+
+    async def _invitation(self, session: AsyncSession, row: CalendarObject, change: Change) -> Meeting | None:
+        """The meeting that the change asks the person to answer."""
+        if change.after is None:
+            return None
+        query = select(StoredOccurrence).where(
+            StoredOccurrence.object_id == row.id,
+            StoredOccurrence.recurrence_id == change.after.recurrence_id,
+        )
+        stored = await session.scalar(query.limit(1))
+        account = await session.get(CalendarAccount, self.owner.account_id)
+        if stored is None or account is None or stored.ends_at <= self.now:
+            return None
+        if not awaits_answer(stored, part_in(stored, account.addresses)):
+            return None
+        return meeting_of(stored, self.calendar.name, account.id, self.owner.person.zone)
 
     async def _is_news(self, session: AsyncSession, row: CalendarObject, uid: str, change: Change) -> bool:
         """Whether the person does not know it from another copy of the meeting, in whichever calendar.

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sekretar.calendars import channels, channels_watch, digest, reminders, rolling, status
+from sekretar.calendars.answering import Answering
+from sekretar.calendars.answering_chat import AnsweringChat
 from sekretar.calendars.booking_chat import BookingChat
 from sekretar.calendars.booking_saving import Saving
+from sekretar.calendars.carrying import Carrying
+from sekretar.calendars.changing import Changing
+from sekretar.calendars.changing_chat import ChangingChat
 from sekretar.calendars.channels_chat import ChannelChat
 from sekretar.calendars.channels_job import ChannelTelling
 from sekretar.calendars.channels_watch import ChannelWatch
@@ -75,6 +80,9 @@ class Calendars:
         booking = BookingChat(desk, Saving(desk, http, settings.own_hosts))
         booking.register(desk.chat)
         FindingChat(desk, booking).register(desk.chat)
+        carrying = Carrying(desk, http, settings.own_hosts)
+        AnsweringChat(Answering(carrying)).register(desk.chat)
+        ChangingChat(Changing(carrying)).register(desk.chat)
 
     async def take_over(self) -> None:
         """Continue what an earlier process on this database left in the middle."""

@@ -25,6 +25,11 @@ def change_key(account_id: int, uid: str, href: str, at: datetime) -> str:
     return f"{meeting_key(account_id, uid)}:{_short(href)}:{at:%Y%m%dT%H%M%S%f}"
 
 
+def answers_key(account_id: int, uid: str, href: str, at: datetime) -> str:
+    """What attendees have answered, seen at that moment in one of the meeting's files."""
+    return f"{change_key(account_id, uid, href, at)}:answers"
+
+
 def reminder_key(account_id: int, uid: str, start: datetime, minutes: int) -> str:
     """A reminder before a meeting; one that was moved is reminded of again."""
     return f"{account_prefix(account_id)}reminder:{_short(uid)}:{start:%Y%m%dT%H%M%S}:{minutes}"

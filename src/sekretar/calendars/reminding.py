@@ -11,10 +11,12 @@ from sqlalchemy import ColumnElement, Row, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from sekretar.calendars import snoozing, wording
+from sekretar.calendars import answer_wording, snoozing, wording
 from sekretar.calendars.agenda import DECLINED, Meeting, meeting_of
+from sekretar.calendars.attending import awaits_answer, part_in
+from sekretar.calendars.events import PartStat
 from sekretar.calendars.keys import reminder_key
-from sekretar.calendars.model import Calendar, Reminder, StoredOccurrence, portions
+from sekretar.calendars.model import Calendar, CalendarAccount, Reminder, StoredOccurrence, portions
 from sekretar.calendars.reminders import (
     SHORTEST,
     TASK,
@@ -72,7 +74,8 @@ class Reminding:
         stands = timeliness(meeting.start, meeting.end, now)
         if has_copy or stands is Timeliness.OVER or not meeting.expected or not person.active:
             return
-        rendered = self._rendered(meeting, person, now, stands)
+        asks = stored.answer == PartStat.NEEDS_ACTION.value and await _asks(session, stored, account_id)
+        rendered = self._rendered(meeting, person, now, stands, asks=asks)
         if rendered is None:
             return
         await outgoing.direct(
@@ -85,17 +88,25 @@ class Reminding:
         )
 
     def _rendered(
-        self, meeting: Meeting, person: Person, now: datetime, stands: Timeliness
+        self, meeting: Meeting, person: Person, now: datetime, stands: Timeliness, *, asks: bool
     ) -> Rendered | None:
         """The message; one that cannot be made must not keep everybody else's reminders."""
         try:
             t = self.desk.translator(person)
             buttons = snoozing.buttons(meeting, t, now)
             message = wording.reminder(meeting, person, t, now, stands, buttons)
+            if asks:
+                message = answer_wording.with_question(message, meeting, t)
             return self.desk.render(message, person)
         except Exception:
             _log.exception("reminder not given", person=person.id, occurrence=meeting.occurrence_id)
             return None
+
+
+async def _asks(session: AsyncSession, stored: StoredOccurrence, account_id: int) -> bool:
+    """Whether the person has not answered to whoever invited them."""
+    account = await session.get(CalendarAccount, account_id)
+    return account is not None and awaits_answer(stored, part_in(stored, account.addresses))
 
 
 def _earlier_copy() -> ColumnElement[bool]:

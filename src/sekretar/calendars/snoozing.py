@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.calendars import wording
-from sekretar.calendars.agenda import Meeting, details_of
-from sekretar.calendars.model import Reminder
+from sekretar.calendars import answer_wording, wording
+from sekretar.calendars.agenda import Details, Meeting, details_of
+from sekretar.calendars.attending import awaits_answer, part_of
+from sekretar.calendars.model import CalendarAccount, Reminder
 from sekretar.calendars.reminders import TASK, Timeliness, timeliness
 from sekretar.kernel.database import Database, insert_into, wake_after_commit
 from sekretar.kernel.dates import format_time
@@ -62,11 +63,13 @@ class Snoozing:
     async def _put_off(self, click: Click, due_at: datetime | None) -> ClickReply:
         """`due_at` is None for the start of the meeting."""
         async with self.database.transaction() as session:
-            meeting = await _meeting(session, click)
+            found = await _found(session, click)
+            meeting = found.meeting
             if due_at is None and meeting.start <= click.now:
                 raise PersonError("calendars.snooze.begun")
             due_at = await put_off(session, meeting, due_at or meeting.start, click.now)
-        return ClickReply(update=_settled(meeting, click, due_at))
+            asks = awaits_answer(meeting, part_of(found, await _addresses(session, meeting)))
+        return ClickReply(update=_settled(meeting, click, due_at, asks=asks))
 
 
 async def put_off(session: AsyncSession, meeting: Meeting, due_at: datetime, now: datetime) -> datetime:
@@ -91,24 +94,32 @@ async def put_off(session: AsyncSession, meeting: Meeting, due_at: datetime, now
     return row.one()
 
 
-async def _meeting(session: AsyncSession, click: Click) -> Meeting:
+async def _addresses(session: AsyncSession, meeting: Meeting) -> list[str]:
+    account = await session.get(CalendarAccount, meeting.account_id)
+    return account.addresses if account is not None else []
+
+
+async def _found(session: AsyncSession, click: Click) -> Details:
     """The meeting of the button, if it still is what the button was made for."""
     number = click.record.get("occurrence")
     person = click.person
     found = await details_of(session, person.id, person.zone, number) if isinstance(number, int) else None
-    meeting = found.meeting if found else None
-    if meeting is None or meeting.cancelled or meeting.start.isoformat() != click.record.get("start"):
+    if found is None or found.meeting.cancelled:
+        raise PersonError("calendars.snooze.changed")
+    meeting = found.meeting
+    if meeting.start.isoformat() != click.record.get("start"):
         raise PersonError("calendars.snooze.changed")
     if timeliness(meeting.start, meeting.end, click.now) is Timeliness.OVER:
         raise PersonError("calendars.snooze.over")
-    return meeting
+    return found
 
 
-def _settled(meeting: Meeting, click: Click, due_at: datetime) -> Message:
-    """The reminder without its buttons, and with what was arranged."""
+def _settled(meeting: Meeting, click: Click, due_at: datetime, *, asks: bool) -> Message:
+    """The reminder without its buttons, and with what was arranged; an invitation can still be answered."""
     person, t = click.person, click.t
     stands = timeliness(meeting.start, meeting.end, click.now)
     message = wording.reminder(meeting, person, t, click.now, stands)
     time = format_time(due_at, person.zone, t.language)
     note = Attachment(text=t("calendars.snooze.done", time=Markdown(f"**{time}**")))
-    return Message(message.text, (*message.attachments, note))
+    message = Message(message.text, (*message.attachments, note))
+    return answer_wording.with_question(message, meeting, t) if asks else message

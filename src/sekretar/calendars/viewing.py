@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sekretar.calendars import views_wording, wording
+from sekretar.calendars import details_wording, views_wording, wording
 from sekretar.calendars.agenda import agenda, details_of
+from sekretar.calendars.attending import part_of
+from sekretar.calendars.model import CalendarAccount
 from sekretar.calendars.periods import Period, day_of, parse_period, restored, understood
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PersonError
@@ -105,9 +107,11 @@ class Viewing:
             found = (
                 await details_of(session, person.id, person.zone, int(number)) if _is_number(number) else None
             )
-        if found is None or views_wording.choice_of(found.meeting) != click.selected:
-            raise PersonError("calendars.details.gone")
-        return ClickReply(ephemeral=views_wording.details(found, person.zone, click.t, click.now))
+            if found is None or views_wording.choice_of(found.meeting) != click.selected:
+                raise PersonError("calendars.details.gone")
+            account = await session.get_one(CalendarAccount, found.meeting.account_id)
+        part = part_of(found, account.addresses)
+        return ClickReply(ephemeral=details_wording.page(found, part, person.zone, click.t, click.now))
 
     async def _view(
         self, person: Person, t: Translator, now: datetime, period: Period, page: int = 0

@@ -276,7 +276,7 @@ _ANSWERS = {
 def details(found: Details, zone: ZoneInfo, t: Translator, now: datetime) -> Message:
     """Everything about one meeting that a person may want to know before it."""
     meeting = found.meeting
-    when = _when(meeting, zone, t, now.astimezone(zone).date())
+    when = when_of(meeting, zone, t, now.astimezone(zone).date())
     join = join_link(meeting.join_url, meeting.join_service, t)
     text = stack(
         t("calendars.details.cancelled") if meeting.cancelled else "",
@@ -298,7 +298,7 @@ def details(found: Details, zone: ZoneInfo, t: Translator, now: datetime) -> Mes
     return Message(Markdown(""), (attachment,))
 
 
-def _when(meeting: Meeting, zone: ZoneInfo, t: Translator, today: date) -> str:
+def when_of(meeting: Meeting, zone: ZoneInfo, t: Translator, today: date) -> str:
     """Day and time: `Friday, 6 March, 10:00–11:00`, `6–8 March, all day`."""
     first, last = meeting.start.astimezone(zone).date(), last_day(meeting, zone)
     if not meeting.all_day:

@@ -145,7 +145,13 @@ def reminder(
     return Message(Markdown(f"⏰ {head}"), (attachment,))
 
 
-def change(news: Change, person: Person, t: Translator, now: datetime | None = None) -> Message:
+def change(
+    news: Change,
+    person: Person,
+    t: Translator,
+    now: datetime | None = None,
+    below: Sequence[Attachment] = (),
+) -> Message:
     """What happened to a meeting, old beside new; with `now`, days of another year say so."""
     occurrence = news.occurrence
     head = t(CHANGE_KEYS[news.kind, news.extent], title=title_of(occurrence.title, t))
@@ -157,7 +163,7 @@ def change(news: Change, person: Person, t: Translator, now: datetime | None = N
             join_link(occurrence.join_url, "", t),
         ]
     attachment = Attachment(color=_COLOURS[news.kind], text=stack(*lines), fallback=head)
-    return Message(Markdown(f"{_SIGNS[news.kind]} {head}"), (attachment,))
+    return Message(Markdown(f"{_SIGNS[news.kind]} {head}"), (attachment, *below))
 
 
 _COLOURS = {

@@ -218,9 +218,11 @@ async def test_a_meeting_is_opened_with_everything_about_it(house: House) -> Non
     )
     shown = await house.ask("today")
     value = next(one["value"] for one in button(shown, OPEN)["options"] if "Смета" in one["text"])
-    told = read(await house.press(shown, OPEN, selected=value))
+    assert "в личные сообщения" in read(await house.press(shown, OPEN, selected=value))
+    opened = await house.office.last()
+    told = read(opened)
+    assert opened["props"]["attachments"][0]["title"] == "Смета"
     for words in (
-        "**Смета**",
         "сегодня, среда, 4 марта, 16:00–17:00 (Europe/Moscow)",
         "Кабинет 204",
         "**Организатор:** Борис",

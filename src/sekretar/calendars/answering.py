@@ -1,0 +1,110 @@
+"""Answering invitations: for one time or the whole series, and which ones are still to be answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.calendars.agenda import meeting_of
+from sekretar.calendars.attending import ANSWERS, Invitation, Part, awaits_answer, gathered, part_in
+from sekretar.calendars.carrying import Carrying, Target, find, settled
+from sekretar.calendars.editing import EditError, NotInvited
+from sekretar.calendars.events import PartStat
+from sekretar.calendars.model import Calendar, CalendarAccount, StoredOccurrence
+from sekretar.kernel.errors import PersonError
+from sekretar.kernel.people import Person
+
+#: How far invitations are looked for: what is over for longer needs no answer any more.
+AHEAD = timedelta(days=60)
+BACK = timedelta(days=14)
+#: A daily series has as many times; more rows than this are no person's invitations.
+_MOST_ROWS = 2_000
+
+
+@dataclass(frozen=True)
+class Answering:
+    """Gives answers."""
+
+    carrying: Carrying
+
+    async def target(self, person: Person, named: object, now: datetime) -> Target:
+        """The invitation that a button names.
+
+        Raises:
+            PersonError: it is gone, cancelled, over, or not an invitation to this person.
+        """
+        async with self.carrying.desk.database.reading() as session:
+            target = await find(session, person, named)
+        meeting = target.details.meeting
+        if meeting.cancelled:
+            raise PersonError("calendars.rsvp.cancelled")
+        if meeting.end <= now - BACK:
+            raise PersonError("calendars.rsvp.over")
+        if target.part is not Part.INVITED:
+            raise PersonError("calendars.rsvp.not_invited")
+        return target
+
+    async def answer(self, target: Target, answer: PartStat, *, series: bool) -> None:
+        """Write the answer to the server and store it.
+
+        Raises:
+            PersonError: it was not kept, and why.
+        """
+        carrying, account = self.carrying, target.account
+        async with carrying.own(target):
+            try:
+                outcome = await carrying.writer(target).answer(
+                    target.calendar.href,
+                    target.href,
+                    account.addresses,
+                    answer,
+                    "" if series else target.recurrence_id,
+                    now=carrying.desk.now(),
+                    zone=target.person.zone,
+                )
+            except NotInvited:
+                raise PersonError("calendars.rsvp.not_invited") from None
+            except EditError:
+                raise PersonError("calendars.carrying.uneditable") from None
+            await carrying.keep(target, outcome)
+        settled(outcome, may_vanish=answer is PartStat.DECLINED)
+
+
+def answer_named(word: object) -> PartStat:
+    """The answer of a button.
+
+    Raises:
+        PersonError: there is no such answer.
+    """
+    for each in ANSWERS:
+        if each.value == word:
+            return each
+    raise PersonError("calendars.rsvp.not_invited")
+
+
+async def unanswered(session: AsyncSession, person: Person, now: datetime) -> list[Invitation]:
+    """What waits for the person's answer, a series once, those that are ahead first."""
+    query = (
+        select(StoredOccurrence, Calendar.name, Calendar.account_id, CalendarAccount.addresses)
+        .join(Calendar, Calendar.id == StoredOccurrence.calendar_id)
+        .join(CalendarAccount, CalendarAccount.id == Calendar.account_id)
+        .where(
+            StoredOccurrence.person_id == person.id,
+            StoredOccurrence.answer == PartStat.NEEDS_ACTION.value,
+            StoredOccurrence.cancelled.is_(False),
+            StoredOccurrence.starts_at < now + AHEAD,
+            StoredOccurrence.ends_at > now - BACK,
+            Calendar.chosen.is_(True),
+        )
+        .order_by(StoredOccurrence.starts_at, StoredOccurrence.id)
+        .limit(_MOST_ROWS)
+    )
+    waiting = [
+        meeting_of(stored, calendar, account_id, person.zone)
+        for stored, calendar, account_id, addresses in (await session.execute(query)).all()
+        if awaits_answer(stored, part_in(stored, addresses))
+    ]
+    return gathered(waiting, now)

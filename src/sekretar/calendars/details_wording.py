@@ -1,0 +1,25 @@
+"""One meeting with what its person can do about it: answer it, or move, change and cancel it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sekretar.calendars import answer_wording, changing_wording, views_wording
+from sekretar.calendars.agenda import Details
+from sekretar.calendars.attending import Part
+from sekretar.kernel.i18n import Translator
+from sekretar.mattermost.messages import Message
+
+
+def page(found: Details, part: Part, zone: ZoneInfo, t: Translator, now: datetime) -> Message:
+    """The details with buttons; what is cancelled or over has none."""
+    message = views_wording.details(found, zone, t, now)
+    meeting = found.meeting
+    if meeting.cancelled or meeting.end <= now or part is Part.WITNESS:
+        return message
+    if part is Part.INVITED:
+        below = answer_wording.note(meeting, answer_wording.At.DETAILS, t)
+    else:
+        below = changing_wording.offered(meeting, t)
+    return Message(message.text, (*message.attachments, below))

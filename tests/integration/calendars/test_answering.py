@@ -1,0 +1,307 @@
+"""Answering invitations through the whole surface, on a real calendar server and both databases."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from tests.integration.calendars.booking_house import House, open_house, read
+from tests.integration.calendars.diary import ics
+from tests.integration.mattermost.surface_desk import button, labels
+from tests.peers_caldav import CalDavServer, running_radicale
+
+from sekretar.calendars.answering import Answering
+from sekretar.calendars.answering_chat import AnsweringChat
+from sekretar.calendars.caldav.hrefs import path_of
+from sekretar.calendars.carrying import Carrying
+from sekretar.calendars.model import Reminder, StoredOccurrence
+from sekretar.calendars.viewing import Viewing
+from sekretar.calendars.writing import Conflict, EventWriter, Gone, Reverted
+from sekretar.kernel.clock import ManualClock
+from sekretar.kernel.database import Database
+from sekretar.kernel.errors import PeerDown, PeerForbidden, PeerLimited
+
+BOSS = "ORGANIZER;CN=Борис:mailto:boris@example.com"
+ME = "ATTENDEE;CN=Анна;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:anna@example.com"
+OTHER = "ATTENDEE;CN=Вера;PARTSTAT=ACCEPTED:mailto:vera@example.com"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CalDavServer]:
+    with running_radicale(tmp_path_factory.mktemp("radicale")) as running:
+        yield running
+
+
+@pytest.fixture
+async def house(
+    database: Database, clock: ManualClock, server: CalDavServer, request: pytest.FixtureRequest
+) -> AsyncIterator[House]:
+    calendar = await server.make_calendar("anna", f"a{abs(hash(request.node.name)) % 10**8}", "Работа")
+    async with open_house(database, clock, server, calendar) as opened:
+        AnsweringChat(Answering(Carrying(opened.desk, opened.http))).register(opened.desk.chat)
+        Viewing(database).register(opened.desk.chat)
+        yield opened
+
+
+@pytest.fixture
+def noon(clock: ManualClock) -> datetime:
+    return clock.now() + timedelta(hours=3)
+
+
+async def invite(
+    house: House, server: CalDavServer, start: datetime, *more: str, uid: str = "a", title: str = "Смета"
+) -> None:
+    """Boris invites Anna: it is on the server, and a look has found it."""
+    text = ics(uid, start, title, BOSS, ME, OTHER, *more)
+    await server.put_event("anna", house.calendar, f"{uid}.ics", text)
+    await house.anna.look({f"{path_of(house.calendar)}{uid}.ics": text})
+
+
+async def stored(house: House) -> list[StoredOccurrence]:
+    rows: list[StoredOccurrence] = await house.anna.rows(StoredOccurrence)
+    return sorted(rows, key=lambda each: each.starts_at)
+
+
+def mine(data: str) -> list[str]:
+    """Anna's answers in an object, in the order of its components."""
+    unfolded = data.replace("\r\n ", "").splitlines()
+    return [line for line in unfolded if line.startswith("ATTENDEE") and "anna@" in line]
+
+
+async def test_an_invitation_is_answered_where_it_arrives(
+    house: House, server: CalDavServer, noon: datetime
+) -> None:
+    await invite(house, server, noon)
+    news = await house.office.last()
+    assert labels(news)[-1] == ["Приду", "Возможно", "Не приду"]
+    before = len(await house.office.rows())
+    told = await house.press(news, "Приду")
+    assert "✅ Вы придёте." in read(told)
+    assert labels(told["update"])[-1] == ["Изменить ответ"]
+    (data,) = await house.booked()
+    assert ["PARTSTAT=ACCEPTED" in line for line in mine(data)] == [True]
+    assert [each.answer for each in await stored(house)] == ["ACCEPTED"]
+    assert "не ответили" not in read(await house.slash("today"))
+    assert len(await house.office.rows()) == before, "one's own answer is no news"
+
+
+async def test_an_answer_can_be_changed_and_given_twice(
+    house: House, server: CalDavServer, noon: datetime
+) -> None:
+    await invite(house, server, noon)
+    news = await house.office.last()
+    first, second = await asyncio.gather(house.press(news, "Приду"), house.press(news, "Приду"))
+    assert [read(each).count("Вы придёте.") for each in (first, second)] == [1, 1]
+    again = await house.press(first["update"], "Изменить ответ")
+    assert labels(again["update"])[-1] == ["Приду", "Возможно", "Не приду"]
+    assert "❌ Вы не придёте." in read(await house.press(again["update"], "Не приду"))
+    (data,) = await house.booked()
+    assert ["PARTSTAT=DECLINED" in line for line in mine(data)] == [True]
+    assert "~~Смета~~" in read(await house.slash("today"))
+
+
+async def test_somebody_elses_invitation_cannot_be_answered(
+    house: House, server: CalDavServer, noon: datetime
+) -> None:
+    await invite(house, server, noon)
+    told = await house.press(await house.office.last(), "Приду", "boris")
+    assert "update" not in told
+    assert [each.answer for each in await stored(house)] == ["NEEDS-ACTION"]
+
+
+@pytest.mark.parametrize(
+    ("label", "on_server", "answers"),
+    [
+        ("Вся серия", ["ACCEPTED"], ["ACCEPTED"] * 3),
+        ("Только в этот раз", ["NEEDS-ACTION", "ACCEPTED"], ["ACCEPTED", "NEEDS-ACTION", "NEEDS-ACTION"]),
+    ],
+)
+async def test_of_a_series_once_or_all(
+    house: House, server: CalDavServer, noon: datetime, label: str, on_server: list[str], answers: list[str]
+) -> None:
+    await invite(house, server, noon, "RRULE:FREQ=DAILY;COUNT=3")
+    asked = await house.press(await house.office.last(), "Приду")
+    assert "только в этот раз или вся серия?" in read(asked)
+    assert [each.answer for each in await stored(house)] == ["NEEDS-ACTION"] * 3
+    told = read(await house.press(asked["update"], label))
+    assert ("всей серии" in told) == (label == "Вся серия")
+    (data,) = await house.booked()
+    assert [next(word for word in on_server if word in line) for line in mine(data)] == on_server
+    assert [each.answer for each in await stored(house)] == answers
+
+
+async def test_somebody_else_was_quicker_and_both_changes_stay(
+    house: House, server: CalDavServer, noon: datetime
+) -> None:
+    await invite(house, server, noon)
+    changed = ics("a", noon, "Смета 2", BOSS, ME, OTHER)
+    await server.put_event("anna", house.calendar, "a.ics", changed)
+    await house.press(await house.office.last(), "Приду")
+    (data,) = await house.booked()
+    assert "SUMMARY:Смета 2" in data
+    assert ["PARTSTAT=ACCEPTED" in line for line in mine(data)] == [True]
+    assert "Смета 2" in read(await house.slash("today"))
+
+
+async def test_reminders_of_the_unanswered_ask(house: House, server: CalDavServer, noon: datetime) -> None:
+    await invite(house, server, noon)
+    house.anna.clock.advance(timedelta(hours=2, minutes=50))
+    await house.anna.remind()
+    reminder = await house.office.last()
+    assert "Приду" in labels(reminder)[-1]
+    told = await house.press(reminder, "Приду")
+    assert "Вы придёте." in read(told)
+    assert any("Напомнить в начале" in row for row in labels(told["update"]))
+    assert await house.anna.count(Reminder)
+
+
+async def test_details_show_the_answer_and_change_it(
+    house: House, server: CalDavServer, noon: datetime
+) -> None:
+    await invite(house, server, noon)
+    shown = await house.slash("today")
+    select = button(shown, "Открыть встречу…")
+    await house.office.click("anna", select, selected=select["options"][0]["value"])
+    told = await house.press(await house.office.last(), "Возможно")
+    assert "возможно, вы придёте" in read(told)
+    assert "Организатор" in read(told)
+
+
+class TestList:
+    async def test_what_waits_is_listed_and_answered_there(
+        self, house: House, server: CalDavServer, noon: datetime
+    ) -> None:
+        day = timedelta(days=1)
+        await invite(house, server, noon + day, "RRULE:FREQ=DAILY;COUNT=3", uid="s", title="Серия")
+        await invite(house, server, noon + 2 * day, uid="b", title="Бюджет")
+        await invite(house, server, noon - 3 * day, uid="p", title="Прошлая")
+        await invite(house, server, noon - 20 * day, uid="o", title="Давняя")
+        await invite(house, server, noon + 70 * day, uid="f", title="Далёкая")
+        mine_too = ics("m", noon, "Своя", BOSS.replace("boris", "anna"), ME)
+        await house.anna.look({"/m.ics": mine_too})
+        shown = await house.slash("приглашения")
+        text = read(shown)
+        assert "Ответа ждут 3 приглашения." in text
+        assert "3 встречи серии" in text
+        assert [text.find(each) > 0 for each in ("Давняя", "Далёкая", "Своя")] == [False] * 3
+        assert text.find("Серия") < text.find("Бюджет") < text.find("Прошлая")
+        (first, budget, past) = labels(shown)
+        assert first == budget == past == ["Приду", "Возможно", "Не приду"]
+        series = shown["attachments"][0]["actions"][0]
+        await house.office.click("anna", series)
+        asked = await house.office.last()
+        told = await house.press(asked, "Вся серия")
+        assert "Ответа ждут 2 приглашения." in read(told)
+        assert "Вы придёте. Это относится ко всей серии." in read(told)
+
+    async def test_long_lists_are_paged(self, house: House, server: CalDavServer, noon: datetime) -> None:
+        for number in range(13):
+            text = ics(f"n{number}", noon + timedelta(hours=number), f"Встреча{number:02}", BOSS, ME)
+            await house.anna.look({f"/n{number}.ics": text})
+        first = await house.slash("invitations")
+        assert "Встреча11" in read(first)
+        assert "Встреча12" not in read(first)
+        await house.press(first, "Следующие")
+        assert "Встреча12" in read(await house.office.last())
+
+    async def test_nothing_waits(self, house: House) -> None:
+        assert "Приглашений без ответа нет." in read(await house.slash("unanswered"))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "told"),
+    [
+        (
+            Reverted(
+                "/a.ics", "e", ics("a", "DTSTART:20260304T120000Z", "Смета", BOSS, ME), frozenset({"x"})
+            ),
+            "не сохранил",
+        ),
+        (Gone("/a.ics"), "уже нет"),
+        (Conflict("/a.ics"), "одновременно меняет"),
+        (PeerDown("caldav"), "не ответил"),
+        (PeerLimited("caldav"), "просит подождать"),
+        (PeerForbidden("caldav"), "не разрешает"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else type(each).__name__,
+)
+async def test_what_was_not_done_is_said(
+    house: House,
+    server: CalDavServer,
+    noon: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+    outcome: Any,
+    told: str,
+) -> None:
+    await invite(house, server, noon)
+    news = await house.office.last()
+
+    async def answer(*_: object, **__: object) -> object:
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr(EventWriter, "answer", answer)
+    said = await house.press(news, "Приду")
+    assert told in read(said)
+    assert "update" not in said
+    assert [each.answer for each in await stored(house)] == ["NEEDS-ACTION"]
+
+
+async def test_a_declined_invitation_that_the_server_puts_away_is_declined(
+    house: House, server: CalDavServer, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await invite(house, server, noon)
+
+    async def answer(*_: object, **__: object) -> Gone:
+        return Gone("/a.ics", accepted=True)
+
+    monkeypatch.setattr(EventWriter, "answer", answer)
+    before = len(await house.office.rows())
+    told = await house.press(await house.office.last(), "Не приду")
+    assert "❌ Вы не придёте." in read(told)
+    assert labels(told["update"])[-1] == []
+    assert await stored(house) == []
+    assert len(await house.office.rows()) == before
+
+
+async def test_a_button_of_a_meeting_that_is_gone(
+    house: House, server: CalDavServer, noon: datetime, database: Database
+) -> None:
+    await invite(house, server, noon)
+    news = await house.office.last()
+    async with database.transaction() as session:
+        await session.execute(update(StoredOccurrence).values(uid="another"))
+    assert "уже нет" in read(await house.press(news, "Приду"))
+
+
+class TestAnswersOfOthers:
+    async def test_whoever_called_the_meeting_hears_of_them_in_its_thread(
+        self, house: House, noon: datetime
+    ) -> None:
+        def own(vera: str, boris: str, title: str = "Моя") -> str:
+            return ics(
+                "m", noon, title, "ORGANIZER:mailto:anna@example.com",
+                f"ATTENDEE;CN=Вера;PARTSTAT={vera}:mailto:vera@example.com",
+                f"ATTENDEE;CN=Борис;PARTSTAT={boris}:mailto:boris@example.com",
+            )  # fmt: skip
+
+        await house.anna.look({"m.ics": own("NEEDS-ACTION", "NEEDS-ACTION")})
+        house.anna.clock.advance(timedelta(minutes=1))
+        (said,) = await house.anna.look({"m.ics": own("ACCEPTED", "DECLINED")})
+        assert said == "💬 Ответы: Моя\n✅ **Вера** — придёт\n❌ **Борис** — не придёт"
+        assert (await house.office.rows())[-1].payload["reply_to"]
+        house.anna.clock.advance(timedelta(minutes=1))
+        assert await house.anna.look({"m.ics": own("ACCEPTED", "DECLINED")}) == []
+        house.anna.clock.advance(timedelta(minutes=1))
+        both = await house.anna.look({"m.ics": own("TENTATIVE", "DECLINED", "Новая")})
+        assert [each.partition("\n")[0] for each in both] == ["✏️ Изменена: Новая", "💬 Ответы: Новая"]
+
+    async def test_guests_do_not_hear_of_each_other(self, house: House, noon: datetime) -> None:
+        await house.anna.look({"g.ics": ics("g", noon, "Чужая", BOSS, ME, OTHER)})
+        declined = OTHER.replace("ACCEPTED", "DECLINED")
+        assert await house.anna.look({"g.ics": ics("g", noon, "Чужая", BOSS, ME, declined)}) == []
