@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Column, Integer, Table, Text, insert, select, update
+from sqlalchemy import Column, Integer, MetaData, Table, Text, insert, select, update
 
 from sekretar.kernel import secrets
 from sekretar.kernel.database import Base, Database, Secret
@@ -12,10 +12,11 @@ from sekretar.kernel.secrets import Vault, VaultCheck, generate_key, rotate, ver
 
 OLD, NEW, FOREIGN = generate_key(), generate_key(), generate_key()
 
-#: Stands for the tables of the features; two columns make its key, as in some of them.
+#: Stands for the tables of the features; two columns make its key, as in some of them. It is no table of the
+#: product, so it stays out of the product's metadata, which other tests of the same run walk through.
 safes = Table(
     "test_safes",
-    Base.metadata,
+    MetaData(),
     Column("owner", Integer, primary_key=True),
     Column("name", Text, primary_key=True),
     Column("password", Secret, nullable=True),
