@@ -56,6 +56,10 @@ class Diary:
         """Delete an event."""
         await self._act("DELETE", _file(slug, uid))
 
+    async def get(self, uid: str, slug: str = "work") -> str:
+        """An event as the server holds it."""
+        return await self._act("GET", _file(slug, uid), "")
+
     async def files(self, slug: str = "work") -> str:
         """What the server says of a calendar, to see that it was left alone."""
         return await self._act("PROPFIND", f"{slug}/", "", {"Depth": "1"})

@@ -1,0 +1,215 @@
+"""Moving, changing and cancelling one's own meetings, on a real calendar server and both databases."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from tests.integration.calendars.booking_house import House, open_house, read
+from tests.integration.calendars.diary import ics
+from tests.integration.mattermost.surface_desk import button, labels
+from tests.peers_caldav import CalDavServer, running_radicale
+
+from sekretar.calendars import own_edits
+from sekretar.calendars.caldav.hrefs import path_of
+from sekretar.calendars.carrying import Carrying
+from sekretar.calendars.changing import Changing
+from sekretar.calendars.changing_chat import ChangingChat
+from sekretar.calendars.model import CalendarObject, StoredOccurrence
+from sekretar.calendars.viewing import Viewing
+from sekretar.kernel.clock import ManualClock
+from sekretar.kernel.database import Database
+
+GUEST = ("ORGANIZER:mailto:anna@example.com", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:boris@example.com")
+DAILY = "RRULE:FREQ=DAILY;COUNT=3"
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+OPEN = "Открыть встречу…"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CalDavServer]:
+    with running_radicale(tmp_path_factory.mktemp("radicale")) as running:
+        yield running
+
+
+@pytest.fixture
+async def house(
+    database: Database, clock: ManualClock, server: CalDavServer, request: pytest.FixtureRequest
+) -> AsyncIterator[House]:
+    calendar = await server.make_calendar("anna", f"c{abs(hash(request.node.name)) % 10**8}", "Работа")
+    async with open_house(database, clock, server, calendar) as opened:
+        ChangingChat(Changing(Carrying(opened.desk, opened.http))).register(opened.desk.chat)
+        Viewing(database).register(opened.desk.chat)
+        yield opened
+
+
+@pytest.fixture
+def noon(clock: ManualClock) -> datetime:
+    return clock.now() + 3 * HOUR
+
+
+async def meet(house: House, server: CalDavServer, start: datetime, *more: str, uid: str = "a") -> None:
+    """The meeting is on the server, and known."""
+    text = ics(uid, start, "Смета", *more)
+    await server.put_event("anna", house.calendar, f"{uid}.ics", text)
+    await house.anna.look({f"{path_of(house.calendar)}{uid}.ics": text}, silent=True)
+    etags = (await house.client.list_etags(house.calendar)).etags
+    async with house.desk.database.transaction() as session:
+        for href, etag in etags.items():
+            known = update(CalendarObject).where(CalendarObject.href == path_of(href))
+            await session.execute(known.values(etag=etag))
+
+
+async def opened(house: House, day: str = "today") -> dict[str, Any]:
+    """The details of the first meeting of a day."""
+    select = button(await house.slash(day), OPEN)
+    await house.office.click("anna", select, selected=select["options"][0]["value"])
+    return await house.office.last()
+
+
+async def starts(house: House) -> list[datetime]:
+    rows: list[StoredOccurrence] = await house.anna.rows(StoredOccurrence)
+    return sorted(each.starts_at for each in rows if not each.cancelled)
+
+
+class TestMoving:
+    async def test_to_another_time(self, house: House, server: CalDavServer, noon: datetime) -> None:
+        await meet(house, server, noon, *GUEST)
+        shown = await opened(house)
+        assert labels(shown)[-1] == ["Перенести", "Изменить", "Отменить встречу"]
+        await house.press(shown, "Перенести")
+        assert await house.fill(day="завтра", time="18:30", length="45") == {}
+        said = read(await house.office.last())
+        assert "Перенесена: Смета" in said
+        assert "завтра, четверг, 5 марта, 18:30–19:15" in said
+        assert await starts(house) == [noon + DAY + 3.5 * HOUR]
+        (data,) = await house.booked()
+        assert "20260305T153000Z" in data.replace("\r\n ", "")
+        assert "PARTSTAT=NEEDS-ACTION" in data.replace("\r\n ", "")
+        assert "🔁" not in " ".join(await house.office.said()), "it is no news to whoever moved it"
+
+    async def test_to_the_same_time(self, house: House, server: CalDavServer, noon: datetime) -> None:
+        await meet(house, server, noon)
+        await house.press(await opened(house), "Перенести")
+        assert "и так назначена" in str(await house.fill())
+        assert await starts(house) == [noon]
+
+    @pytest.mark.parametrize(
+        ("reach", "moved"), [("this", (0, 1, 0)), ("following", (0, 1, 1)), ("all", (1, 1, 1))]
+    )
+    async def test_as_much_of_a_series_as_is_meant(
+        self, house: House, server: CalDavServer, noon: datetime, reach: str, moved: tuple[int, ...]
+    ) -> None:
+        await meet(house, server, noon, DAILY)
+        await house.press(await opened(house, "tomorrow"), "Перенести")
+        assert await house.fill(time="16:00", reach=reach) == {}
+        assert await starts(house) == [noon + number * DAY + by * HOUR for number, by in enumerate(moved)]
+        assert len(await house.booked()) == (2 if reach == "following" else 1)
+        assert not [each for each in await house.office.said() if each.startswith(("🔁", "🆕", "✏️"))]
+
+    async def test_whole_days(self, house: House, server: CalDavServer, clock: ManualClock) -> None:
+        text = ics("d", "DTSTART;VALUE=DATE:20260304\r\nDTEND;VALUE=DATE:20260306", "Смета")
+        await server.put_event("anna", house.calendar, "d.ics", text)
+        await house.anna.look({f"{path_of(house.calendar)}d.ics": text}, silent=True)
+        await house.press(await opened(house), "Перенести")
+        dialog = house.office.server.dialogs[-1]
+        assert {each["name"]: each.get("default") for each in dialog["elements"]}["days"] == "2"
+        assert "и так назначена" in str(await house.fill())
+        assert await house.fill(day="10.03.2026", days="1") == {}
+        (data,) = await house.booked()
+        assert "DTSTART;VALUE=DATE:20260310" in data
+
+
+class TestChanging:
+    async def test_words_and_guests(self, house: House, server: CalDavServer, noon: datetime) -> None:
+        await meet(house, server, noon, *GUEST, "X-KEPT:1")
+        await house.press(await opened(house), "Изменить")
+        dialog = house.office.server.dialogs[-1]
+        assert {each["name"]: each.get("default") for each in dialog["elements"]}[
+            "guests"
+        ] == "boris@example.com"
+        assert await house.fill(title="Бюджет", place="Кабинет 204", guests="@chris @nobody") == {}
+        said = read(await house.office.last())
+        assert "Изменена: Бюджет" in said
+        assert "Не нашлись, приглашены не будут: @nobody" in said
+        (data,) = await house.booked()
+        for line in ("SUMMARY:Бюджет", "LOCATION:Кабинет 204", "mailto:chris@example.com", "X-KEPT:1"):
+            assert line in data.replace("\r\n ", "")
+        assert "mailto:boris@example.com" not in data
+        assert "Бюджет" in read(await house.slash("today"))
+        assert not [each for each in await house.office.said() if each.startswith("✏️")]
+
+    async def test_nothing(self, house: House, server: CalDavServer, noon: datetime) -> None:
+        await meet(house, server, noon, *GUEST)
+        await house.press(await opened(house), "Изменить")
+        assert "Ничего не изменилось" in str(await house.fill())
+
+
+class TestCancelling:
+    async def test_asked_and_done(self, house: House, server: CalDavServer, noon: datetime) -> None:
+        await meet(house, server, noon, *GUEST)
+        await house.press(await opened(house), "Отменить встречу")
+        sure = await house.office.last()
+        assert "Участники узнают" in read(sure)
+        assert labels(sure) == [["Отменить", "Оставить"]]
+        assert "Отменена: Смета" in read(await house.press(sure, "Отменить"))
+        assert await house.booked() == []
+        assert await starts(house) == []
+        assert "уже нет" in read(await house.press(sure, "Отменить"))
+        assert not [each for each in await house.office.said() if each.startswith("❌")]
+
+    async def test_not_meant(self, house: House, server: CalDavServer, noon: datetime) -> None:
+        await meet(house, server, noon)
+        await house.press(await opened(house), "Отменить встречу")
+        assert "Остаётся: Смета" in read(await house.press(await house.office.last(), "Оставить"))
+        assert await starts(house) == [noon]
+
+    @pytest.mark.parametrize(
+        ("label", "left"), [("Отменить эту", (0, 2)), ("Эту и следующие", (0,)), ("Всю серию", ())]
+    )
+    async def test_as_much_of_a_series_as_is_meant(
+        self, house: House, server: CalDavServer, noon: datetime, label: str, left: tuple[int, ...]
+    ) -> None:
+        await meet(house, server, noon, DAILY)
+        await house.press(await opened(house, "tomorrow"), "Отменить встречу")
+        await house.press(await house.office.last(), label)
+        assert await starts(house) == [noon + number * DAY for number in left]
+
+    async def test_a_version_that_nobody_has_seen_is_not_deleted(
+        self, house: House, server: CalDavServer, noon: datetime, database: Database
+    ) -> None:
+        await meet(house, server, noon)
+        await house.press(await opened(house), "Отменить встречу")
+        sure = await house.office.last()
+        await server.put_event("anna", house.calendar, "a.ics", ics("a", noon, "Важная"))
+        assert "одновременно меняет" in read(await house.press(sure, "Отменить"))
+        assert len(await house.booked()) == 1
+
+
+async def test_only_ones_own_meetings_can_be_changed(
+    house: House, server: CalDavServer, noon: datetime
+) -> None:
+    await meet(house, server, noon, *GUEST)
+    shown = await opened(house)
+    boss = "ORGANIZER:mailto:boris@example.com"
+    text = ics("a", noon, "Смета", boss, "ATTENDEE;PARTSTAT=ACCEPTED:mailto:anna@example.com")
+    await house.anna.look({f"{path_of(house.calendar)}a.ics": text}, silent=True)
+    for label in ("Перенести", "Изменить", "Отменить встречу"):
+        assert "только тот, кто её назначил" in read(await house.press(shown, label))
+
+
+async def test_a_look_that_is_quicker_than_the_click_says_nothing(
+    house: House, server: CalDavServer, noon: datetime, database: Database
+) -> None:
+    await meet(house, server, noon)
+    person, now = house.anna.person, house.anna.clock.now()
+    async with database.transaction() as session:
+        await own_edits.begin(session, person.id, "a", now)
+    name = f"{path_of(house.calendar)}a.ics"
+    assert await house.anna.look({name: ics("a", noon + HOUR, "Смета")}) == []
+    house.anna.clock.advance(own_edits.LASTS)
+    (said,) = await house.anna.look({name: ics("a", noon, "Смета")})
+    assert said.startswith("🔁"), "a mark that was left behind does not last"
