@@ -1,0 +1,1 @@
+"""Trackers: one port, and an adapter for each product."""
