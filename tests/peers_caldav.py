@@ -1,21 +1,27 @@
-"""Real calendar servers as child processes: Radicale and Xandikos on loopback, with anna and boris in them.
+"""Real calendar servers as child processes on loopback, with anna and boris in them.
 
 Radicale is GPL and runs only as a process of its own; nothing of it is imported. Xandikos refuses passwords
 over plain HTTP, so it speaks TLS with a certificate of its own, which is a useful difference between the two.
+Cyrus is Debian's: a mail server in C that keeps calendars in mailboxes and knows scheduling (RFC 6638).
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
+import getpass
 import hashlib
+import imaplib
+import os
+import pwd
 import shutil
 import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -155,6 +161,87 @@ def running_xandikos(root: Path) -> Iterator[CalDavServer]:
         yield CalDavServer("xandikos", f"https://localhost:{port}/", "/{login}/calendars/", certificate)
 
 
+#: Where Debian keeps the programs of Cyrus.
+_CYRUS = Path("/usr/lib/cyrus/bin")
+_SASLPASSWD = "/usr/sbin/saslpasswd2"
+_CYRUS_ADMIN = "admin"
+
+
+def cyrus_is_installed() -> bool:
+    """Whether Debian's Cyrus is here, with its calendars and the tool that sets its passwords."""
+    return all(Path(each).exists() for each in (_CYRUS / "master", _CYRUS / "httpd", _SASLPASSWD))
+
+
+@contextlib.contextmanager
+def running_cyrus(_root: Path) -> Iterator[CalDavServer]:
+    """Cyrus with everything it has in a directory of its own, under the user that runs the tests."""
+    # Cyrus refuses to run as root, and its user may not enter the directories of pytest.
+    account = pwd.getpwnam("cyrus" if os.geteuid() == 0 else getpass.getuser())
+    root = Path(tempfile.mkdtemp(prefix="sekretar-cyrus-"))
+    http, imap = _free_port(), _free_port()
+    try:
+        _configure_cyrus(root, account, http, imap)
+        command = [
+            str(_CYRUS / "master"), "-D", "-C", str(root / "imapd.conf"), "-M", str(root / "cyrus.conf"),
+            "-p", str(root / "pid"),
+        ]  # fmt: skip
+        with _running(command, imap, root / "log", account if os.geteuid() == 0 else None):
+            _make_mailboxes(imap)
+            yield CalDavServer("cyrus", f"http://127.0.0.1:{http}/", "/dav/calendars/user/{login}/")
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _configure_cyrus(root: Path, account: pwd.struct_passwd, http: int, imap: int) -> None:
+    settings = {
+        "configdirectory": root / "conf",
+        "defaultpartition": "default",
+        "partition-default": root / "spool",
+        "cyrus_user": account.pw_name,
+        "admins": _CYRUS_ADMIN,
+        "servername": "localhost",
+        "sasl_pwcheck_method": "auxprop",
+        "sasl_auxprop_plugin": "sasldb",
+        "sasl_sasldb_path": root / "passwords",
+        "sasl_mech_list": "PLAIN",
+        "allowplaintext": "yes",
+        "httpmodules": "caldav",
+        "altnamespace": "no",
+        "unixhierarchysep": "no",
+        "virtdomains": "off",
+        "caldav_create_attach": "no",
+    }
+    lines = "".join(f"{name}: {value}\n" for name, value in settings.items())
+    (root / "imapd.conf").write_text(lines, "utf-8")
+    services = "".join(
+        f'  {name} cmd="{_CYRUS / program} -C {root}/imapd.conf" listen="127.0.0.1:{port}" prefork=1\n'
+        for name, program, port in (("imap", "imapd", imap), ("http", "httpd", http))
+    )
+    (root / "cyrus.conf").write_text(f"START {{\n}}\nSERVICES {{\n{services}}}\n", "utf-8")
+    for directory in ("conf", "conf/db", "conf/lock", "conf/log", "conf/proc", "conf/socket", "spool"):
+        (root / directory).mkdir()
+    for login, password in {_CYRUS_ADMIN: _CYRUS_ADMIN, **PEOPLE}.items():
+        command = [_SASLPASSWD, "-p", "-c", "-f", str(root / "passwords"), "-u", "localhost", login]
+        subprocess.run(command, input=password.encode(), check=True, capture_output=True)
+    for path in (root, *root.rglob("*")):
+        os.chown(path, account.pw_uid, account.pw_gid)
+
+
+def _make_mailboxes(port: int) -> None:
+    """Whoever has no mailbox has no calendars either."""
+    with imaplib.IMAP4("127.0.0.1", port) as imap:
+        imap.login(_CYRUS_ADMIN, _CYRUS_ADMIN)
+        for login in PEOPLE:
+            answer, said = imap.create(f"user.{login}")
+            assert answer == "OK", said
+
+
+#: How each server is started, with a directory for what it keeps.
+STARTERS: Mapping[str, Callable[[Path], contextlib.AbstractContextManager[CalDavServer]]] = MappingProxyType(
+    {"cyrus": running_cyrus, "radicale": running_radicale, "xandikos": running_xandikos}
+)
+
+
 def _sha(password: str) -> str:
     digest = hashlib.sha1(password.encode()).digest()
     return "{SHA}" + base64.b64encode(digest).decode()
@@ -167,11 +254,21 @@ def _free_port() -> int:
 
 
 @contextlib.contextmanager
-def _running(command: list[str], port: int, log: Path) -> Iterator[None]:
+def _running(
+    command: list[str], port: int, log: Path, account: pwd.struct_passwd | None = None
+) -> Iterator[None]:
+    """The process, under another user where one is given."""
     if shutil.which(command[0]) is None:
         raise AssertionError(f"no {command[0]}")
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            command,
+            stdout=output,
+            stderr=output,
+            user=account and account.pw_uid,
+            group=account and account.pw_gid,
+            extra_groups=[] if account else None,
+        )
         try:
             _wait_for(port, process, log)
             yield

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 import aiohttp
 import pytest
-from tests.peers_caldav import PEOPLE, CalDavServer, event_ics, running_radicale, running_xandikos
+from tests.peers_caldav import PEOPLE, CalDavServer, event_ics
 
 from sekretar.calendars.caldav import (
     CalDavClient,
@@ -21,27 +20,27 @@ from sekretar.calendars.caldav import (
     changes,
 )
 
-_STARTERS = {"radicale": running_radicale, "xandikos": running_xandikos}
 _LOGIN = Credentials("anna", PEOPLE["anna"])
 
 
-@pytest.fixture(scope="module", params=sorted(_STARTERS))
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[CalDavServer]:
-    with _STARTERS[request.param](tmp_path_factory.mktemp(request.param)) as running:
-        yield running
+@pytest.fixture
+def server(caldav_server: CalDavServer) -> CalDavServer:
+    return caldav_server
 
 
 @pytest.fixture
-async def session(server: CalDavServer) -> AsyncIterator[aiohttp.ClientSession]:
-    async with server.session() as session:
-        yield session
+def session(caldav_session: aiohttp.ClientSession) -> aiohttp.ClientSession:
+    return caldav_session
 
 
 @pytest.fixture
 def client(server: CalDavServer, session: aiohttp.ClientSession) -> CalDavClient:
     return CalDavClient(session, server.home_url("anna"), _LOGIN)
+
+
+@pytest.fixture
+def url(caldav_calendar: str) -> str:
+    return caldav_calendar
 
 
 class Mirror:
@@ -68,9 +67,8 @@ class Mirror:
 
 @pytest.mark.parametrize("trust", [Trust.TOKEN, Trust.CTAG, Trust.LISTING])
 async def test_a_mirror_follows_random_edits(
-    server: CalDavServer, client: CalDavClient, trust: Trust
+    server: CalDavServer, client: CalDavClient, url: str, trust: Trust
 ) -> None:
-    url = await server.make_calendar("anna", f"random-{trust.name.lower()}", "Random")
     mirror, truth, chance = Mirror(client, url, trust), dict[str, str](), random.Random(trust)
     for round_ in range(8):
         for _ in range(chance.randint(0, 4)):
@@ -91,9 +89,8 @@ async def test_a_mirror_follows_random_edits(
 
 
 async def test_changes_arrive_by_token_and_verifying_agrees(
-    server: CalDavServer, client: CalDavClient
+    server: CalDavServer, client: CalDavClient, url: str
 ) -> None:
-    url = await server.make_calendar("anna", "by-token", "Token")
     await server.put_event("anna", url, "a.ics", event_ics("a"))
     mirror = Mirror(client, url, Trust.TOKEN)
     assert (await mirror.look()).way is Way.LISTING
@@ -107,8 +104,9 @@ async def test_changes_arrive_by_token_and_verifying_agrees(
     assert verified.state.trust is Trust.TOKEN
 
 
-async def test_a_forgotten_token_leads_to_a_listing(server: CalDavServer, client: CalDavClient) -> None:
-    url = await server.make_calendar("anna", "forgotten", "Forgotten")
+async def test_a_forgotten_token_leads_to_a_listing(
+    server: CalDavServer, client: CalDavClient, url: str
+) -> None:
     await server.put_event("anna", url, "a.ics", event_ics("a"))
     mirror = Mirror(client, url, Trust.TOKEN)
     await mirror.look()
@@ -122,9 +120,8 @@ async def test_a_forgotten_token_leads_to_a_listing(server: CalDavServer, client
 
 
 async def test_a_calendar_that_empties_is_confirmed_before_it_is_believed(
-    server: CalDavServer, client: CalDavClient
+    server: CalDavServer, client: CalDavClient, url: str
 ) -> None:
-    url = await server.make_calendar("anna", "emptied", "Emptied")
     await server.put_event("anna", url, "a.ics", event_ics("a"))
     mirror = Mirror(client, url, Trust.TOKEN)
     await mirror.look()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import aiohttp
 import pytest
 from aiohttp import web
-from tests.peers_caldav import PEOPLE, CalDavServer, event_ics, running_radicale, running_xandikos
+from tests.peers_caldav import PEOPLE, CalDavServer, event_ics
 from tests.unit.calendars.caldav.fake_server import FakeServer
 
 from sekretar.calendars.caldav import CalDavClient, Credentials, Limits, ServerProfile
@@ -46,7 +46,6 @@ PEOPLE_LINES = (
     "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:boris@example.com",
     "X-KEPT:by everybody",
 )
-_STARTERS = {"radicale": running_radicale, "xandikos": running_xandikos}
 
 
 def retitled(title: str) -> Callable[[str], Edited]:
@@ -64,23 +63,19 @@ def meetings(*texts: str) -> list[Occurrence]:
 # --- real servers -----------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=sorted(_STARTERS))
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[CalDavServer]:
-    with _STARTERS[request.param](tmp_path_factory.mktemp(request.param)) as running:
-        yield running
+@pytest.fixture
+def server(caldav_server: CalDavServer) -> CalDavServer:
+    return caldav_server
 
 
 @pytest.fixture
-async def calendar(server: CalDavServer, request: pytest.FixtureRequest) -> str:
-    return await server.make_calendar("anna", f"w{abs(hash(request.node.name)) % 10**8}", "Work")
+def calendar(caldav_calendar: str) -> str:
+    return caldav_calendar
 
 
 @pytest.fixture
-async def client(server: CalDavServer) -> AsyncIterator[CalDavClient]:
-    async with server.session() as session:
-        yield CalDavClient(session, server.home_url("anna"), Credentials("anna", PEOPLE["anna"]))
+def client(server: CalDavServer, caldav_session: aiohttp.ClientSession) -> CalDavClient:
+    return CalDavClient(caldav_session, server.home_url("anna"), Credentials("anna", PEOPLE["anna"]))
 
 
 @pytest.fixture
