@@ -60,8 +60,6 @@ _STEMS = {
     "воскресень": "вс",
 }  # fmt: skip
 
-_WEEKS = {"через неделю": 7, "in a week": 7, "через две недели": 14, "in two weeks": 14}
-
 #: Any two days in a row.
 _SOME_DAY, _NEXT_DAY = date(2026, 3, 2), date(2026, 3, 3)
 
@@ -149,11 +147,10 @@ def read_repeat(text: str, *, weakly: bool) -> tuple[Repeat, str] | None:
 
 
 def read_day(text: str, today: date) -> date | None:
-    """A day, as `parse_date` reads it; or a week from today."""
-    weeks = _WEEKS.get(tidied(text))
+    """A day, as `parse_date` reads it."""
     try:
-        return today + timedelta(days=weeks) if weeks else parse_date(tidied(text), today)
-    except (PersonError, OverflowError):
+        return parse_date(tidied(text), today)
+    except PersonError:
         return None
 
 
