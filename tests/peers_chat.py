@@ -86,6 +86,10 @@ class ChatServer:
         """Switch a user off, as an administrator does when somebody leaves."""
         await self.admin.put(f"/users/{user_id}/active", {"active": False})
 
+    async def reactivate(self, user_id: str) -> None:
+        """Take somebody back."""
+        await self.admin.put(f"/users/{user_id}/active", {"active": True})
+
     async def retire_bot(self, username: str) -> None:
         """Switch a bot off when the tests are done."""
         bot = await self.admin.get(f"/users/username/{username}")

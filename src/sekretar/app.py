@@ -41,7 +41,7 @@ from sekretar.mattermost.client import MattermostClient
 from sekretar.mattermost.consent import CONSENT_PATH, Consents, OAuthApp
 from sekretar.mattermost.delivery import ChatDelivery
 from sekretar.mattermost.desk import Desk
-from sekretar.mattermost.events import DirectAdded, Posted, UserUpdated
+from sekretar.mattermost.events import DirectAdded, MemberAdded, Posted, UserUpdated
 from sekretar.mattermost.listener import Listener
 from sekretar.mattermost.messages import Renderer
 from sekretar.mattermost.models import User
@@ -159,6 +159,7 @@ class Sekretar:
             self.jobs,
             CalendarSettings(timedelta(seconds=settings.sync_seconds), settings.meeting_hosts),
         )
+        self._profiles.on_return(self._calendars.person_returned)
         for component in ("database", "mattermost", "stream"):
             self.health.expect(component)
 
@@ -250,6 +251,12 @@ class Sekretar:
         listener.on(Posted, self._surface.home.on_posted)
         listener.on(DirectAdded, self._surface.home.on_direct_added)
         listener.on(UserUpdated, self._profiles.on_user_updated)
+
+        async def entered(event: MemberAdded) -> None:
+            if event.user_id == me.id:
+                await self._calendars.channel_entered(event.channel_id)
+
+        listener.on(MemberAdded, entered)
         self.jobs.add(OUTBOX, self.outbox.deliver_due, at_least_every=timedelta(seconds=30))
         self.jobs.duty("mattermost stream", listener.run)
         self.jobs.add(

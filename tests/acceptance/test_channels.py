@@ -15,7 +15,6 @@ from tests.acceptance.office import Office
 from tests.acceptance.waiting import until
 from tests.peers_chat import PASSWORD
 
-from sekretar.calendars.channels_watch import LOOK_WHILE_PAUSED
 from sekretar.sandbox.human import Human
 from sekretar.sandbox.rest import Rest
 from sekretar.sandbox.seen import SeenPost
@@ -176,7 +175,6 @@ async def test_a_bot_thrown_out_says_so_once_and_comes_back(
     office.clock.ahead += timedelta(minutes=2)
     await anna.wait_for(about("Пока не могу показывать", "Меня нет в канале"))
     await invite(office, channel)
-    office.clock.ahead += LOOK_WHILE_PAUSED
     await anna.wait_for(about("снова показывается"))
     await diary.put(meeting("Слышная", in_minutes(300)))
     await anna.wait_for(here(channel, "Новая встреча: Слышная"))

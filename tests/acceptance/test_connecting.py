@@ -173,7 +173,7 @@ async def test_connecting_shows_the_day_and_keeps_the_password_secret(
     mark = anna.mark()
     ready = await connect(office, anna, diary)
     assert "Планёрка" in ready.text
-    assert "напомню за десять минут" in ready.text
+    assert "Напоминаю за 10 мин до встречи" in ready.text
     await anna.wait_for(about(f"Подключено: **{diary.login}**, 1 календарь. Читаю его."), since=mark)
     wrong = await ask_to_connect(office, anna)
     await anna.submit_dialog(wrong, account(diary) | {"password": diary.password + "x"})

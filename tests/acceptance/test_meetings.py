@@ -425,6 +425,10 @@ async def test_a_deactivated_person_gets_nothing_and_can_do_nothing(
     )
     assert status == 200
     assert "deactivated" in answer or "отключена" in answer
+    await office.server.reactivate(anna.user_id)
+    back = await office.sign_in(anna.username)
+    await shared.put(meeting("С возвращением", in_minutes(200)))
+    await back.wait_for(about("Новая встреча", "С возвращением"))
 
 
 async def said_in(office: Office, channel_id: str) -> list[str]:

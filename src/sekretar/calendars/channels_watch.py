@@ -65,6 +65,13 @@ class ChannelWatch:
         async with self.desk.database.reading() as session:
             return min((_next_look(row[0]) for row in await channels.find(session)), default=None)
 
+    async def look_again(self, channel_id: str) -> None:
+        """Ask about a channel now, if it has to do with calendars: the bot was just added to it."""
+        async with self.desk.database.reading() as session:
+            known = await channels.find(session, ChannelSubscription.channel_id == channel_id)
+        if known:
+            await self.note(channel_id, await obstacle(self.desk.server, channel_id))
+
     async def note(self, channel_id: str, found: Obstacle | None) -> None:
         """Remember whether something can be said in the channel; the owners are told when that has changed."""
         name = await self._name_of(channel_id)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.calendars import digest, status
@@ -258,6 +258,14 @@ async def disconnect(session: AsyncSession, account: CalendarAccount) -> None:
     for prefix in (account_prefix(account.id), digest_prefix(account.person_id)):
         await outbox.forget(session, prefix)
         await sent.forget(session, prefix)
+    wake_after_commit(session, status.TASK)
+
+
+async def wake_accounts(session: AsyncSession, person_id: int, now: datetime) -> None:
+    """Look at a person's accounts now: somebody who was away is back."""
+    theirs = update(CalendarAccount).where(CalendarAccount.person_id == person_id)
+    await session.execute(theirs.values(next_sync_at=now))
+    wake_after_commit(session, SYNC)
     wake_after_commit(session, status.TASK)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from sekretar.calendars import channels, channels_watch, digest, reminders, rolling, status
 from sekretar.calendars.answering import Answering
 from sekretar.calendars.answering_chat import AnsweringChat
@@ -18,7 +20,7 @@ from sekretar.calendars.channels_chat import ChannelChat
 from sekretar.calendars.channels_job import ChannelTelling
 from sekretar.calendars.channels_watch import ChannelWatch
 from sekretar.calendars.chat import CalendarChat
-from sekretar.calendars.connecting import SYNC
+from sekretar.calendars.connecting import SYNC, wake_accounts
 from sekretar.calendars.digesting import Digesting
 from sekretar.calendars.finding_chat import FindingChat
 from sekretar.calendars.quiet import QuietKeeper
@@ -26,7 +28,8 @@ from sekretar.calendars.reminding import Reminding
 from sekretar.calendars.rolling import Rolling
 from sekretar.calendars.settings_chat import SettingsChat
 from sekretar.calendars.snoozing import Snoozing
-from sekretar.calendars.status import StatusChat, StatusKeeper
+from sekretar.calendars.status import StatusKeeper
+from sekretar.calendars.status_chat import StatusChat
 from sekretar.calendars.syncing import Rhythm, Syncing
 from sekretar.calendars.taking_over import take_over
 from sekretar.calendars.viewing import Viewing
@@ -105,6 +108,14 @@ class Calendars:
     async def consented(self, person: Person) -> None:
         """Somebody has just allowed Sekretar to act for them."""
         await self._status_chat.consented(person)
+
+    async def person_returned(self, session: AsyncSession, person: Person) -> None:
+        """Somebody who had been deactivated is back."""
+        await wake_accounts(session, person.id, self._desk.now())
+
+    async def channel_entered(self, channel_id: str) -> None:
+        """The bot was added to a channel: what was paused there may go on."""
+        await self._channel_watch.look_again(channel_id)
 
     async def close(self) -> None:
         """End what runs beside the jobs."""

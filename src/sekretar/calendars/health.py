@@ -14,13 +14,14 @@ import structlog
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.calendars import views_wording
+from sekretar.calendars import preferences, settings_wording, views_wording
 from sekretar.calendars.agenda import agenda
 from sekretar.calendars.glancing import Calm
 from sekretar.calendars.keys import mended_key, ready_key, trouble_key
 from sekretar.calendars.model import AccountState, Calendar, CalendarAccount, Trouble
 from sekretar.calendars.periods import day_of
-from sekretar.calendars.status import WANTED, offer
+from sekretar.calendars.preferences import Preferences
+from sekretar.calendars.status_chat import offer
 from sekretar.kernel.errors import (
     PeerDown,
     PeerError,
@@ -174,15 +175,22 @@ async def _tell_ready(desk: Desk, session: AsyncSession, account: CalendarAccoun
     if person is None:
         return
     day = await agenda(session, person.id, person.zone, now.astimezone(person.zone).date())
-    wanted = await WANTED.read(session, person.id)
+    wanted = await preferences.read(session, person.id)
 
     def compose(account: CalendarAccount, t: Translator) -> Message:
         shown = views_wording.view(day, day_of(day.first), t, now)
-        ready = t("calendars.connect.ready", login=account.login)
-        question = () if wanted else offer(t).attachments
+        ready = _ready(account.login, wanted, t)
+        question = () if wanted.status else offer(t).attachments
         return Message(Markdown(f"{ready}\n\n{shown.text}"), (*shown.attachments, *question))
 
     await _say(desk, session, account, ready_key(account.id), now, compose)
+
+
+def _ready(login: str, wanted: Preferences, t: Translator) -> Markdown:
+    """What the person will hear from now on."""
+    reminders = settings_wording.reminders_line(wanted, t)
+    news = t("calendars.connect.ready_news") if wanted.news else settings_wording.news_line(wanted, t)
+    return t("calendars.connect.ready", login=login, reminders=reminders, news=news)
 
 
 async def _say(

@@ -25,7 +25,7 @@ def profile(changed: Changed, person: Person, accounts: int, t: Translator, now:
     lines = {
         Part.REMINDERS: reminders_line(wanted, t),
         Part.DIGEST: digest_line(changed, person, t, now),
-        Part.NEWS: _news_line(wanted, t),
+        Part.NEWS: news_line(wanted, t),
         Part.STATUS: _status_line(wanted, t),
         Part.TIME: _time_line(wanted, t),
     }
@@ -87,19 +87,27 @@ def _days(wanted: Preferences, t: Translator) -> str:
     return format_days(wanted.digest_days, t.language)
 
 
-def _news_line(wanted: Preferences, t: Translator) -> Markdown:
+def news_line(wanted: Preferences, t: Translator) -> Markdown:
     if not wanted.news:
         return t("calendars.profile.news_off")
     kinds = [t.plain(f"calendars.profile.news_{kind.value}") for kind in News if kind in wanted.news]
     return t("calendars.profile.news", kinds=_listed(kinds, t))
 
 
+def status_on(wanted: Preferences, t: Translator) -> Markdown:
+    """What it means that the status follows the meetings, with the words and the emoji of the person."""
+    return t("calendars.status.on", **_own_status(wanted, t))
+
+
+def _own_status(wanted: Preferences, t: Translator) -> dict[str, Markdown]:
+    emoji = Markdown(f":{wanted.status_emoji or EMOJI}:")
+    return {"emoji": emoji, "text": escape(wanted.status_text) or t("calendars.status.text")}
+
+
 def _status_line(wanted: Preferences, t: Translator) -> Markdown:
     parts = []
     if wanted.status:
-        emoji = Markdown(f":{wanted.status_emoji or EMOJI}:")
-        text = escape(wanted.status_text) or t("calendars.status.text")
-        parts.append(t("calendars.profile.status", emoji=emoji, text=text))
+        parts.append(t("calendars.profile.status", **_own_status(wanted, t)))
     else:
         parts.append(t("calendars.profile.status_off"))
     if wanted.do_not_disturb:

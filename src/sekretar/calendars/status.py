@@ -31,17 +31,11 @@ from sekretar.calendars.presence import (
     decide,
     next_change,
 )
-from sekretar.kernel.database import Json, wake_after_commit
+from sekretar.kernel.database import Json
 from sekretar.kernel.errors import PeerError
-from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person, Preference, PreferenceRow
-from sekretar.kernel.text import link
-from sekretar.mattermost import outgoing
 from sekretar.mattermost.acting import Acting, NotPermitted
-from sekretar.mattermost.chat import Chat, Click, ClickReply, CommandRequest, Reply, Subcommand
-from sekretar.mattermost.consent import Consents
 from sekretar.mattermost.desk import Desk
-from sekretar.mattermost.messages import Attachment, Button, Message
 from sekretar.mattermost.models import CustomStatus
 
 TASK = "calendars.status"
@@ -216,72 +210,3 @@ def _from_json(stored: dict[str, str | None] | None) -> Shown | None:
     return Shown(
         stored["emoji"] or "", stored["text"] or "", datetime.fromisoformat(expires) if expires else None
     )
-
-
-@dataclass(frozen=True)
-class StatusChat:
-    """The command and the buttons by which people allow and end it."""
-
-    desk: Desk
-    acting: Acting
-    consents: Consents
-
-    def register(self, chat: Chat) -> None:
-        """Hang them into the chat."""
-        chat.command(
-            Subcommand("calendar", "status", "calendars.help.status", self.status, aliases=("статус",))
-        )
-        chat.action("calendars.status.on", self.switched_on)
-        chat.action("calendars.status.off", self.switched_off)
-
-    async def status(self, request: CommandRequest) -> Reply:
-        async with self.desk.database.reading() as session:
-            wanted = await WANTED.read(session, request.person.id)
-        if not wanted:
-            return Reply(offer(request.t))
-        off = Button(request.t.plain("calendars.status.off_button"), "calendars.status.off")
-        missing = await self._missing(request.person)
-        text = missing or request.t("calendars.status.on")
-        return Reply(Message("", (Attachment(text=text, actions=(off,)),)))
-
-    async def switched_on(self, click: Click) -> ClickReply:
-        await self._switch(click.person, wanted=True)
-        missing = await self._missing(click.person)
-        return ClickReply(update=Message(missing or click.t("calendars.status.on")))
-
-    async def switched_off(self, click: Click) -> ClickReply:
-        await self._switch(click.person, wanted=False)
-        return ClickReply(update=Message(click.t("calendars.status.off")))
-
-    async def consented(self, person: Person) -> None:
-        """The person came back with their consent: say what it means for their status."""
-        now = self.desk.now()
-        t = self.desk.translator(person)
-        async with self.desk.database.transaction() as session:
-            message = Message(t("calendars.status.on")) if await WANTED.read(session, person.id) else offer(t)
-            rendered = self.desk.render(message, person)
-            key = f"status.consented:{person.id}:{now:%Y%m%dT%H%M%S%f}"
-            await outgoing.direct(session, key=key, person=person, rendered=rendered, now=now)
-            wake_after_commit(session, TASK)
-
-    async def _switch(self, person: Person, *, wanted: bool) -> None:
-        async with self.desk.database.transaction() as session:
-            await WANTED.write(session, person.id, wanted)
-            wake_after_commit(session, TASK)
-
-    async def _missing(self, person: Person) -> str:
-        """What still stands in the way, said to the person; empty when nothing does."""
-        t = self.desk.translator(person)
-        way = await self.acting.how(person)
-        if not isinstance(way, NotPermitted):
-            return ""
-        if not way.can_consent:
-            return t("calendars.status.impossible")
-        url = await self.consents.authorize_url(person)
-        return t("calendars.status.consent", link=link(t.plain("calendars.status.consent_link"), url))
-
-
-def offer(t: Translator) -> Message:
-    """The question whether the status shall follow the meetings."""
-    button = Button(t.plain("calendars.status.on_button"), "calendars.status.on", style="primary")
-    return Message("", (Attachment(text=t("calendars.status.offer"), actions=(button,)),))

@@ -247,10 +247,6 @@ def _account(
     t: Translator,
     now: datetime,
 ) -> Attachment:
-    if account.synced_at is None:
-        state = t("calendars.accounts.loading")
-    else:
-        state = t("calendars.accounts.synced", time=moment(account.synced_at, agenda, t, now))
     names = Markdown(", ".join(escape(name) for name in calendars.get(account.account_id, ())))
     record = {"account": account.account_id}
     buttons = [
@@ -263,13 +259,29 @@ def _account(
     return Attachment(
         color=Colour.RED if account.trouble else Colour.GREEN,
         title=escape(f"{account.login} — {provider_name(account.provider, t)}"),
-        text=stack(names, Markdown(f"{state} {trouble(account.trouble, t)}".strip())),
+        text=stack(names, _state(account, agenda, t, now)),
         actions=tuple(buttons),
     )
 
 
+def account_line(account: AccountHealth, agenda: Agenda, t: Translator, now: datetime) -> Markdown:
+    """An account and how it is doing, in one line."""
+    return Markdown(f"**{escape(account.login)}**: {_state(account, agenda, t, now)}")
+
+
+def _state(account: AccountHealth, agenda: Agenda, t: Translator, now: datetime) -> Markdown:
+    """When it was read last, and what keeps it from being read."""
+    if account.synced_at is None:
+        state = t("calendars.accounts.loading")
+    else:
+        state = t("calendars.accounts.synced", time=moment(account.synced_at, agenda, t, now))
+    return Markdown(f"{state} {trouble(account.trouble, t)}".strip())
+
+
 def provider_name(provider: str, t: Translator) -> str:
-    """The provider's own name, or *other* in the person's language."""
+    """The provider's name as people write it in this language, or *other*."""
+    if provider == "yandex":
+        return t.plain("calendars.connect.yandex")
     known = PROVIDERS.get(provider)
     return known.name if known and known.name else t.plain("calendars.connect.other")
 

@@ -81,8 +81,21 @@ class Commands:
             return (trigger, args.rest) if known or text.lstrip().startswith("/") else None
         if fold(words) in HELP_WORDS:
             return HOME, words
-        naming = [trigger for trigger in self._chat.triggers if words and self._names(trigger, words)]
+        naming = self._naming(words)
         return (naming[0], words) if len(naming) == 1 else None
+
+    def ambiguous(self, text: str, t: Translator) -> Message | None:
+        """The question which command is meant, when a direct message names a subcommand of several."""
+        words = tidied(text).removeprefix("/").strip()
+        naming = self._naming(words)
+        if len(naming) < 2:
+            return None
+        lines = [Markdown(f"* {self.help.command(trigger, words)}") for trigger in naming]
+        return Message(Markdown("\n").join([t("mattermost.command.which"), *lines]))
+
+    def _naming(self, words: str) -> list[str]:
+        """The triggers that have a subcommand of this name."""
+        return [trigger for trigger in self._chat.triggers if words and self._names(trigger, words)]
 
     def _names(self, trigger: str, word: str) -> bool:
         return match(word, [each.words for each in self._chat.subcommands(trigger)]) is not None

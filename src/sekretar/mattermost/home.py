@@ -108,6 +108,8 @@ class Home:
         said = self._commands.said(post.text)
         if said is not None:
             await self._command(post, *said)
+        elif (question := self._commands.ambiguous(post.text, post.t)) is not None:
+            await self._say(post, question)
         elif not await self.welcome(post.person):
             await self._say(post, await self._menu.message(post.person, post.t))
 

@@ -6,7 +6,10 @@ stream has missed is noticed the next time the profile is fetched.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.database import Database
@@ -25,6 +28,11 @@ class Profiles:
         self._database = database
         self._people = people
         self._clock = clock
+        self._returned: list[Callable[[AsyncSession, Person], Awaitable[None]]] = []
+
+    def on_return(self, handler: Callable[[AsyncSession, Person], Awaitable[None]]) -> None:
+        """Have the handler called when somebody known is active again, in the transaction that notes it."""
+        self._returned.append(handler)
 
     async def person(self, user_id: str) -> Person:
         """The person behind a user id, fetched when not known yet.
@@ -60,7 +68,7 @@ class Profiles:
         users = await self._client.users(user_ids)
         async with self._database.transaction() as session:
             now = self._clock.now()
-            return [await self._people.remember(session, user.profile(), now) for user in users]
+            return [await self._note(session, user, now) for user in users]
 
     async def on_user_updated(self, event: UserUpdated) -> None:
         """A profile was changed: fetch it, if it is that of somebody we know.
@@ -75,4 +83,12 @@ class Profiles:
 
     async def _remember(self, user: User) -> Person:
         async with self._database.transaction() as session:
-            return await self._people.remember(session, user.profile(), self._clock.now())
+            return await self._note(session, user, self._clock.now())
+
+    async def _note(self, session: AsyncSession, user: User, now: datetime) -> Person:
+        before = await self._people.by_user_id(session, user.id)
+        person = await self._people.remember(session, user.profile(), now)
+        if before is not None and not before.active and person.active:
+            for handler in self._returned:
+                await handler(session, person)
+        return person

@@ -24,10 +24,11 @@ from tests.integration.calendars.servers import (
 )
 from tests.unit.calendars.caldav.fake_server import FakeServer
 
-from sekretar.calendars import connecting, syncing
+from sekretar.calendars import connecting, preferences, syncing
 from sekretar.calendars.health import PAUSE_IN_ATTENTION
 from sekretar.calendars.looking import BELIEVED_GONE, SECOND_LOOK
 from sekretar.calendars.model import CalendarAccount, CalendarObject, StoredOccurrence
+from sekretar.calendars.preferences import Preferences
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 
@@ -72,6 +73,18 @@ class TestALook:
         [ready] = await diary.said()
         assert "готов" in ready
         assert "Demo" in ready
+
+    async def test_it_says_what_will_be_heard_from_now_on(
+        self, diary: Diary, server: FakeServer, work: Job, database: Database
+    ) -> None:
+        async with database.transaction() as session:
+            wanted = Preferences(reminders=(30,), news=frozenset())
+            await preferences.write(session, diary.person.id, wanted)
+        server.put("a.ics", ics("a", diary.clock.now() + 3 * HOUR))
+        await work.run()
+        [ready] = await diary.said()
+        assert "Напоминаю за 30 мин до встречи." in ready
+        assert "Об изменениях не сообщаю." in ready
 
     async def test_what_changes_later_is_told(self, diary: Diary, server: FakeServer, work: Job) -> None:
         await loaded(diary, server, work)

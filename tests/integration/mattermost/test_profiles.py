@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 from tests.unit.mattermost.fakes import ANNA, FakeServer, error, user
 
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerDown, PeerNotFound
-from sekretar.kernel.people import People
+from sekretar.kernel.people import People, Person
 from sekretar.mattermost.client import MattermostClient
 from sekretar.mattermost.events import UserUpdated
 from sekretar.mattermost.models import User
@@ -73,3 +74,16 @@ async def test_people_of_the_same_name_are_different_people(profiles: Profiles, 
     first, second = await profiles.refresh_all(["u1", "u2"])
     assert first.id != second.id
     assert first.display_name == second.display_name
+
+
+async def test_those_who_come_back_are_told_of_once(profiles: Profiles, fake: FakeServer) -> None:
+    returned: list[str] = []
+
+    async def note(session: AsyncSession, person: Person) -> None:
+        returned.append(person.username)
+
+    profiles.on_return(note)
+    fake.on("GET", PATH, user(), user(delete_at=1_772_614_800_000), user(), user())
+    for _ in range(4):
+        await profiles.refresh(ANNA)
+    assert returned == ["anna"]

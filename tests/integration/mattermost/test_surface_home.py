@@ -211,3 +211,17 @@ async def test_the_help_button_answers_in_words(office: Office) -> None:
     await office.say("chris", "hello")
     body = (await office.click("chris", await office.button("Help"))).body
     assert "`/sekretar language ru|en|auto`" in body["ephemeral_text"]
+
+
+async def test_a_word_of_several_commands_is_asked_back(office: Office, feature: Feature) -> None:
+    feature.chat.command(
+        Subcommand("calendar", "settings", "mattermost.own.about_help", feature.today, aliases=("настройки",))
+    )
+    for word in ("settings", "Настройки"):
+        await office.say("anna", word)
+        question = str(await office.last())
+        assert f"/calendar {word}" in question
+        assert f"/sekretar {word}" in question
+    assert feature.asked == []
+    await office.say("anna", "calendar settings")
+    assert feature.asked == [""]

@@ -14,14 +14,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from sekretar.calendars import chat, health, status, wording
+from sekretar.calendars import chat, health, status_chat, wording
 from sekretar.calendars.agenda import AccountHealth, Agenda, Meeting
 from sekretar.calendars.caldav import PROVIDERS
 from sekretar.calendars.changes import Change, Extent, Kind, Seen
 from sekretar.calendars.model import AccountState, CalendarAccount, Trouble
+from sekretar.calendars.preferences import Preferences
 from sekretar.calendars.reminders import Timeliness
+from sekretar.calendars.settings import Changed
 from sekretar.kernel.i18n import LANGUAGES, Catalogues, Translator
 from sekretar.kernel.people import Person
+from sekretar.kernel.text import Markdown
 from sekretar.mattermost.messages import Button, Message
 
 NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
@@ -68,6 +71,7 @@ def read(message: Message) -> str:
     lines = [message.text]
     for attachment in message.attachments:
         lines += [attachment.color.value, attachment.title, attachment.text, attachment.footer]
+        lines += [f"{each.title}: {each.value}" for each in attachment.fields]
         lines += [f"[{action.label}]" for action in attachment.actions if isinstance(action, Button)]
     return "\n".join(line for line in lines if line)
 
@@ -140,9 +144,25 @@ def accounts(t: Translator) -> Iterator[tuple[str, Message]]:
     yield "connected again", chat._connected(stored, 2, False, t)
     yield "disconnect: sure", chat._sure(stored, t)
     yield "disconnect: which", chat._which([stored, stored], t)
-    yield "status: offer", status.offer(t)
+    yield "status: offer", status_chat.offer(t)
+    yield from statuses(t)
     for provider in PROVIDERS.values():
         yield f"intro: {provider.id}", Message(chat._intro(provider, t))
+
+
+def statuses(t: Translator) -> Iterator[tuple[str, Message]]:
+    anna = person(t.language)
+    link = t("calendars.status.consent", link=t("calendars.status.consent_link"))
+    quiet = Preferences(reminders=(), digest_at=None, news=frozenset(), status=True, status_emoji="tea")
+    for name, found, wanted, missing in (
+        ("unconnected", agenda(), Preferences(), ""),
+        ("well", agenda(account()), Preferences(), ""),
+        ("shown", agenda(account()), Preferences(status=True), ""),
+        ("no consent", agenda(account()), Preferences(status=True), link),
+        ("quiet", agenda(account("password", 2 * HOUR), account()), quiet, ""),
+    ):
+        shown = status_chat.overview(found, Changed(wanted, None), Markdown(missing), anna, t, NOW)
+        yield f"status: {name}", shown
 
 
 def notes(t: Translator) -> Iterator[tuple[str, str]]:
