@@ -78,7 +78,8 @@ def _pattern(index: int, notation: Notation) -> str:
     before, key, after = notation.template.partition(KEY)
     if not key:
         raise ValueError(f"A notation of tickets needs {KEY}: {notation.template!r}")
-    return rf"(?<![^\W_]|[#/@.~-]){re.escape(before)}(?P<k{index}>{notation.key}){re.escape(after)}(?![^\W_]|[/@-]|\.\w)"
+    written = rf"{re.escape(before)}(?P<k{index}>{notation.key}){re.escape(after)}"
+    return rf"(?<![^\W_]|[#/@.~-]){written}(?![^\W_]|[/@-]|\.\w)"
 
 
 def _blank(found: re.Match[str]) -> str:
@@ -88,7 +89,7 @@ def _blank(found: re.Match[str]) -> str:
 
 #: Fenced code (also unclosed), indented code after an empty line, and code within a line.
 _CODE = re.compile(
-    r"^ {0,3}(?P<fence>`{3,}|~{3,})[^\n]*\n(?:.*?^ {0,3}(?P=fence)[`~]*[ \t]*$|.*)"
+    r"^ {0,3}(?P<fence>`{3,}+|~{3,}+)[^\n]*\n(?:.*?^ {0,3}(?P=fence)[`~]*[ \t]*$|.*)"
     r"|(?:\A|(?<=\n\n))(?:(?: {4}|\t)[^\n]*(?:\n|\Z))+"
     r"|(?<!`)(?P<ticks>`++)(?:(?!\n\n).)+?(?<!`)(?P=ticks)(?!`)",
     re.DOTALL | re.MULTILINE,
