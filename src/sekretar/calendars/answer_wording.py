@@ -72,9 +72,9 @@ def asking(meeting: Meeting, at: At, t: Translator) -> Attachment:
     return Attachment(text=t("calendars.rsvp.asked"), actions=answer_buttons(meeting, at, t))
 
 
-def which(meeting: Meeting, answer: PartStat, at: At, t: Translator) -> Attachment:
-    """The same answer for this time or for all of them."""
-    record = {**_record(meeting, at), "answer": answer.value}
+def which(meeting: Meeting, answer: PartStat, at: At, t: Translator, page: int = 0) -> Attachment:
+    """The same answer for this time or for all of them. `page`: of the list."""
+    record = {**_record(meeting, at), "answer": answer.value, "page": page}
     return Attachment(
         text=t("calendars.rsvp.which", answer=Markdown(f"**{t.plain(_BUTTONS[answer])}**")),
         actions=(

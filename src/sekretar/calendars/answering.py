@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.calendars.agenda import meeting_of
+from sekretar.calendars.agenda import Meeting, meeting_of
 from sekretar.calendars.attending import ANSWERS, Invitation, Part, awaits_answer, gathered, part_in
-from sekretar.calendars.carrying import Carrying, Target, find, settled
+from sekretar.calendars.carrying import Carrying, Target, copies, find, settled
 from sekretar.calendars.editing import EditError, NotInvited
 from sekretar.calendars.events import PartStat
 from sekretar.calendars.model import Calendar, CalendarAccount, StoredOccurrence
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.people import Person
+from sekretar.mattermost.chat import Stale
+
+_log = structlog.get_logger(__name__)
 
 #: How far invitations are looked for: what is over for longer needs no answer any more.
 AHEAD = timedelta(days=60)
@@ -34,25 +38,44 @@ class Answering:
         """The invitation that a button names.
 
         Raises:
-            PersonError: it is gone, cancelled, over, or not an invitation to this person.
+            Stale: it is gone, cancelled, over, or not an invitation to this person.
         """
         async with self.carrying.desk.database.reading() as session:
             target = await find(session, person, named)
         meeting = target.details.meeting
         if meeting.cancelled:
-            raise PersonError("calendars.rsvp.cancelled")
+            raise Stale("calendars.rsvp.cancelled")
         if meeting.end <= now - BACK:
-            raise PersonError("calendars.rsvp.over")
+            raise Stale("calendars.rsvp.over")
         if target.part is not Part.INVITED:
-            raise PersonError("calendars.rsvp.not_invited")
+            raise Stale("calendars.rsvp.not_invited")
         return target
 
-    async def answer(self, target: Target, answer: PartStat, *, series: bool) -> None:
-        """Write the answer to the server and store it.
+    async def answer(self, target: Target, answer: PartStat, *, series: bool) -> list[str]:
+        """Write the answer to the server and store it, in all calendars in which the person is invited.
+
+        Returns:
+            the names of the other calendars whose copy did not take the answer.
 
         Raises:
             PersonError: it was not kept, and why.
         """
+        await self._answer(target, answer, series=series)
+        missed = []
+        for copy in await self._copies(target):
+            try:
+                await self._answer(copy, answer, series=series)
+            except PersonError as error:
+                _log.warning("another copy was not answered", reason=error.key, calendar=copy.calendar.id)
+                missed.append(copy.calendar.name)
+        return missed
+
+    async def _copies(self, target: Target) -> list[Target]:
+        async with self.carrying.desk.database.reading() as session:
+            found = await copies(session, target)
+        return [each for each in found if each.part is Part.INVITED and not each.details.meeting.cancelled]
+
+    async def _answer(self, target: Target, answer: PartStat, *, series: bool) -> None:
         carrying, account = self.carrying, target.account
         async with carrying.own(target):
             try:
@@ -64,6 +87,7 @@ class Answering:
                     "" if series else target.recurrence_id,
                     now=carrying.desk.now(),
                     zone=target.person.zone,
+                    witness=carrying.witness(target, _time),
                 )
             except NotInvited:
                 raise PersonError("calendars.rsvp.not_invited") from None
@@ -71,6 +95,11 @@ class Answering:
                 raise PersonError("calendars.carrying.uneditable") from None
             await carrying.keep(target, outcome)
         settled(outcome, may_vanish=answer is PartStat.DECLINED)
+
+
+def _time(meeting: Meeting) -> tuple[object, ...]:
+    """What an answer is given to."""
+    return meeting.start, meeting.end, meeting.all_day, meeting.cancelled
 
 
 def answer_named(word: object) -> PartStat:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 
 from sekretar.calendars import answer_wording, snoozing, views_wording, wording
@@ -9,8 +10,9 @@ from sekretar.calendars.agenda import Details, Meeting, details_of
 from sekretar.calendars.answer_wording import ANSWER, CHANGE_ANSWER, INVITATIONS, At
 from sekretar.calendars.answering import Answering, answer_named, unanswered
 from sekretar.calendars.connecting import has_accounts
+from sekretar.calendars.events import PartStat
 from sekretar.calendars.reminders import timeliness
-from sekretar.mattermost.chat import Chat, Click, ClickReply, CommandRequest, Reply, Subcommand
+from sekretar.mattermost.chat import Chat, Click, ClickReply, CommandRequest, Reply, Stale, Subcommand
 from sekretar.mattermost.messages import Attachment, Message
 
 
@@ -51,27 +53,44 @@ class AnsweringChat:
     async def answered(self, click: Click) -> ClickReply:
         """Give the answer, or ask first whether it is for the whole series."""
         answer, at = answer_named(click.record.get("answer")), _place(click)
+        return await self._or_list(click, at, self._answered(click, answer, at))
+
+    async def _answered(self, click: Click, answer: PartStat, at: At) -> ClickReply:
         target = await self.answering.target(click.person, click.record.get("meeting"), click.now)
         meeting, series = target.details.meeting, click.record.get("series")
         if meeting.recurrence_id and not isinstance(series, bool):
-            below = answer_wording.which(meeting, answer, at, click.t)
+            below = answer_wording.which(meeting, answer, at, click.t, _page(click))
             return ClickReply(update=await self._shown(click, target.details, at, below))
         whole = series is True
-        await self.answering.answer(target, answer, series=whole)
+        missed = await self.answering.answer(target, answer, series=whole)
         async with self.answering.carrying.desk.database.reading() as session:
             person = click.person
             now_known = await details_of(session, person.id, person.zone, meeting.occurrence_id)
         details = now_known or target.details
         meeting = replace(details.meeting, answer=answer.value)
         below = answer_wording.answered(meeting, at, click.t, series=whole, gone=now_known is None)
-        return ClickReply(update=await self._shown(click, replace(details, meeting=meeting), at, below))
+        told = click.t("calendars.rsvp.missed", calendars=", ".join(missed)) if missed else None
+        shown = await self._shown(click, replace(details, meeting=meeting), at, below)
+        return ClickReply(update=shown, ephemeral=told)
 
     async def asked_again(self, click: Click) -> ClickReply:
         """Offer the three answers anew."""
-        target = await self.answering.target(click.person, click.record.get("meeting"), click.now)
         at = _place(click)
+        return await self._or_list(click, at, self._asked_again(click, at))
+
+    async def _asked_again(self, click: Click, at: At) -> ClickReply:
+        target = await self.answering.target(click.person, click.record.get("meeting"), click.now)
         below = answer_wording.asking(target.details.meeting, at, click.t)
         return ClickReply(update=await self._shown(click, target.details, at, below))
+
+    async def _or_list(self, click: Click, at: At, reply: Awaitable[ClickReply]) -> ClickReply:
+        """One invitation that is gone takes no buttons from the others of the list."""
+        try:
+            return await reply
+        except Stale as error:
+            if at is not At.LIST:
+                raise
+            return ClickReply(update=await self._list(click), ephemeral=click.t.error(error))
 
     async def _shown(self, click: Click, details: Details, at: At, below: Attachment) -> Message:
         """The post as it was, with this in the place of its buttons."""
@@ -89,13 +108,17 @@ class AnsweringChat:
         return Message(message.text, (*message.attachments, below))
 
     async def _list(self, click: Click, done: tuple[Meeting, Attachment] | None = None) -> Message:
-        page = click.record.get("page")
         async with self.answering.carrying.desk.database.reading() as session:
             waiting = await unanswered(session, click.person, click.now)
         if done is not None:
             waiting = [each for each in waiting if each.meeting.occurrence_id != done[0].occurrence_id]
-        number = page if isinstance(page, int) else 0
-        return answer_wording.invitations(waiting, click.person.zone, click.t, click.now, number, done)
+        return answer_wording.invitations(waiting, click.person.zone, click.t, click.now, _page(click), done)
+
+
+def _page(click: Click) -> int:
+    """Of the list, the page that the button stood on."""
+    page = click.record.get("page")
+    return page if isinstance(page, int) else 0
 
 
 def _place(click: Click) -> At:

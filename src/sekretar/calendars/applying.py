@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import Enum, auto
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -63,6 +64,17 @@ class Owner:
     account_id: int
 
 
+class Doer(Enum):
+    """Who has made the changes of a look."""
+
+    #: Others; or the person, who may be changing the meeting through Sekretar in this moment.
+    ANYBODY = auto()
+    #: The person, through Sekretar: others hear of it, they know.
+    PERSON = auto()
+    #: Somebody else, whatever the person is doing.
+    OTHERS = auto()
+
+
 @dataclass
 class _Reminded:
     """The occurrences whose reminders have to be planned."""
@@ -87,8 +99,7 @@ class Applying:
     now: datetime
     #: Nothing is announced: a first look, or only the horizon moves.
     silent: bool
-    #: The person has done it here themselves: others hear of it, they do not.
-    own: bool = False
+    doer: Doer = Doer.ANYBODY
     #: Objects of the account that will be removed in the same look, by calendar and href.
     leaving: frozenset[tuple[int, str]] = frozenset()
 
@@ -234,7 +245,9 @@ class Applying:
 
     async def _is_own(self, session: AsyncSession, uid: str) -> bool:
         """Whether the person has done it here; a look may see it before it is done."""
-        return self.own or await own_edits.under_way(session, self.owner.person.id, uid, self.now)
+        if self.doer is not Doer.ANYBODY:
+            return self.doer is Doer.PERSON
+        return await own_edits.under_way(session, self.owner.person.id, uid, self.now)
 
     async def _invitation(self, session: AsyncSession, row: CalendarObject, change: Change) -> Meeting | None:
         """The meeting that the change asks the person to answer."""

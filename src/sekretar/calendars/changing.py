@@ -13,7 +13,7 @@ from sekretar.calendars.agenda import Meeting
 from sekretar.calendars.attending import Part
 from sekretar.calendars.booking import Guests, moment_of, parse_length
 from sekretar.calendars.carrying import Carrying, Target, find, settled
-from sekretar.calendars.changing_wording import guests_of, minutes_of
+from sekretar.calendars.changing_wording import guests_of, looked_like, minutes_of
 from sekretar.calendars.editing import (
     Days,
     Edit,
@@ -30,6 +30,7 @@ from sekretar.kernel.dates import parse_time
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.forms import Value
 from sekretar.kernel.people import Person
+from sekretar.mattermost.chat import Stale
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,14 @@ class Changing:
         """The meeting of the person that a button names.
 
         Raises:
-            PersonError: it is gone, cancelled, or somebody else's.
+            Stale: it is gone, cancelled, or somebody else's.
         """
         async with self.carrying.desk.database.reading() as session:
             target = await find(session, person, named)
         if target.part is not Part.OWNER:
-            raise PersonError("calendars.own.not_yours")
+            raise Stale("calendars.own.not_yours")
         if target.details.meeting.cancelled:
-            raise PersonError("calendars.rsvp.cancelled")
+            raise Stale("calendars.rsvp.cancelled")
         return target
 
     async def change(self, target: Target, edit: Edit, reach: Reach) -> None:
@@ -63,6 +64,7 @@ class Changing:
         await self._carry_out(
             target,
             lambda data: editing.edited(data, edit, scope, now=now, zone=zone, further_uid=further),
+            further,
         )
 
     async def cancel(self, target: Target, reach: Reach) -> None:
@@ -73,18 +75,22 @@ class Changing:
         """
         if reach is Reach.ALL:
             async with self.carrying.own(target):
-                writer = self.carrying.writer(target)
-                outcome = await writer.delete(target.calendar.href, target.href, target.etag or None)
+                outcome = await self.carrying.writer(target).delete(
+                    target.calendar.href, target.href, witness=self.carrying.witness(target, looked_like)
+                )
                 await self.carrying.keep(target, outcome)
             settled(outcome)
             return
         now, zone, scope = self.carrying.desk.now(), target.person.zone, _scope(target, reach)
         await self._carry_out(target, lambda data: editing.cancelled(data, scope, now=now, zone=zone))
 
-    async def _carry_out(self, target: Target, edit: Callable[[str], Edited]) -> None:
-        async with self.carrying.own(target):
+    async def _carry_out(self, target: Target, edit: Callable[[str], Edited], *further: str) -> None:
+        witness = self.carrying.witness(target, looked_like)
+        async with self.carrying.own(target, *further):
             try:
-                outcome = await self.carrying.writer(target).change(target.calendar.href, target.href, edit)
+                outcome = await self.carrying.writer(target).change(
+                    target.calendar.href, target.href, edit, witness
+                )
             except NothingToCarry:
                 raise PersonError("calendars.own.nothing_to_carry") from None
             except EditError:

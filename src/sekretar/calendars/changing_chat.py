@@ -58,15 +58,14 @@ class ChangingChat:
     # --- moving
 
     async def move_clicked(self, click: Click) -> ClickReply:
-        await self._target(click.person, click.record)
-        return ClickReply(form=OpenForm(MOVE_FORM, click.record))
+        return ClickReply(form=await self._opened(click, MOVE_FORM))
 
     async def move_form(self, request: FormRequest) -> Form:
         target = await self._target(request.person, request.record)
         return words.move_form(target.details, request.person.zone, request.t)
 
     async def moved(self, submit: FormSubmit) -> FormOutcome:
-        target = await self._target(submit.person, submit.record)
+        target = await self._as_opened(submit)
         meeting, zone = target.details.meeting, submit.person.zone
         try:
             span = span_in(submit.values, meeting, zone)
@@ -81,15 +80,14 @@ class ChangingChat:
     # --- changing
 
     async def edit_clicked(self, click: Click) -> ClickReply:
-        await self._target(click.person, click.record)
-        return ClickReply(form=OpenForm(EDIT_FORM, click.record))
+        return ClickReply(form=await self._opened(click, EDIT_FORM))
 
     async def edit_form(self, request: FormRequest) -> Form:
         target = await self._target(request.person, request.record)
         return words.edit_form(target.details, target.account.addresses, request.t)
 
     async def edited(self, submit: FormSubmit) -> FormOutcome:
-        target = await self._target(submit.person, submit.record)
+        target = await self._as_opened(submit)
         desk, person = self.changing.carrying.desk, submit.person
         try:
             names = people_search.named(str(submit.values.get("guests", "")))
@@ -121,6 +119,22 @@ class ChangingChat:
     async def cancel_refused(self, click: Click) -> ClickReply:
         target = await self._target(click.person, click.record)
         return ClickReply(update=words.kept(target.details.meeting, click.person.zone, click.t, click.now))
+
+    async def _opened(self, click: Click, form_id: str) -> OpenForm:
+        """A form that knows what it was filled in with."""
+        meeting = (await self._target(click.person, click.record)).details.meeting
+        return OpenForm(form_id, {**click.record, "seen": words.looked_like(meeting)})
+
+    async def _as_opened(self, submit: FormSubmit) -> Target:
+        """The meeting of a form. What is left as it was filled in must not undo what others have done since.
+
+        Raises:
+            PersonError: the meeting is not what it was when the form was opened.
+        """
+        target = await self._target(submit.person, submit.record)
+        if words.looked_like(target.details.meeting) != submit.record.get("seen"):
+            raise PersonError("calendars.carrying.changed")
+        return target
 
     async def _target(self, person: Person, record: Record) -> Target:
         return await self.changing.target(person, record.get("meeting"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -52,6 +54,13 @@ def offered(meeting: Meeting, t: Translator) -> Attachment:
 def record_of(meeting: Meeting) -> Record:
     """How buttons and forms name a meeting."""
     return {"meeting": choice_of(meeting)}
+
+
+def looked_like(meeting: Meeting) -> str:
+    """What of a meeting a person has before their eyes when they decide to change it, condensed."""
+    when = (meeting.start.timestamp(), meeting.end.timestamp(), meeting.all_day, meeting.cancelled)
+    seen = json.dumps([*when, meeting.title, meeting.place, meeting.description])
+    return hashlib.sha256(seen.encode()).hexdigest()[:16]
 
 
 def sure(found: Details, zone: ZoneInfo, t: Translator, now: datetime) -> Message:

@@ -6,7 +6,7 @@ server is asked. A mark that a crash leaves behind ends by itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,16 +33,16 @@ class _Marks:
 _MARKS: Preference[Mapping[str, datetime]] = Preference("calendars.own_edits", {}, _Marks())
 
 
-async def begin(session: AsyncSession, person_id: int, uid: str, now: datetime) -> None:
-    """Mark a meeting."""
+async def begin(session: AsyncSession, person_id: int, uids: Collection[str], now: datetime) -> None:
+    """Mark meetings."""
     known = {each: until for each, until in (await _MARKS.read(session, person_id)).items() if until > now}
-    await _MARKS.write(session, person_id, {**known, uid: now + LASTS})
+    await _MARKS.write(session, person_id, {**known, **dict.fromkeys(uids, now + LASTS)})
 
 
-async def end(session: AsyncSession, person_id: int, uid: str) -> None:
+async def end(session: AsyncSession, person_id: int, uids: Collection[str]) -> None:
     """The change is stored, or was not made."""
     known = await _MARKS.read(session, person_id)
-    await _MARKS.write(session, person_id, {each: until for each, until in known.items() if each != uid})
+    await _MARKS.write(session, person_id, {each: until for each, until in known.items() if each not in uids})
 
 
 async def under_way(session: AsyncSession, person_id: int, uid: str, now: datetime) -> bool:

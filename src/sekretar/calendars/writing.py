@@ -9,7 +9,7 @@ meaning, because servers also rewrite what they store for good reasons.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -79,6 +79,13 @@ class Deleted:
 
 Outcome = Written | Reverted | Gone | Conflict
 
+#: Is shown the version that a change is about to be made to. What it raises is passed on, and nothing is written.
+Witness = Callable[[RemoteObject], Awaitable[None]]
+
+
+async def _nobody(_current: RemoteObject) -> None:
+    """Nobody wants to see it."""
+
 
 class EventWriter:
     """Writes for one account.
@@ -140,7 +147,9 @@ class EventWriter:
             return await self._moved_by_the_server(calendar_href, href, uid, data)
         return self._compared("", data, after) if _uid(after.data) == uid else Conflict(href)
 
-    async def change(self, calendar_href: str, href: str, edit: Callable[[str], Edited]) -> Outcome:
+    async def change(
+        self, calendar_href: str, href: str, edit: Callable[[str], Edited], witness: Witness = _nobody
+    ) -> Outcome:
         """Apply an edit to what the server holds; on a conflict once more to the other version.
 
         What `edit` raises is passed on; nothing is written then.
@@ -149,6 +158,7 @@ class EventWriter:
             before = await self.read(calendar_href, href)
             if before is None:
                 return Gone(href)
+            await witness(before)
             edited = edit(before.data)
             if edited.further is None and edited.data.splitlines() == before.data.splitlines():
                 return Written(href, before.etag, before.data)
@@ -167,6 +177,7 @@ class EventWriter:
         *,
         now: datetime,
         zone: ZoneInfo,
+        witness: Witness = _nobody,
     ) -> Outcome:
         """Answer an invitation, see `editing.answered`; raises what that raises."""
 
@@ -176,12 +187,12 @@ class EventWriter:
                 answered(data, addresses, answer, recurrence_id, now=now, zone=zone, bump_sequence=bump)
             )
 
-        return await self.change(calendar_href, href, edit)
+        return await self.change(calendar_href, href, edit, witness)
 
     async def delete(
-        self, calendar_href: str, href: str, known_etag: str | None = None
+        self, calendar_href: str, href: str, known_etag: str | None = None, witness: Witness = _nobody
     ) -> Deleted | Gone | Conflict:
-        """Delete an object; with `known_etag` only while it is the version that the person has seen.
+        """Delete an object; with `known_etag` only while it is this version.
 
         Some servers ignore If-Match of a DELETE, so the etag is compared here as well.
         """
@@ -190,6 +201,7 @@ class EventWriter:
             return Gone(href)
         if known_etag is not None and current.etag != known_etag:
             return Conflict(href)
+        await witness(current)
         try:
             await self._client.delete(href, if_match=current.etag)
         except PeerConflict:

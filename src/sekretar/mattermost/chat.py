@@ -26,6 +26,10 @@ from sekretar.mattermost.parsing import Arguments, fold
 Record = Mapping[str, JsonScalar]
 
 
+class Stale(PersonError):
+    """What the buttons of a post are about is over or gone: the person reads why, and the buttons are taken away."""
+
+
 @dataclass(frozen=True)
 class OpenForm:
     """Ask the person to fill in a registered form; the surface chooses dialog or step-by-step questions.

@@ -14,7 +14,7 @@ from sekretar.kernel.people import Person
 from sekretar.kernel.signing import Claim, Expired, Forged
 from sekretar.kernel.text import POST_LIMIT, Markdown, truncate
 from sekretar.mattermost import outgoing, sent
-from sekretar.mattermost.chat import ActionSpec, Click, ClickReply
+from sekretar.mattermost.chat import ActionSpec, Click, ClickReply, Stale
 from sekretar.mattermost.deadline import Deadline
 from sekretar.mattermost.delivery import KEY_PROP, MARK_PROP
 from sekretar.mattermost.desk import Desk
@@ -89,7 +89,10 @@ class Clicks:
             return await self._rendered(reply, attempt.call, attempt.person)
         except Exception as error:
             t = self._desk.translator(attempt.person)
-            return _whisper(explain(error, t, f"action {attempt.call.action}"))
+            told = _whisper(explain(error, t, f"action {attempt.call.action}"))
+            if isinstance(error, Stale) and not attempt.call.ephemeral:
+                return await self._cleared(attempt.call.post_id) | told
+            return told
 
     async def _allowed(self, call: ActionCall, claim: Claim, person: Person) -> ActionSpec:
         if claim.person not in (0, person.id):

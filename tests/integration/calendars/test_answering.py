@@ -14,16 +14,18 @@ from tests.integration.calendars.diary import ics
 from tests.integration.mattermost.surface_desk import button, labels
 from tests.peers_caldav import CalDavServer, running_radicale
 
+from sekretar.calendars import status
 from sekretar.calendars.answering import Answering
 from sekretar.calendars.answering_chat import AnsweringChat
 from sekretar.calendars.caldav.hrefs import path_of
 from sekretar.calendars.carrying import Carrying
-from sekretar.calendars.model import Reminder, StoredOccurrence
+from sekretar.calendars.model import Calendar, CalendarAccount, Reminder, StoredOccurrence
 from sekretar.calendars.viewing import Viewing
 from sekretar.calendars.writing import Conflict, EventWriter, Gone, Reverted
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerDown, PeerForbidden, PeerLimited
+from sekretar.mattermost.models import Post
 
 BOSS = "ORGANIZER;CN=Борис:mailto:boris@example.com"
 ME = "ATTENDEE;CN=Анна;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:anna@example.com"
@@ -138,13 +140,106 @@ async def test_somebody_else_was_quicker_and_both_changes_stay(
     house: House, server: CalDavServer, noon: datetime
 ) -> None:
     await invite(house, server, noon)
+    news = await house.office.last()
     changed = ics("a", noon, "Смета 2", BOSS, ME, OTHER)
     await server.put_event("anna", house.calendar, "a.ics", changed)
-    await house.press(await house.office.last(), "Приду")
+    await house.press(news, "Приду")
+    assert (await house.office.last())["message"] == "✏️ Изменена: Смета 2", "that was not Anna's doing"
     (data,) = await house.booked()
     assert "SUMMARY:Смета 2" in data
     assert ["PARTSTAT=ACCEPTED" in line for line in mine(data)] == [True]
     assert "Смета 2" in read(await house.slash("today"))
+
+
+async def test_an_answer_is_given_to_the_time_that_was_asked_about(
+    house: House, server: CalDavServer, noon: datetime
+) -> None:
+    await invite(house, server, noon)
+    news = await house.office.last()
+    later = ics("a", noon + timedelta(hours=3), "Смета", BOSS, ME, OTHER)
+    await server.put_event("anna", house.calendar, "a.ics", later)
+    told = await house.press(news, "Приду")
+    assert "тем временем изменили" in read(told)
+    (data,) = await house.booked()
+    assert ["NEEDS-ACTION" in line for line in mine(data)] == [True]
+    moved = await house.office.last()
+    assert moved["message"].startswith("🔁")
+    assert "✅ Вы придёте." in read(await house.press(moved, "Приду"))
+
+
+async def test_both_copies_of_a_meeting_are_answered(
+    house: House, server: CalDavServer, noon: datetime, database: Database
+) -> None:
+    second = await server.make_calendar("anna", f"b{abs(hash(house.calendar)) % 10**8}", "Личный")
+    text = ics("a", noon, "Смета", BOSS, ME, OTHER)
+    await server.put_event("anna", second, "a.ics", text)
+    async with database.transaction() as session:
+        home = Calendar(
+            account_id=house.anna.account_id, href=second, name="Личный", chosen=True, trust=3,
+            loaded_at=house.anna.clock.now(),
+        )  # fmt: skip
+        session.add(home)
+        await session.flush()
+        house.anna.calendars["home"] = home.id
+    await invite(house, server, noon)
+    news = await house.office.last()
+    await house.anna.look({f"{path_of(second)}a.ics": text}, "home")
+    assert "❌ Вы не придёте." in read(await house.press(news, "Не приду"))
+    assert [each.answer for each in await stored(house)] == ["DECLINED"] * 2
+    assert "Приглашений без ответа нет." in read(await house.slash("unanswered"))
+
+    async with database.transaction() as session:
+        await session.execute(update(Calendar).where(Calendar.id == home.id).values(href=f"{second}nowhere/"))
+    again = await house.press(news, "Приду")
+    assert "✅ Вы придёте." in read(again)
+    assert "записать не удалось: Личный" in again["ephemeral_text"]
+
+
+async def test_an_account_that_has_to_be_mended_is_not_asked(
+    house: House, server: CalDavServer, noon: datetime, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await invite(house, server, noon)
+    news = await house.office.last()
+    async with database.transaction() as session:
+        await session.execute(update(CalendarAccount).values(state="attention"))
+    monkeypatch.setattr(EventWriter, "answer", None)
+    assert "/calendar accounts" in read(await house.press(news, "Приду"))
+
+
+async def test_the_buttons_go_with_the_meeting(house: House, server: CalDavServer, noon: datetime) -> None:
+    await invite(house, server, noon)
+    await invite(house, server, noon, uid="b", title="Бюджет")
+    news = (await house.office.rows())[0].payload
+    shown = await house.slash("приглашения")
+    house.office.server.posts["post"] = Post(
+        id="post", channel_id="dm", message=news["message"], props=news["props"]
+    )
+    await house.anna.look(
+        {f"{path_of(house.calendar)}a.ics": ics("a", noon, "Смета", BOSS, ME, "STATUS:CANCELLED")}
+    )
+    told = await house.press(news, "Приду")
+    assert "отменена" in told["ephemeral_text"]
+    assert not any(labels(told["update"]))
+    await house.office.click("anna", button(shown, "Приду"))
+    left = await house.office.last()
+    assert "Ответа ждёт 1 приглашение" in read(left)
+    assert "Бюджет" in read(left)
+
+
+async def test_a_declined_meeting_is_not_reminded_of_and_makes_nobody_busy(
+    house: House, server: CalDavServer, noon: datetime
+) -> None:
+    await invite(house, server, noon)
+    woken: list[str] = []
+    house.desk.database.on_commit(woken.append)
+    told = await house.press(await house.office.last(), "Не приду")
+    assert status.TASK in woken, "the status is looked at in the same moment"
+    before = len(await house.office.rows())
+    await house.anna.remind(timedelta(hours=2, minutes=50))
+    assert len(await house.office.rows()) == before
+    again = await house.press(told["update"], "Изменить ответ")
+    await house.press(again["update"], "Приду")
+    assert await house.anna.remind() != []
 
 
 async def test_reminders_of_the_unanswered_ask(house: House, server: CalDavServer, noon: datetime) -> None:

@@ -15,11 +15,12 @@ from tests.peers_caldav import CalDavServer, running_radicale
 
 from sekretar.calendars import own_edits
 from sekretar.calendars.caldav.hrefs import path_of
-from sekretar.calendars.carrying import Carrying
+from sekretar.calendars.carrying import Carrying, Target
 from sekretar.calendars.changing import Changing
 from sekretar.calendars.changing_chat import ChangingChat
 from sekretar.calendars.model import CalendarObject, StoredOccurrence
 from sekretar.calendars.viewing import Viewing
+from sekretar.calendars.writing import Written
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 
@@ -185,8 +186,64 @@ class TestCancelling:
         await house.press(await opened(house), "Отменить встречу")
         sure = await house.office.last()
         await server.put_event("anna", house.calendar, "a.ics", ics("a", noon, "Важная"))
-        assert "одновременно меняет" in read(await house.press(sure, "Отменить"))
+        assert "тем временем изменили" in read(await house.press(sure, "Отменить"))
         assert len(await house.booked()) == 1
+
+
+class TestOthersMeanwhile:
+    """What others do between the look and the click is neither overwritten nor taken for one's own doing."""
+
+    async def test_answers_of_guests_are_told(
+        self, house: House, server: CalDavServer, noon: datetime
+    ) -> None:
+        await meet(house, server, noon, *GUEST)
+        declined = [each.replace("ACCEPTED", "DECLINED") for each in GUEST]
+        await house.press(await opened(house), "Изменить")
+        await server.put_event("anna", house.calendar, "a.ics", ics("a", noon, "Смета", *declined))
+        assert await house.fill(place="Кабинет 204") == {}
+        said = " ".join(await house.office.said())
+        assert "Ответы: Смета" in said
+        assert "✏️" not in said
+        (data,) = await house.booked()
+        assert "LOCATION:Кабинет 204" in data
+        assert "PARTSTAT=DECLINED" in data
+
+    @pytest.mark.parametrize("label", ["Перенести", "Изменить"])
+    @pytest.mark.parametrize("seen", [True, False])
+    async def test_a_form_does_not_undo_what_it_does_not_show(
+        self, house: House, server: CalDavServer, noon: datetime, label: str, seen: bool
+    ) -> None:
+        await meet(house, server, noon, *GUEST)
+        await house.press(await opened(house), label)
+        text = ics("a", noon + HOUR, "Смета", *GUEST)
+        await server.put_event("anna", house.calendar, "a.ics", text)
+        if seen:
+            await house.anna.look({f"{path_of(house.calendar)}a.ics": text})
+        change = {"length": "45"} if label == "Перенести" else {"title": "Бюджет"}
+        assert "тем временем изменили" in str(await house.fill(**change))
+        assert await starts(house) == [noon + HOUR]
+        assert [each.startswith("🔁") for each in await house.office.said()].count(True) == 1
+        (data,) = await house.booked()
+        assert "SUMMARY:Смета" in data
+
+
+async def test_the_second_half_of_a_series_is_no_news_either(
+    house: House, server: CalDavServer, noon: datetime, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await meet(house, server, noon, DAILY)
+
+    async def look_first(self: Carrying, target: Target, outcome: Written) -> None:
+        further = outcome.further
+        assert further is not None
+        await house.anna.said()
+        assert await house.anna.look({path_of(further.href): further.data}) == []
+        await keep(self, target, outcome)
+
+    keep = Carrying.keep
+    monkeypatch.setattr(Carrying, "keep", look_first)
+    await house.press(await opened(house, "tomorrow"), "Перенести")
+    assert await house.fill(time="16:00", reach="following") == {}
+    assert await starts(house) == [noon, noon + DAY + HOUR, noon + 2 * DAY + HOUR]
 
 
 async def test_only_ones_own_meetings_can_be_changed(
@@ -207,7 +264,7 @@ async def test_a_look_that_is_quicker_than_the_click_says_nothing(
     await meet(house, server, noon)
     person, now = house.anna.person, house.anna.clock.now()
     async with database.transaction() as session:
-        await own_edits.begin(session, person.id, "a", now)
+        await own_edits.begin(session, person.id, ["a"], now)
     name = f"{path_of(house.calendar)}a.ics"
     assert await house.anna.look({name: ics("a", noon + HOUR, "Смета")}) == []
     house.anna.clock.advance(own_edits.LASTS)
