@@ -206,6 +206,10 @@ class TrackerSite(Protocol):
         """The page of a ticket, for browsers."""
         ...
 
+    def key_page(self) -> str:
+        """The page where people find or make the key that `owner` takes, for browsers."""
+        ...
+
     def filter_link(self, query: Query) -> str | None:
         """The tracker's own list of what a query finds, for browsers; None when it cannot be written as a link."""
         ...
