@@ -28,7 +28,7 @@ async def test_the_first_contact_is_a_welcome_that_leads_to_one_action(office: O
     mark = anna.mark()
     await anna.click(welcome, "Подключить календарь")
     where = await anna.wait_for(pressable("Другой"), since=mark)
-    assert [one.label for one in where.buttons] == ["Yandex", "Mail.ru", "Nextcloud", "iCloud", "Другой"]
+    assert [one.label for one in where.buttons] == ["Яндекс", "Mail.ru", "Nextcloud", "iCloud", "Другой"]
 
 
 async def test_opening_the_direct_channel_is_enough_to_be_welcomed_and_that_once(office: Office) -> None:

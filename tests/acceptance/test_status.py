@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from tests.acceptance.acts import about, connect, in_minutes, now
+from tests.acceptance.acts import about, connect, in_minutes, now, pressable
 from tests.acceptance.diaries import CalendarServer, Diary, meeting
 from tests.acceptance.office import Office
 from tests.acceptance.waiting import until
@@ -66,9 +66,10 @@ async def test_without_consent_nothing_is_touched_and_it_is_said_why(
     anna = await office.hire()
     await anna.set_custom_status("bento", "Обед")
     diary = await calendars.open()
-    ready = await connect(office, anna, diary)
+    await connect(office, anna, diary)
+    offered = await anna.wait_for(pressable("Да, показывать"))
     mark = anna.mark()
-    await anna.click(ready, "Да, показывать")
+    await anna.click(offered, "Да, показывать")
     told = await anna.wait_for(about("менять статус можете только вы"), since=mark)
     assert LINK.search(told.text)
     await diary.put(meeting("Созвон", in_minutes(-5), 60))

@@ -65,7 +65,7 @@ async def test_a_newcomer_connects_a_calendar_and_sees_the_day(newcomer: Client,
     day = newcomer.post("Утренняя планёрка")
     await expect(day).to_be_visible(timeout=SOON)
     await expect(day).to_contain_text("Демо релиза 2.5")
-    await expect(day.get_by_role("link", name="Подключиться: Yandex Telemost")).to_have_attribute(
+    await expect(day.get_by_role("link", name="Подключиться: Телемост")).to_have_attribute(
         "href", "https://telemost.yandex.ru/j/12345678901234"
     )
     await newcomer.shoot("day")

@@ -180,10 +180,13 @@ async def _tell_ready(desk: Desk, session: AsyncSession, account: CalendarAccoun
     def compose(account: CalendarAccount, t: Translator) -> Message:
         shown = views_wording.view(day, day_of(day.first), t, now)
         ready = _ready(account.login, wanted, t)
-        question = () if wanted.status else offer(t).attachments
-        return Message(Markdown(f"{ready}\n\n{shown.text}"), (*shown.attachments, *question))
+        return Message(Markdown(f"{ready}\n\n{shown.text}"), shown.attachments)
 
-    await _say(desk, session, account, ready_key(account.id), now, compose)
+    key = ready_key(account.id)
+    await _say(desk, session, account, key, now, compose)
+    if not wanted.status:
+        # A message of its own: its answer and the buttons of the day replace the post they stand in.
+        await _say(desk, session, account, f"{key}:status", now, lambda _, t: offer(t))
 
 
 def _ready(login: str, wanted: Preferences, t: Translator) -> Markdown:

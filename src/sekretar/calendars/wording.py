@@ -27,6 +27,12 @@ PLACE_LIMIT = 80
 _PATIENCE = timedelta(minutes=15)
 _PATIENCE_WITHOUT_TROUBLE = timedelta(hours=1)
 
+_PROPER_NAMES = {
+    "Yandex": "calendars.name.yandex",
+    "Yandex Telemost": "calendars.name.telemost",
+    "Kontur Talk": "calendars.name.kontur_talk",
+    "VK Calls": "calendars.name.vk_calls",
+}
 TROUBLE_KEYS = {trouble: f"calendars.trouble.{trouble.value}" for trouble in Trouble}
 CHANGE_KEYS = {
     (kind, extent): f"calendars.change.{kind.value}" + ("" if extent is Extent.SINGLE else f"_{extent.value}")
@@ -223,6 +229,7 @@ def join_link(url: str, service: str, t: Translator) -> Markdown:
     """The link that opens the call; empty when there is none."""
     if not url:
         return Markdown("")
+    service = proper_name(service, t)
     label = t.plain("calendars.meeting.join_service", service=service) if service else ""
     return link(label or t.plain("calendars.meeting.join"), url)
 
@@ -283,7 +290,12 @@ def provider_name(provider: str, t: Translator) -> str:
     if provider == "yandex":
         return t.plain("calendars.connect.yandex")
     known = PROVIDERS.get(provider)
-    return known.name if known and known.name else t.plain("calendars.connect.other")
+    return proper_name(known.name, t) if known and known.name else t.plain("calendars.connect.other")
+
+
+def proper_name(name: str, t: Translator) -> str:
+    """The name of a company or service as the person's language writes it."""
+    return t.plain(_PROPER_NAMES[name]) if name in _PROPER_NAMES else name
 
 
 def where_is_it(t: Translator) -> Message:

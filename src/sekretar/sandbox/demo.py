@@ -24,7 +24,7 @@ from pydantic import SecretStr
 from sekretar.app import Sekretar, foundation
 from sekretar.config import Settings
 from sekretar.kernel import logs
-from sekretar.kernel.clock import SystemClock
+from sekretar.kernel.clock import Clock, SystemClock
 from sekretar.kernel.errors import ConfigurationError
 from sekretar.kernel.secrets import generate_key
 from sekretar.mattermost.client import MattermostClient
@@ -96,8 +96,8 @@ def _welcome(demo: Demo) -> str:
 
 
 @contextlib.asynccontextmanager
-async def running(options: DemoOptions) -> AsyncIterator[Demo]:
-    """Start everything, and end it in the opposite order.
+async def running(options: DemoOptions, clock: Clock | None = None) -> AsyncIterator[Demo]:
+    """Start everything, and end it in the opposite order; tests bring a clock of their own.
 
     Raises:
         ConfigurationError: a port is taken, or the calendar server is not installed.
@@ -106,7 +106,7 @@ async def running(options: DemoOptions) -> AsyncIterator[Demo]:
     for port, option in ((options.port, "--port"), (options.calendar_port, "--calendar-port"),
                          (options.listen_port, "--listen-port")):  # fmt: skip
         must_be_free(port, option)
-    clock = SystemClock()
+    clock = clock or SystemClock()
     calendar_server = Radicale(options.folder / "radicale", samples.PASSWORDS, options.calendar_port)
     chat_server = MattermostSandbox(
         clock=clock,
@@ -121,22 +121,22 @@ async def running(options: DemoOptions) -> AsyncIterator[Demo]:
             await samples.fill(session, calendar_server.url, clock.now())
         await chat_server.start()
         stack.push_async_callback(chat_server.stop)
-        sekretar = await stack.enter_async_context(_sekretar(options, chat_server))
+        sekretar = await stack.enter_async_context(_sekretar(options, chat_server, clock))
         await _hint(chat_server.url, calendar_server.url)
         yield Demo(chat_server.url, calendar_server.url, sekretar)
 
 
 @contextlib.asynccontextmanager
-async def _sekretar(options: DemoOptions, server: MattermostSandbox) -> AsyncIterator[Sekretar]:
+async def _sekretar(options: DemoOptions, server: MattermostSandbox, clock: Clock) -> AsyncIterator[Sekretar]:
     server.seed_demo()
     admin = server.add_user("admin", admin=True)
     bot = server.add_bot(BOT, admin, display_name="Секретарь · Sekretar", teams=(server.add_team("office"),))
     settings = _settings(options, server.url, bot.token)
-    async with foundation(settings) as base:
+    async with foundation(settings, clock) as base:
         client = MattermostClient(base.http.peers, server.url, server.add_session(admin), clock=base.clock)
         report = await set_up(client, settings, base.database, base.vault, SetupOptions(bot=BOT))
         settings = settings.model_copy(update=report.settings)
-    async with foundation(settings) as base:
+    async with foundation(settings, clock) as base:
         sekretar = Sekretar(base)
         working = asyncio.create_task(sekretar.run(), name="sekretar")
         try:

@@ -23,6 +23,8 @@ from sekretar.sandbox.mattermost.state import OAuthApp, OAuthCode, OAuthGrant, S
 
 _PARAMETERS = ("response_type", "client_id", "redirect_uri", "scope", "state", "code_challenge",
                "code_challenge_method")  # fmt: skip
+#: Whom the chat page of this browser shows: the page has logins of its own, and so no session cookie.
+_PERSON_COOKIE = "sandbox_person"
 _REFUSAL = "api.oauth.get_access_token"
 #: The first release with public clients, PKCE and the metadata document.
 _PKCE = (11,)
@@ -84,7 +86,7 @@ async def consent_page(call: Call) -> web.StreamResponse:
 def _visitor(call: Call) -> User | None:
     if call.session is not None:
         return call.user
-    name = call.query("sandbox_user")
+    name = call.query("sandbox_user") or call.request.cookies.get(_PERSON_COOKIE, "")
     user = call.site.world.users.first("username", name) if name else None
     return None if user is None or user.is_bot or user.delete_at else user
 
@@ -210,7 +212,8 @@ def _page(title: str, content: str) -> web.Response:
     style = (
         "body{font:16px sans-serif;max-width:32rem;margin:4rem auto}button{font:inherit;padding:.5rem 1rem}"
     )
-    html = f"<!doctype html><meta charset=utf-8><title>{title}</title><style>{style}</style>{content}"
+    head = f"<meta charset=utf-8><link rel=icon href=data:,><title>{title}</title><style>{style}</style>"
+    html = f"<!doctype html>{head}{content}"
     return web.Response(text=html, content_type="text/html")
 
 

@@ -87,6 +87,8 @@ async function become(username, place) {
   live?.close();
   closeMenu();
   Object.assign(state, { ...store.newState(), people: state.people });
+  // The server's own pages, such as the one that asks for consent, are opened as the same person.
+  document.cookie = `sandbox_person=${encodeURIComponent(username)}; path=/; SameSite=Lax`;
   reader.keepMe(user);
   composer.draft = "";
   dialog.forget();

@@ -16,6 +16,10 @@ export class PostList {
   constructor(container, state, act, { threaded }) {
     Object.assign(this, { container, state, act, threaded });
     this.built = new Map();
+    // A phone that is turned, or whose keyboard opens, still shows the newest.
+    this.pinned = true;
+    container.addEventListener("scroll", () => { this.pinned = this.#atBottom(); });
+    new ResizeObserver(() => { if (this.pinned) container.scrollTop = container.scrollHeight; }).observe(container);
   }
 
   show(posts, { key, top = [] }) {
