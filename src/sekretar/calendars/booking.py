@@ -10,13 +10,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sekretar.calendars.agenda import Meeting
 from sekretar.calendars.editing import Invitee, NewEvent, Repeat, Timed
 from sekretar.calendars.periods import EARLIEST, LATEST
+from sekretar.calendars.standing import GuestTime
 from sekretar.calendars.zones import to_utc
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.text import truncate
@@ -78,22 +78,14 @@ class Draft:
         return self.start + timedelta(minutes=self.minutes)
 
 
-class Standing(StrEnum):
-    """Whether somebody has time. Unknown where Sekretar does not know their calendar."""
-
-    FREE = "free"
-    BUSY = "busy"
-    UNKNOWN = "unknown"
-
-
 @dataclass(frozen=True)
 class Checked:
-    """A draft with what speaks against it. `standings` go with the known guests, in their order."""
+    """A draft with what speaks against it. `times` go with the known guests, in their order."""
 
     draft: Draft
     calendar: str
     conflicts: tuple[Meeting, ...]
-    standings: tuple[Standing, ...]
+    times: tuple[GuestTime, ...]
 
 
 def moment_of(day: date, at: time, zone: ZoneInfo) -> datetime:

@@ -6,16 +6,17 @@ Everything that is typed becomes a draft and then a preview; the server is writt
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.calendars import availability, booking_drafts, booking_wording, people_search
-from sekretar.calendars.booking import Checked, Draft, Guests, Standing, restored
+from sekretar.calendars.booking import Checked, Draft, restored
 from sekretar.calendars.booking_drafts import State
 from sekretar.calendars.booking_form import BOOK_FORM, Target, answers_of, at_field, form_of
 from sekretar.calendars.booking_line import draft_of_line, parse_line
 from sekretar.calendars.booking_saving import Place, Saving, places
+from sekretar.calendars.knowing import Knowing
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.forms import Form
 from sekretar.kernel.i18n import Translator
@@ -48,6 +49,7 @@ class BookingChat:
 
     desk: Desk
     saving: Saving
+    knowing: Knowing
 
     def register(self, chat: Chat) -> None:
         """Hang everything into the chat."""
@@ -151,26 +153,16 @@ class BookingChat:
     async def _preview(
         self, person: Person, draft: Draft, number: int, t: Translator, now: datetime
     ) -> Message:
-        async with self.desk.database.reading() as session:
-            checked = await self._checked(session, person, draft, now)
+        checked = await self._checked(person, draft, now)
         return booking_wording.preview(checked, number, person.zone, t, now)
 
-    async def _checked(self, session: AsyncSession, person: Person, draft: Draft, now: datetime) -> Checked:
-        calendars = {each.calendar.id: each.calendar.name for each in await places(session, person.id)}
-        conflicts = await availability.conflicts(session, person.id, person.zone, draft.start, draft.end)
-        standings = await self._standings(session, draft.guests, draft.start, draft.end, now)
-        return Checked(draft, calendars.get(draft.calendar_id, ""), conflicts, standings)
-
-    async def _standings(
-        self, session: AsyncSession, guests: Guests, start: datetime, end: datetime, now: datetime
-    ) -> tuple[Standing, ...]:
-        zones = {}
-        for guest in guests.known:
-            found = await self.desk.people.by_id(session, guest.person_id) if guest.person_id else None
-            if found is not None and found.active:
-                zones[found.id] = found.zone
-        known = await availability.standings(session, zones, start, end, now)
-        return tuple(known.get(each.person_id, Standing.UNKNOWN) for each in guests.known)
+    async def _checked(self, person: Person, draft: Draft, now: datetime) -> Checked:
+        async with self.desk.database.reading() as session:
+            calendars = {each.calendar.id: each.calendar.name for each in await places(session, person.id)}
+            conflicts = await availability.conflicts(session, person.id, person.zone, draft.start, draft.end)
+        diaries = await self.knowing.of(person, draft.guests.known, draft.start, draft.end, now)
+        times = tuple(each.at(draft.start, draft.end) for each in diaries)
+        return Checked(draft, calendars.get(draft.calendar_id, ""), conflicts, times)
 
     async def _places(self, person: Person) -> list[Place]:
         async with self.desk.database.reading() as session:
@@ -181,11 +173,13 @@ class BookingChat:
 
 
 async def _draft(session: AsyncSession, person: Person, record: Record) -> Draft | None:
-    """The draft that is changed; None for a new one."""
-    if "draft" not in record:
+    """The draft that the form is filled in with: one that is changed, or one at a time that was found."""
+    number = record.get("draft", record.get("found"))
+    if number is None:
         return None
-    row = await booking_drafts.of_person(session, person.id, record["draft"])
-    return restored(row.payload)
+    draft = restored((await booking_drafts.of_person(session, person.id, number)).payload)
+    start = record.get("start")
+    return replace(draft, start=datetime.fromtimestamp(start, UTC)) if isinstance(start, int) else draft
 
 
 def _targets(found: list[Place]) -> list[Target]:

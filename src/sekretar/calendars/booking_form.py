@@ -75,7 +75,11 @@ def form_of(
                 default=draft.telemost if draft else False,
             )
         )
-    title = t.plain("calendars.booking.form_title" if draft is None else "calendars.booking.form_title_again")
+    title = t.plain(
+        "calendars.booking.form_title"
+        if draft is None or not draft.title
+        else "calendars.booking.form_title_again"
+    )
     return Form(BOOK_FORM, title, "", tuple(fields), t.plain("calendars.booking.form_submit"))
 
 
@@ -118,7 +122,7 @@ def _title(draft: Draft | None, t: Translator) -> Field:
         FieldKind.TEXT,
         t.plain("calendars.booking.ask_title"),
         placeholder=t.plain("calendars.booking.title_example"),
-        default=draft.title if draft else None,
+        default=(draft.title or None) if draft else None,
         max_length=TITLE_LIMIT,
     )
 

@@ -7,11 +7,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sekretar.calendars.agenda import Meeting
-from sekretar.calendars.booking import Checked, Draft, Guest, Standing
+from sekretar.calendars.booking import Checked, Draft, Guest
 from sekretar.calendars.booking_form import reminder_words
 from sekretar.calendars.booking_saving import Booked
+from sekretar.calendars.standing import Busy, GuestTime, Source, Standing
 from sekretar.calendars.wording import join_link, stack, title_of
-from sekretar.kernel.dates import format_day, format_span, near_day
+from sekretar.kernel.dates import format_day, format_span, format_time, near_day
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.signing import JsonScalar
 from sekretar.kernel.text import Markdown, escape_block, truncate
@@ -27,7 +28,12 @@ _NAME_LIMIT = 60
 _PLACE_LIMIT = 150
 _DESCRIPTION_LIMIT = 500
 
-_STANDINGS = {Standing.FREE: "✅", Standing.BUSY: "⛔", Standing.UNKNOWN: "❔"}
+_STANDINGS = {
+    Standing.FREE: "✅",
+    Standing.TENTATIVE: "🤔",
+    Standing.BUSY: "⛔",
+    Standing.UNKNOWN: "❔",
+}
 
 
 def preview(checked: Checked, number: int, zone: ZoneInfo, t: Translator, now: datetime) -> Message:
@@ -41,7 +47,7 @@ def preview(checked: Checked, number: int, zone: ZoneInfo, t: Translator, now: d
             stack(
                 *_facts(draft, checked.calendar, zone, t, now),
                 *_warnings(checked, zone, t, now),
-                *_guests(checked, t),
+                *_guests(checked, zone, t),
             ),
             draft,
         ),
@@ -117,21 +123,42 @@ def _warnings(checked: Checked, zone: ZoneInfo, t: Translator, now: datetime) ->
 
 def _conflict(meeting: Meeting, zone: ZoneInfo, t: Translator) -> Markdown:
     title = title_of(meeting.title, t)
-    if meeting.all_day:
-        return Markdown(f"{title} ({t('calendars.meeting.all_day')})")
-    return Markdown(f"{title} ({format_span(meeting.start, meeting.end, zone, t.language)})")
+    return _taking(title, meeting.start, meeting.end, zone, t, whole_days=meeting.all_day)
 
 
-def _guests(checked: Checked, t: Translator) -> Iterator[str]:
+def _taking(
+    title: Markdown, start: datetime, end: datetime, zone: ZoneInfo, t: Translator, *, whole_days: bool
+) -> Markdown:
+    when = t("calendars.meeting.all_day") if whole_days else format_span(start, end, zone, t.language)
+    return Markdown(f"{title} ({when})")
+
+
+def _guests(checked: Checked, zone: ZoneInfo, t: Translator) -> Iterator[str]:
     guests = checked.draft.guests.known
     if not guests:
         return
     yield t("calendars.booking.guests")
-    for guest, standing in list(zip(guests, checked.standings, strict=True))[:MOST_GUESTS]:
-        said = t(f"calendars.booking.guest_{standing.value}", name=_name(guest))
-        yield Markdown(f"{_STANDINGS[standing]} {said}")
+    for guest, time in list(zip(guests, checked.times, strict=True))[:MOST_GUESTS]:
+        yield _guest(guest, time, checked.draft.start, zone, t)
     if (rest := len(guests) - MOST_GUESTS) > 0:
         yield t.plural("calendars.details.more", rest)
+
+
+def _guest(guest: Guest, time: GuestTime, start: datetime, zone: ZoneInfo, t: Translator) -> Markdown:
+    """Whether the guest has time, who says so, and what they let others see."""
+    said = [t(f"calendars.booking.guest_{time.standing.value}", name=_name(guest))]
+    if time.source is Source.SERVER:
+        said.append(t("calendars.booking.guest_by_server"))
+    said += [_seen(each, zone, t) for each in time.seen]
+    if time.off_hours is not None:
+        clock = format_time(start, time.off_hours, t.language)
+        said.append(t("calendars.booking.guest_off_hours", time=clock, zone=time.off_hours.key))
+    return Markdown(f"{_STANDINGS[time.standing]} ") + Markdown(" · ").join(said)
+
+
+def _seen(busy: Busy, zone: ZoneInfo, t: Translator) -> Markdown:
+    title = title_of(truncate(busy.title, _NAME_LIMIT), t)
+    return _taking(title, busy.start, busy.end, zone, t, whole_days=busy.whole_days)
 
 
 def _name(guest: Guest) -> str:

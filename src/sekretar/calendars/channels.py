@@ -359,11 +359,12 @@ def _dues(
 
 async def shown(session: AsyncSession, titles: bool, meetings: Sequence[Meeting]) -> list[Shown]:
     """The meetings as a channel may see them: private ones never tell more than that the owner is busy."""
-    private = await _private_among(session, [each.occurrence_id for each in meetings]) if titles else set()
+    private = await private_among(session, [each.occurrence_id for each in meetings]) if titles else set()
     return [Shown(each, not titles or each.occurrence_id in private) for each in meetings]
 
 
-async def _private_among(session: AsyncSession, occurrence_ids: Sequence[int]) -> set[int]:
+async def private_among(session: AsyncSession, occurrence_ids: Sequence[int]) -> set[int]:
+    """Those of the occurrences whose objects say that they are nobody else's business."""
     found: set[int] = set()
     for some in portions(occurrence_ids):
         query = (

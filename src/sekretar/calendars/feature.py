@@ -23,6 +23,8 @@ from sekretar.calendars.chat import CalendarChat
 from sekretar.calendars.connecting import SYNC, wake_accounts
 from sekretar.calendars.digesting import Digesting
 from sekretar.calendars.finding_chat import FindingChat
+from sekretar.calendars.free_busy_asking import FreeBusy
+from sekretar.calendars.knowing import Knowing
 from sekretar.calendars.quiet import QuietKeeper
 from sekretar.calendars.reminding import Reminding
 from sekretar.calendars.rolling import Rolling
@@ -80,9 +82,9 @@ class Calendars:
         SettingsChat(desk.database).register(desk.chat)
         ChannelChat(desk, self._channel_watch).register(desk.chat)
         Snoozing(desk.database).register(desk.chat)
-        booking = BookingChat(desk, Saving(desk, http, settings.own_hosts))
-        booking.register(desk.chat)
-        FindingChat(desk, booking).register(desk.chat)
+        knowing = Knowing(desk, FreeBusy(desk, http))
+        BookingChat(desk, Saving(desk, http, settings.own_hosts), knowing).register(desk.chat)
+        FindingChat(desk, knowing).register(desk.chat)
         carrying = Carrying(desk, http, settings.own_hosts)
         AnsweringChat(Answering(carrying)).register(desk.chat)
         ChangingChat(Changing(carrying)).register(desk.chat)

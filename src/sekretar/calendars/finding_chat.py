@@ -1,27 +1,30 @@
-"""`/calendar find @boris @vera 45m tomorrow`: common free times, each a button that leads to a preview.
+"""`/calendar find @boris @vera 45m tomorrow`: common free times, each with a button that opens the form of a meeting.
 
-Only *busy* and *free* of others is used, and nothing of it is shown but the times that are left.
+Of others only *busy* and *free* is used, and nothing of it is shown but the times that are left.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from sekretar.calendars import availability, booking_drafts, booking_wording, finding_wording, people_search
-from sekretar.calendars import preferences as wishes
+from sekretar.calendars import booking_drafts, booking_wording, finding_wording, people_search
 from sekretar.calendars.agenda import day_bounds
-from sekretar.calendars.booking import Draft, Guest, Guests, restored
-from sekretar.calendars.booking_chat import BookingChat
+from sekretar.calendars.booking import Draft, Guest
+from sekretar.calendars.booking_form import BOOK_FORM
 from sekretar.calendars.booking_saving import places
-from sekretar.calendars.finding import Wish, Worker, common_slots, parse_wish
+from sekretar.calendars.finding import Wish, parse_wish
+from sekretar.calendars.finding_wording import Found
+from sekretar.calendars.knowing import Knowing
 from sekretar.calendars.reading import horizon
+from sekretar.calendars.slots import common_slots
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.people import Person
-from sekretar.mattermost.chat import Chat, Click, ClickReply, CommandRequest, Reply, Subcommand
+from sekretar.mattermost.chat import Chat, Click, ClickReply, CommandRequest, OpenForm, Reply, Subcommand
 from sekretar.mattermost.desk import Desk
+
+#: Whoever names more days is offered times in the first of them.
+MOST_DAYS = timedelta(days=31)
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class FindingChat:
     """The command and its buttons."""
 
     desk: Desk
-    booking: BookingChat
+    knowing: Knowing
 
     def register(self, chat: Chat) -> None:
         """Hang everything into the chat."""
@@ -43,7 +46,7 @@ class FindingChat:
                 aliases=("найти", "время"),
             )
         )
-        chat.action(finding_wording.TAKE, self.taken)
+        chat.action(finding_wording.BOOK, self.book_clicked)
 
     async def find(self, request: CommandRequest) -> Reply:
         """Offer the times."""
@@ -55,52 +58,30 @@ class FindingChat:
             return Reply(booking_wording.no_calendar(t))
         guests = await people_search.find(self.desk, people_search.named(" ".join(wish.names)), person)
         begin, end = _bounds(wish, person, now)
-        async with self.desk.database.reading() as session:
-            people = [person, *await self._people(session, guests)]
-            starts = await self._starts(session, people, begin, end, wish.minutes)
-            known = await availability.known(session, [each.id for each in people])
-        draft = Draft(t.plain("calendars.find.title"), begin, wish.minutes, into[0].calendar.id, guests)
+        asker = Guest("", t.plain("calendars.find.you"), person.username, person.id)
+        diaries = await self.knowing.of(person, [asker, *guests.known], begin, end, now)
+        starts = common_slots([each.worker for each in diaries], begin, end, wish.minutes)
+        draft = Draft("", begin, wish.minutes, into[0].calendar.id, guests)
         async with self.desk.database.transaction() as session:
             number = await booking_drafts.add(session, person.id, draft, now)
-        blind = _blind(guests, known)
         days = (begin, end - timedelta(microseconds=1))
-        return Reply(
-            finding_wording.slots(starts, wish.minutes, days, guests, blind, number, person.zone, t, now)
-        )
+        found = Found(tuple(starts), tuple(diaries), guests, wish.minutes, days)
+        return Reply(finding_wording.slots(found, number, person.zone, t, now))
 
-    async def taken(self, click: Click) -> ClickReply:
-        """Show the preview of the meeting at the chosen time."""
-        start = click.record.get("start")
+    async def book_clicked(self, click: Click) -> ClickReply:
+        """Open the form, filled in with the time and the guests."""
+        number, start = click.record.get("found"), click.record.get("start")
         if not isinstance(start, int):
             raise PersonError("calendars.booking.gone")
         async with self.desk.database.reading() as session:
-            row = await booking_drafts.of_person(session, click.person.id, click.record.get("draft"))
-        draft = replace(restored(row.payload), start=datetime.fromtimestamp(start, UTC))
-        return ClickReply(ephemeral=await self.booking.propose(click.person, draft, click.t, click.now))
-
-    async def _people(self, session: AsyncSession, guests: Guests) -> list[Person]:
-        found = [
-            await self.desk.people.by_id(session, each.person_id) for each in guests.known if each.person_id
-        ]
-        return [each for each in found if each is not None and each.active]
-
-    async def _starts(
-        self, session: AsyncSession, people: list[Person], begin: datetime, end: datetime, minutes: int
-    ) -> list[datetime]:
-        taken = await availability.busy(session, {each.id: each.zone for each in people}, begin, end)
-        workers = [Worker((await wishes.read(session, each.id)).working_hours, each.zone) for each in people]
-        busy = [each for one in taken.values() for each in one]
-        return common_slots(workers, busy, begin, end, minutes)
+            await booking_drafts.of_person(session, click.person.id, number)
+        return ClickReply(form=OpenForm(BOOK_FORM, {"found": number, "start": start}))
 
 
 def _bounds(wish: Wish, person: Person, now: datetime) -> tuple[datetime, datetime]:
     """From now, or the first day, to the end of the last; not farther than series are known."""
     begin = max(day_bounds(wish.first, person.zone)[0].astimezone(UTC), now)
-    end = min(day_bounds(wish.last, person.zone)[1].astimezone(UTC), horizon(now))
+    end = min(day_bounds(wish.last, person.zone)[1].astimezone(UTC), horizon(now), begin + MOST_DAYS)
     if begin >= end:
         raise PersonError("calendars.find.too_far")
     return begin, end
-
-
-def _blind(guests: Guests, known: frozenset[int]) -> list[Guest]:
-    return [each for each in guests.known if each.person_id not in known]

@@ -1,58 +1,93 @@
-"""How common free times are offered: a button each, and who could not be taken into account."""
+"""How common free times are offered: what speaks against each, a button, and whose calendars are known."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sekretar.calendars.booking import Guest, Guests
+from sekretar.calendars.booking import Guests
 from sekretar.calendars.booking_wording import when_words
+from sekretar.calendars.knowing import Diary
+from sekretar.calendars.slots import Slot
+from sekretar.calendars.standing import Source
 from sekretar.calendars.wording import stack
 from sekretar.kernel.dates import format_days, format_duration, format_time
 from sekretar.kernel.i18n import Translator
-from sekretar.kernel.text import truncate
+from sekretar.kernel.text import Markdown, truncate
 from sekretar.mattermost.messages import Attachment, Button, Colour, Message
 
-#: Opens the preview of a meeting at the chosen time.
-TAKE = "calendars.find.take"
+#: Opens the form of a meeting at the time.
+BOOK = "calendars.find.book"
+
+_RESTS = {
+    Source.STORED: "calendars.find.stored",
+    Source.SERVER: "calendars.find.server",
+    Source.NOBODY: "calendars.find.nobody_knows",
+}
 
 _NAME_LIMIT = 60
 _MOST_NAMES = 30
+#: Names that stand beside a time.
+_MOST_BESIDE = 3
 
 
-def slots(
-    starts: Sequence[datetime],
-    minutes: int,
-    days: tuple[datetime, datetime],
-    guests: Guests,
-    blind: Sequence[Guest],
-    number: int,
-    zone: ZoneInfo,
-    t: Translator,
-    now: datetime,
-) -> Message:
-    """The times that suit everybody. `blind` are the guests whose calendars are not known."""
-    length = timedelta(minutes=minutes)
-    duration = format_duration(length, t.language)
-    first, last = (moment.astimezone(zone).date() for moment in days)
+@dataclass(frozen=True)
+class Found:
+    """The times, best first, and what they rest on. `days` are the first and the last moment that was looked at."""
+
+    slots: tuple[Slot, ...]
+    #: Of whoever asks, and of the known guests.
+    diaries: tuple[Diary, ...]
+    guests: Guests
+    minutes: int
+    days: tuple[datetime, datetime]
+
+
+def slots(found: Found, number: int, zone: ZoneInfo, t: Translator, now: datetime) -> Message:
+    """The times that suit everybody. `number` names the draft that the form is filled in with."""
+    duration = format_duration(timedelta(minutes=found.minutes), t.language)
+    first, last = (moment.astimezone(zone).date() for moment in found.days)
     span = format_days(first, last, t.language, now.astimezone(zone).date())
-    head = t("calendars.find.found" if starts else "calendars.find.none", duration=duration, days=span)
-    names = ", ".join(truncate(each.name or each.address, _NAME_LIMIT) for each in blind[:_MOST_NAMES])
+    head = t("calendars.find.found" if found.slots else "calendars.find.none", duration=duration, days=span)
+    guests = found.guests
     text = stack(
-        *(when_words(each, each + length, zone, t, now) for each in starts),
-        t("calendars.find.blind", names=names) if names else "",
+        *(_slot(each, found.minutes, zone, t, now) for each in found.slots),
+        *_rests_on(found.diaries, t),
         t("calendars.booking.unknown", names=", ".join(guests.unknown)) if guests.unknown else "",
         t("calendars.booking.hidden", names=", ".join(guests.hidden)) if guests.hidden else "",
     )
     buttons = tuple(
-        Button(_label(each, zone, t), TAKE, {"draft": number, "start": int(each.timestamp())})
-        for each in starts
+        Button(_label(each.start, zone, t), BOOK, {"found": number, "start": int(each.start.timestamp())})
+        for each in found.slots
     )
-    footer = t.plain("calendars.today.zone", zone=zone.key) if starts else ""
+    footer = t.plain("calendars.today.zone", zone=zone.key) if found.slots else ""
     attachment = Attachment(color=Colour.BLUE, text=text, actions=buttons, footer=footer, fallback=head)
     return Message(head, (attachment,) if text or buttons else ())
 
 
+def _slot(slot: Slot, minutes: int, zone: ZoneInfo, t: Translator, now: datetime) -> Markdown:
+    """The time, and whom it costs what."""
+    when = when_words(slot.start, slot.start + timedelta(minutes=minutes), zone, t, now)
+    costs = (("outside", slot.outside), ("tentative", slot.tentative), ("lunch", slot.lunch))
+    beside = [t(f"calendars.find.{kind}", names=_names(who, _MOST_BESIDE)) for kind, who in costs if who]
+    return Markdown(" · ").join([t("calendars.find.slot", when=when), *beside])
+
+
+def _rests_on(diaries: Sequence[Diary], t: Translator) -> Iterator[Markdown]:
+    """Whose calendars are known, and by whom."""
+    for source in Source:
+        who = [each.name for each in diaries if each.source is source]
+        if who:
+            yield t(_RESTS[source], names=_names(who, _MOST_NAMES))
+
+
+def _names(names: Sequence[str], most: int) -> str:
+    shown = [truncate(each, _NAME_LIMIT) for each in names[:most]]
+    return ", ".join(shown if len(names) <= most else [*shown, f"+{len(names) - most}"])
+
+
 def _label(start: datetime, zone: ZoneInfo, t: Translator) -> str:
-    return f"{start.astimezone(zone):%d.%m} {format_time(start, zone, t.language)}"
+    when = f"{start.astimezone(zone):%d.%m} {format_time(start, zone, t.language)}"
+    return t.plain("calendars.find.book", when=when)

@@ -58,6 +58,8 @@ class Hours:
 #: One entry for each day of the week, Monday first; None is a day off.
 Week = tuple[Hours | None, ...]
 
+LUNCH = Hours(time(13), time(14))
+
 OFFICE_WEEK: Week = (*(Hours(time(9), time(18)),) * 5, None, None)
 
 
@@ -85,9 +87,11 @@ class Preferences:
     status_emoji: str = ""
     #: No notifications of Mattermost during meetings.
     do_not_disturb: bool = False
-    #: Those who look for a common time see the titles, not only that one is busy.
+    #: Those who invite see the titles, not only that one is busy.
     show_titles: bool = False
     working_hours: Week = OFFICE_WEEK
+    #: Meetings at that time are offered last; None: any time is as good.
+    lunch: Hours | None = LUNCH
 
     @property
     def offsets(self) -> Offsets:
@@ -162,8 +166,16 @@ def _days(stored: Any) -> frozenset[int]:
     return days
 
 
+def _span(hours: Hours | None) -> list[str] | None:
+    return [_clock(hours.begin), _clock(hours.end)] if hours else None
+
+
+def _hours(stored: Any) -> Hours | None:
+    return Hours(*(time.fromisoformat(each) for each in stored)) if stored else None
+
+
 def _week(stored: Any) -> Week:
-    week = tuple(Hours(*(time.fromisoformat(each) for each in day)) if day else None for day in stored)
+    week = tuple(_hours(day) for day in stored)
     if len(week) != 7:
         raise ValueError("not a week")
     return week
@@ -190,9 +202,8 @@ _FIELDS: Mapping[str, _Stored] = {
     "status_text": _TEXT,
     "status_emoji": _TEXT,
     "show_titles": _FLAG,
-    "working_hours": _Stored(
-        lambda week: [[_clock(day.begin), _clock(day.end)] if day else None for day in week], _week
-    ),
+    "working_hours": _Stored(lambda week: [_span(day) for day in week], _week),
+    "lunch": _Stored(_span, _hours),
 }
 
 

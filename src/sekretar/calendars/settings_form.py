@@ -19,9 +19,11 @@ from sekretar.calendars.preferences import (
 from sekretar.calendars.settings_grammar import (
     format_days,
     format_hours,
+    format_lunch,
     format_offsets,
     parse_emoji,
     parse_hours,
+    parse_lunch,
     parse_offsets,
 )
 from sekretar.kernel.dates import parse_time
@@ -144,6 +146,17 @@ def _time(wanted: Preferences, t: Translator) -> Iterator[Field]:
         max_length=150,
         check=_text(parse_hours),
     )
+    yield Field(
+        "lunch",
+        FieldKind.TEXT,
+        t.plain("calendars.settings.lunch"),
+        help=t.plain("calendars.settings.lunch_help"),
+        placeholder="13:00–14:00",
+        optional=True,
+        default=format_lunch(wanted.lunch),
+        max_length=30,
+        check=_text(parse_lunch),
+    )
     yield _switch("show_titles", wanted.show_titles, t)
 
 
@@ -231,5 +244,6 @@ _READ: Mapping[str, Any] = {
     "status_emoji": lambda values, before: {"status_emoji": parse_emoji(str(values["status_emoji"]))},
     "do_not_disturb": _flag("do_not_disturb"),
     "working_hours": lambda values, before: {"working_hours": parse_hours(str(values["working_hours"]))},
+    "lunch": lambda values, before: {"lunch": parse_lunch(str(values["lunch"]))},
     "show_titles": _flag("show_titles"),
 }

@@ -273,6 +273,29 @@ def parse_hours(text: str) -> Week:
     return tuple(week)
 
 
+def parse_lunch(text: str) -> Hours | None:
+    """`13:00-14:00`; None for no lunch.
+
+    Raises:
+        PersonError: `calendars.settings.bad_lunch`, or a time cannot be read.
+    """
+    wanted = tidy(text)
+    if wanted in _OFF or not wanted:
+        return None
+    found = _HOURS.fullmatch(wanted)
+    if found is None or found["days"].strip():
+        raise PersonError("calendars.settings.bad_lunch", given=truncate(text, _QUOTED))
+    try:
+        return Hours(parse_time(found["begin"]), parse_time(found["end"]))
+    except ValueError:
+        raise PersonError("calendars.settings.bad_lunch", given=truncate(text, _QUOTED)) from None
+
+
+def format_lunch(lunch: Hours | None) -> str:
+    """`13:00–14:00`; understood by `parse_lunch`. Empty for none."""
+    return f"{lunch.begin:%H:%M}–{lunch.end:%H:%M}" if lunch else ""
+
+
 def _hours(begin: str, end: str, given: str) -> Hours:
     try:
         # Nobody writes 23:59 for the end of the day.

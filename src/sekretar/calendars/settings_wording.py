@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sekretar.calendars.preferences import EVERY_DAY, WORKDAYS, News, Preferences
 from sekretar.calendars.settings import Changed
 from sekretar.calendars.settings_form import Part
-from sekretar.calendars.settings_grammar import format_days, format_hours
+from sekretar.calendars.settings_grammar import format_days, format_hours, format_lunch
 from sekretar.calendars.status import EMOJI
 from sekretar.kernel.dates import format_day, format_duration, format_time, near_day
 from sekretar.kernel.i18n import Translator
@@ -119,7 +119,8 @@ def _time_line(wanted: Preferences, t: Translator) -> Markdown:
     hours = format_hours(wanted.working_hours, t.language)
     line = t("calendars.profile.hours", hours=hours) if hours else t("calendars.profile.hours_off")
     seen = t("calendars.profile.titles" if wanted.show_titles else "calendars.profile.titles_off")
-    return Markdown(f"{line} {seen}")
+    lunch = t("calendars.profile.lunch", hours=format_lunch(wanted.lunch)) if wanted.lunch else Markdown("")
+    return Markdown(" ").join(each for each in (line, lunch, seen) if each)
 
 
 def _listed(parts: list[str], t: Translator) -> str:

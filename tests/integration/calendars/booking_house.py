@@ -16,6 +16,8 @@ from sekretar.calendars.booking_chat import BookingChat
 from sekretar.calendars.booking_saving import Saving
 from sekretar.calendars.caldav import CalDavClient, Credentials
 from sekretar.calendars.finding_chat import FindingChat
+from sekretar.calendars.free_busy_asking import FreeBusy
+from sekretar.calendars.knowing import Knowing
 from sekretar.calendars.model import Calendar, CalendarAccount
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
@@ -89,9 +91,9 @@ async def open_house(
     chat = Chat()
     office = open_office(database, clock, chat)
     desk = replace(office.desk, server=Directory())
-    booking = BookingChat(desk, Saving(desk, http))
-    booking.register(chat)
-    FindingChat(desk, booking).register(chat)
+    knowing = Knowing(desk, FreeBusy(desk, http))
+    BookingChat(desk, Saving(desk, http), knowing).register(chat)
+    FindingChat(desk, knowing).register(chat)
     anna = await open_diary(database, clock, desk=office.desk, calendars=("work",))
     boris = await open_diary(database, clock, "boris", desk=office.desk)
     async with database.transaction() as session:

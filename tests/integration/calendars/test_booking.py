@@ -208,10 +208,18 @@ async def test_a_common_time_becomes_a_meeting(house: House) -> None:
     assert "завтра, четверг, 5 марта, 10:00–10:45" in told
     assert "09:" not in told
     assert "11:" not in told
+    assert "Календари мне известны: вы, Boris" in told
     assert "неизвестны, учтено без них: Chris" in told
     assert "приглашены не будут: @nobody" in told
     assert "Тайное" not in told
-    await house.press(offered, "05.03 10:00")
+    for _ in range(2):
+        # The first form was left; every offered time can be taken as long as the offer stands.
+        await house.press(offered, "Занять 05.03 10:00")
+        fields = {each["name"]: each["default"] for each in house.office.server.dialogs[-1]["elements"]}
+    assert (fields["day"], fields["time"], fields["length"]) == ("05.03.2026", "10:00", "45 мин")
+    assert fields["guests"] == "@boris @chris @nobody"
+    assert await house.fill(title="") != {}
+    assert await house.fill(title="Демо") == {}
     shown = await house.office.last()
     assert "10:00–10:45" in read(shown)
     assert "✅ Boris: время свободно" in read(shown)

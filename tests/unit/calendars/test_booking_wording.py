@@ -11,9 +11,13 @@ from syrupy.assertion import SnapshotAssertion
 from tests.unit.calendars.test_views_wording import FOREIGN, all_day, meeting, seen
 
 from sekretar.calendars import booking_wording, finding_wording
-from sekretar.calendars.booking import Checked, Draft, Guest, Guests, Standing
+from sekretar.calendars.booking import Checked, Draft, Guest, Guests
 from sekretar.calendars.booking_saving import Booked
 from sekretar.calendars.editing import Repeat
+from sekretar.calendars.finding_wording import Found
+from sekretar.calendars.knowing import Diary
+from sekretar.calendars.slots import Slot
+from sekretar.calendars.standing import Busy, GuestTime, Source, Standing
 from sekretar.kernel.i18n import Catalogues, Translator
 from sekretar.kernel.text import POST_LIMIT
 
@@ -51,8 +55,19 @@ def test_a_preview_with_everything_that_speaks_against_it(t: Translator, snapsho
         all_day(1, NOW.date(), 3, title="Отпуск"),
         *(meeting(number, 15, title=f"Встреча {number}") for number in range(2, 9)),
     )
-    standings = (Standing.FREE, Standing.BUSY, Standing.UNKNOWN)
-    checked = Checked(replace(FULL, start=NOW - timedelta(hours=1)), FOREIGN, conflicts, standings)
+    start = NOW - timedelta(hours=1)
+    seen_of_vera = (
+        Busy(start, start + timedelta(hours=1), title=FOREIGN),
+        Busy(NOW - timedelta(hours=9), NOW + timedelta(hours=15), title="Отпуск", whole_days=True),
+    )
+    times = (
+        GuestTime(Standing.FREE, Source.STORED, off_hours=ZoneInfo("Asia/Vladivostok")),
+        GuestTime(Standing.BUSY, Source.STORED, seen=seen_of_vera),
+        GuestTime(Standing.UNKNOWN),
+        GuestTime(Standing.TENTATIVE, Source.SERVER),
+    )
+    guests = replace(FULL.guests, known=(*FULL.guests.known, Guest("d@x.example", "Дина")))
+    checked = Checked(replace(FULL, start=start, guests=guests), FOREIGN, conflicts, times)
     assert seen(booking_wording.preview(checked, 3, MOSCOW, t, NOW)) == snapshot
 
 
@@ -72,14 +87,26 @@ def test_it_is_made(made: Booked, t: Translator, snapshot: SnapshotAssertion) ->
 def test_the_largest_preview_is_one_post(t: Translator) -> None:
     many = tuple(Guest(f"{number}@x.example", FOREIGN * 20) for number in range(50))
     draft = replace(FULL, title=FOREIGN * 9, description=FOREIGN * 60, place=FOREIGN * 9, guests=Guests(many))
-    checked = Checked(draft, FOREIGN * 9, (), (Standing.UNKNOWN,) * 50)
+    long = (Busy(NOW, NOW + timedelta(days=9), title=FOREIGN * 9),) * 3
+    times = (GuestTime(Standing.BUSY, Source.SERVER, ZoneInfo("America/Argentina/Buenos_Aires"), long),) * 50
+    checked = Checked(draft, FOREIGN * 9, (), times)
     assert len(seen(booking_wording.preview(checked, 3, MOSCOW, t, NOW))) < POST_LIMIT
 
 
 @pytest.mark.parametrize("found", [True, False])
 def test_common_times(found: bool, t: Translator, snapshot: SnapshotAssertion) -> None:
-    starts = [NOW + timedelta(hours=1), NOW + timedelta(days=1)] if found else []
+    slots = (
+        Slot(NOW + timedelta(hours=1)),
+        Slot(NOW + timedelta(days=1), (), (FOREIGN,), ("Вера", "Глеб", "Дина", "Ева", "Жанна")),
+        Slot(NOW + timedelta(hours=9), ("Борис",)),
+    )
+    diaries = (
+        Diary("вы", Source.STORED),
+        Diary("Борис", Source.STORED),
+        Diary(FOREIGN, Source.SERVER),
+        Diary("Вера", Source.NOBODY),
+    )
     days = (NOW, NOW + timedelta(days=6))
     guests = replace(FULL.guests, known=(BORIS, VERA))
-    told = finding_wording.slots(starts, 45, days, guests, (VERA,), 3, MOSCOW, t, NOW)
-    assert seen(told) == snapshot
+    offered = Found(slots if found else (), diaries, guests, 45, days)
+    assert seen(finding_wording.slots(offered, 3, MOSCOW, t, NOW)) == snapshot

@@ -38,6 +38,7 @@ choices = st.builds(
     status_emoji=st.sampled_from(["", "bento"]),
     show_titles=st.booleans(),
     working_hours=st.tuples(*[working] * 7),
+    lunch=working,
 )
 codec = _CHOSEN._codec
 
@@ -67,6 +68,8 @@ def test_what_is_not_chosen_is_not_stored_so_that_defaults_may_change() -> None:
         {"working_hours": [["18:00", "09:00"]] * 7, "at_start": True},
         {"working_hours": [["09:00"]] * 7, "at_start": True},
         {"working_hours": [None], "at_start": True},
+        {"lunch": ["14:00", "13:00"], "at_start": True},
+        {"lunch": "noon", "at_start": True},
         {"status_text": 5, "at_start": True},
         {"of_a_later_release": 1, "at_start": True},
     ],

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.calendars.test_preferences import choices
 
-from sekretar.calendars.preferences import EVERY_DAY, Preferences
+from sekretar.calendars.preferences import EVERY_DAY, Hours, Preferences
 from sekretar.calendars.settings_form import Part, chosen_in, form_of
 from sekretar.kernel.forms import FieldErrors, Form, Submission, validate
 from sekretar.kernel.i18n import Catalogues
@@ -48,6 +48,7 @@ def test_saving_without_a_change_changes_nothing(
         "own_alarms",
         "news",
         "working_hours",
+        "lunch",
         "show_titles",
         "status_emoji",
     ):
@@ -70,6 +71,7 @@ def test_what_is_answered_is_meant() -> None:
         status_emoji=":headphones:",
         do_not_disturb=True,
         working_hours="10-19",
+        lunch="с 12:30 до 13",
         show_titles=True,
     )
     after = chosen_in(answers, USUAL)
@@ -87,6 +89,7 @@ def test_what_is_answered_is_meant() -> None:
     assert after.show_titles
     assert after.working_hours[0] is not None
     assert after.working_hours[0].begin == time(10)
+    assert after.lunch == Hours(time(12, 30), time(13))
 
 
 def test_a_part_leaves_the_rest_alone() -> None:
@@ -115,7 +118,13 @@ def test_each_mistake_is_told_at_its_field() -> None:
     checked = validate(
         form(),
         as_filled(form())
-        | {"reminders": "скоро", "digest_at": "25:00", "status_emoji": "🦄", "working_hours": "18-9"},
+        | {
+            "reminders": "скоро",
+            "digest_at": "25:00",
+            "status_emoji": "🦄",
+            "working_hours": "18-9",
+            "lunch": "пн 13-14",
+        },
     )
     assert isinstance(checked, FieldErrors)
     assert {name: error.key for name, error in checked.errors.items()} == {
@@ -123,6 +132,7 @@ def test_each_mistake_is_told_at_its_field() -> None:
         "digest_at": "kernel.form.time",
         "status_emoji": "calendars.settings.bad_emoji",
         "working_hours": "calendars.settings.bad_hours",
+        "lunch": "calendars.settings.bad_lunch",
     }
 
 

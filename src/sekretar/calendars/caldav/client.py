@@ -170,9 +170,23 @@ class CalDavClient:
     async def get(self, href: str) -> RemoteObject:
         """One object. Its etag is not told: the header of a GET is not always the one that listings show."""
         answer = await self._wire.request("GET", href, most=self.limits.object)
+        return RemoteObject(path_of(href), None, self._calendar_text(answer))
+
+    async def free_busy(self, href: str, start: datetime, end: datetime) -> str:
+        """When the owner of a calendar is busy (RFC 4791 §7.10), as iCalendar; nothing of the events is told."""
+        body = xml.free_busy_query(_window(start, end))
+        answer = await self._wire.request("REPORT", href, body=body, headers={**_XML, "Depth": "1"})
+        return self._calendar_text(answer)
+
+    async def ask_outbox(self, href: str, request: str) -> list[tuple[str, str, str]]:
+        """Send a scheduling message (RFC 6638 §5); of each recipient the address, the status and the answer."""
+        answer = await self._wire.request("POST", href, body=request.encode(), headers=_CALENDAR)
         if answer.is_html:
-            raise NotCalDav(self.peer, "a web page instead of an event")
-        return RemoteObject(path_of(href), None, answer.body.decode("utf-8", "replace"))
+            raise NotCalDav(self.peer, "a web page instead of a scheduling answer")
+        try:
+            return list(xml.schedule_responses(answer.body))
+        except xml.BadXml as error:
+            raise NotCalDav(self.peer, f"no scheduling answer ({answer.status}): {error}") from None
 
     async def put(
         self, href: str, data: str, *, if_match: str | None = None, create: bool = False
@@ -197,6 +211,11 @@ class CalDavClient:
         `PeerConflict` when it is another version by now, where the server honours If-Match.
         """
         await self._wire.request("DELETE", href, headers={"If-Match": if_match} if if_match else {})
+
+    def _calendar_text(self, answer: Answer) -> str:
+        if answer.is_html:
+            raise NotCalDav(self.peer, "a web page instead of a calendar")
+        return answer.body.decode("utf-8", "replace")
 
     async def _report(self, href: str, body: bytes, most: int) -> xml.Multistatus:
         answer = await self._wire.request(
@@ -323,7 +342,9 @@ def _joined(one: Fetched, other: Fetched) -> Fetched:
 
 
 def _utc(window: tuple[datetime, datetime] | None) -> tuple[str, str] | None:
-    if window is None:
-        return None
+    return _window(*window) if window is not None else None
+
+
+def _window(*window: datetime) -> tuple[str, str]:
     start, end = (moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ") for moment in window)
     return start, end

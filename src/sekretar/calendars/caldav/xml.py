@@ -192,6 +192,26 @@ def multiget(hrefs: list[str], *, data: bool) -> bytes:
     ).encode()
 
 
+def free_busy_query(window: tuple[str, str]) -> bytes:
+    """RFC 4791 §7.10."""
+    return (
+        f'{_HEAD}<c:free-busy-query {_NAMESPACES}><c:time-range start="{window[0]}" end="{window[1]}"/>'
+        "</c:free-busy-query>"
+    ).encode()
+
+
+def schedule_responses(body: bytes) -> Iterator[tuple[str, str, str]]:
+    """Of each recipient: address, request status, calendar data (RFC 6638 §10.2). Raises `BadXml`."""
+    root = parse(body)
+    if root.tag != tag("c:schedule-response"):
+        raise BadXml(f"the root is {str(root.tag)[:80]}")
+    for item in root.iterchildren(tag("c:response")):
+        recipient = item.find(tag("c:recipient"))
+        address = "".join(map(str, recipient.itertext())) if recipient is not None else ""
+        status, data = item.findtext(tag("c:request-status")), item.findtext(tag("c:calendar-data"))
+        yield address.strip(), (status or "").strip(), data or ""
+
+
 def calendar_query(window: tuple[str, str] | None, *, data: bool) -> bytes:
     """RFC 4791 §7.8 for events; the window is two UTC times as iCalendar writes them."""
     props = ("d:getetag", "c:calendar-data") if data else ("d:getetag",)

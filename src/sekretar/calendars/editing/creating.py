@@ -57,17 +57,20 @@ def invitation(invitee: Invitee) -> Line:
     parameters = (
         parameter("CN", invitee.name) if invitee.name else ""
     ) + f";CUTYPE=INDIVIDUAL;ROLE={invitee.role.value};PARTSTAT=NEEDS-ACTION;RSVP=TRUE"
-    return Line("ATTENDEE", parameters, _mailto(invitee.address))
+    return Line("ATTENDEE", parameters, mailto(invitee.address))
 
 
 def organizer_line(organizer: Invitee) -> Line:
     """The ORGANIZER of a meeting."""
     name = parameter("CN", organizer.name) if organizer.name else ""
-    return Line("ORGANIZER", name, _mailto(organizer.address))
+    return Line("ORGANIZER", name, mailto(organizer.address))
 
 
-def _mailto(address: str) -> str:
-    """Raises ValueError for what cannot be an address: it would become another line of the text."""
+def mailto(address: str) -> str:
+    """An address as a calendar user (RFC 5545 §3.3.3).
+
+    Raises ValueError for what cannot be an address: it would become another line of the text.
+    """
     plain = normal_address(address)
     if "@" not in plain or not plain.isprintable() or any(character in plain for character in ' ";,<>\\'):
         raise ValueError("not a mail address")
