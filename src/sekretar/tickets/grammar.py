@@ -30,7 +30,7 @@ class Assignment:
         people: Names without `@`, in order, each once. The first is meant to do it.
         due: The last day.
         project: What stood behind `#`, as written.
-        priority: What stood behind `!`, as written.
+        priority: What stood behind `!`, as written, or the marks alone (`!!`).
         no_such_day: A date that does not exist, as written (`30.02.2027`).
     """
 

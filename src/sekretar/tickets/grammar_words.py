@@ -34,7 +34,7 @@ class Word:
         space: What stood before it.
         text: The word as written.
         kind: What it may say.
-        value: The name of the person, project or priority.
+        value: The name of the person, project or priority; for a priority without a name its marks (`!!`).
         day: The day; None for a date that does not exist.
         is_weak: A date that may as well be something else: `9.5`, `среда`.
         is_deadline: A date that is said to be the last day: `до 9.5`.
@@ -53,7 +53,7 @@ _TOKEN = re.compile(r"(\s*)(\S+)")
 _PERSON = re.compile(r"\(?@(?P<name>[a-z0-9][a-z0-9._-]*?)[.,:;!?)]*", re.IGNORECASE | re.ASCII)
 #: A ticket (`#12`) and its references (`#t12`) are no projects.
 _PROJECT = re.compile(r"#(?P<name>(?!t?\d+\b)[\w][\w.-]*?)[.,:;)]*")
-_PRIORITY = re.compile(r"!(?P<name>[^\W\d_][\w-]*?|!{0,2})[.,:;)]*")
+_PRIORITY = re.compile(r"(?:!(?P<name>[^\W\d_][\w-]*?)|(?P<marks>!{1,3}))[.,:;)]*")
 _JOIN = re.compile(r"[,;&+–—-]|и|and", re.IGNORECASE)
 
 _MOST_DATE_WORDS = 6
@@ -104,10 +104,8 @@ def read_words(text: str, today: date) -> list[Word]:
 
 def _single(space: str, text: str) -> Word:
     for kind, pattern in ((Kind.PERSON, _PERSON), (Kind.PROJECT, _PROJECT), (Kind.PRIORITY, _PRIORITY)):
-        found = pattern.fullmatch(text)
-        if found:
-            name = found["name"] if kind is not Kind.PRIORITY else found["name"] or "!"
-            return Word(space, text, kind, name)
+        if found := pattern.fullmatch(text):
+            return Word(space, text, kind, found["name"] or found["marks"])
     return Word(space, text, Kind.JOIN if _JOIN.fullmatch(text) else Kind.TEXT)
 
 
