@@ -158,7 +158,7 @@ async def a_common_time(day: Day) -> None:
 async def settings(day: Day) -> None:
     dialog = await day.ask("/calendar settings")
     await day.look("19-settings")
-    await dialog.get_by_label("Напоминать за, минут").fill("15, 5")
+    await dialog.get_by_label("За сколько напоминать").fill("15, 5")
     await day.submit("Сохранить")
     await day.reads("Сохранено", "за 15 мин и 5 мин до встречи")
     await day.look("20-saved")

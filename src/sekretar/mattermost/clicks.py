@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from sqlalchemy import select
 
 from sekretar.kernel.errors import PeerError, PersonError
 from sekretar.kernel.people import Person
@@ -18,6 +19,7 @@ from sekretar.mattermost.chat import ActionSpec, Click, ClickReply, Stale
 from sekretar.mattermost.deadline import Deadline
 from sekretar.mattermost.delivery import KEY_PROP, MARK_PROP
 from sekretar.mattermost.desk import Desk
+from sekretar.mattermost.ledger import DirectChannelRow
 from sekretar.mattermost.messages import Message, Rendered, flatten, markdown
 from sekretar.mattermost.once import Once
 from sekretar.mattermost.opening import Opening
@@ -164,14 +166,21 @@ class Clicks:
     async def _aside(self, message: Message, call: ActionCall, person: Person) -> Markdown:
         """For the clicker alone. Only a text fits there; what has buttons goes to the direct messages.
 
-        Where the click was made there (a post of ours outside of any team), it need not be said.
+        Where the click was made there, it need not be said. A post of ours outside of any team is there; an answer
+        to a command, whose clicks name a team everywhere, is known by its channel.
         """
         if not message.has_actions:
             return flatten(message)
         await self._tell(self._desk.render(message, person), person)
-        if not call.team_id and not call.ephemeral:
+        if (not call.team_id and not call.ephemeral) or await self._at_home(call, person):
             return Markdown("")
         return self._desk.translator(person)("mattermost.click.in_direct_messages")
+
+    async def _at_home(self, call: ActionCall, person: Person) -> bool:
+        """Whether the click was made in the person's direct messages with us."""
+        here = (DirectChannelRow.user_id == person.user_id, DirectChannelRow.channel_id == call.channel_id)
+        async with self._desk.database.reading() as session:
+            return await session.scalar(select(DirectChannelRow.channel_id).where(*here)) is not None
 
     async def _tell(self, rendered: Rendered, person: Person) -> None:
         async with self._desk.database.transaction() as session:

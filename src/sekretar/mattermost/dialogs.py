@@ -92,9 +92,12 @@ def _element(field: Field, t: Translator) -> dict[str, Any]:
     }
     if field.kind is FieldKind.BOOL:
         # A required tick that is not set counts as missing for the clients: "no" could not be answered.
+        # Beside the box stands its placeholder: what the tick means, not the label once more.
         return element | {
             "type": "bool",
             "optional": True,
+            "help_text": "",
+            "placeholder": element["help_text"] or t.plain("mattermost.conversation.yes"),
             "default": "true" if field.default is True else "",
         }
     default = field.default if isinstance(field.default, str) else ""

@@ -17,6 +17,7 @@ from sekretar.kernel.forms import Choice
 from sekretar.kernel.text import Markdown
 from sekretar.mattermost import outgoing, sent
 from sekretar.mattermost.chat import Chat, Click, ClickReply
+from sekretar.mattermost.ledger import DirectChannelRow
 from sekretar.mattermost.messages import Attachment, Button, Message, Select
 from sekretar.mattermost.models import Post
 from sekretar.mattermost.surface import Limits
@@ -255,3 +256,7 @@ async def test_nobody_is_sent_to_where_they_are(office: Office, feature: Feature
     assert (await office.said())[-1] == "there"
     elsewhere = button(await shown(office, Button("Go", "test.act"), ephemeral=True), "Go")
     assert "личные сообщения" in (await office.click("anna", elsewhere, team_id="")).body["ephemeral_text"]
+    async with office.desk.database.transaction() as session:
+        session.add(DirectChannelRow(bot_id="bot", user_id=user_id("anna"), channel_id="dm"))
+    assert (await office.click("anna", elsewhere, channel_id="dm")).body == {}
+    assert "личные сообщения" in (await office.click("anna", elsewhere)).body["ephemeral_text"]
