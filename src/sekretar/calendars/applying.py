@@ -124,10 +124,11 @@ class Applying:
             stored = await _occurrences(session, [each.id for each in objects.values()])
             for row in objects.values():
                 before = stored[row.id]
-                change = self._compare(before, (), row.expanded_until)
+                changes = self._compare(before, (), row.expanded_until)
                 # Before it is told: a second copy that goes with it must not hide that the meeting is gone.
                 await session.execute(delete(CalendarObject).where(CalendarObject.id == row.id))
-                await self._tell(session, row, before[0].uid if before else "", change)
+                for change in changes:
+                    await self._tell(session, row, before[0].uid if before else "", change)
         wake_after_commit(session, status.TASK)
 
     async def _objects(self, session: AsyncSession, hrefs: Sequence[str]) -> dict[str, CalendarObject]:
@@ -181,10 +182,11 @@ class Applying:
             session.add(row)
         row.etag, row.data, row.expanded_until = reading.etag, pack(reading.data), reading.until
         await session.flush()
-        change = self._compare(before, reading.rows, reach)
+        changes = self._compare(before, reading.rows, reach)
         given = () if self.silent else answers_diff.given(rolls(before), rolls(reading.rows), self.now)
         await self._replace(session, row, before, reading.rows, reminded)
-        await self._tell(session, row, reading.uid, change)
+        for change in changes:
+            await self._tell(session, row, reading.uid, change)
         await self._tell_answers(session, row, reading.uid, given)
 
     async def _plan(self, session: AsyncSession, reminded: _Reminded) -> None:
@@ -197,16 +199,12 @@ class Applying:
 
     def _compare(
         self, before: Sequence[StoredOccurrence], after: Sequence[dict[str, Any]], reach: datetime | None
-    ) -> Change | None:
+    ) -> tuple[Change, ...]:
         if self.silent:
-            return None
+            return ()
         return between(seen(before), seen(after), self.now, reach or _FOREVER)
 
-    async def _tell(
-        self, session: AsyncSession, row: CalendarObject, uid: str, change: Change | None
-    ) -> None:
-        if change is None:
-            return
+    async def _tell(self, session: AsyncSession, row: CalendarObject, uid: str, change: Change) -> None:
         person = self.owner.person
         news = News(person, self.owner.account_id, row, uid, change, self.now)
         await channels_news.tell(self.desk, session, news)
@@ -226,7 +224,7 @@ class Applying:
         known = bool(await sent.lane_of(session, first))
         await outgoing.direct(
             session,
-            key=change_key(self.owner.account_id, uid, row.href, self.now) if known else first,
+            key=change_key(self.owner.account_id, uid, row.href, self.now, change.kind) if known else first,
             person=person,
             rendered=self.desk.render(message, person),
             now=self.now,

@@ -2,13 +2,15 @@
 
 The server rewrites objects for its own reasons; people care about when, where, what and whether. Two looks are
 compared occurrence by occurrence on what is visible, only as far as both looks reach and only for what is still
-ahead. The result is at most one change an object, because it becomes one message.
+ahead. A single meeting has at most one change, because it becomes one message. In a series one time may have been
+called off and all others renamed: there each kind is a change of its own, and what is said of several times is true
+of all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -63,6 +65,8 @@ class Change:
     extent: Extent
     before: Seen | None = None
     after: Seen | None = None
+    #: The visible fields that differ alike in all it happened to.
+    alike: tuple[str, ...] = VISIBLE_FIELDS
 
     @property
     def occurrence(self) -> Seen:
@@ -76,8 +80,7 @@ class Change:
         """Which visible fields differ, besides the time."""
         if self.before is None or self.after is None:
             return ()
-        before, after = self.before, self.after
-        return tuple(name for name in VISIBLE_FIELDS if getattr(before, name) != getattr(after, name))
+        return tuple(name for name in _differing(self.before, self.after) if name in self.alike)
 
     @property
     def matters_until(self) -> datetime | None:
@@ -87,8 +90,10 @@ class Change:
         return max(each.end for each in (self.before, self.after) if each)
 
 
-def between(before: Iterable[Seen], after: Iterable[Seen], now: datetime, until: datetime) -> Change | None:
-    """What changed between two looks at one object, or None when a person would see no difference.
+def between(
+    before: Iterable[Seen], after: Iterable[Seen], now: datetime, until: datetime
+) -> tuple[Change, ...]:
+    """What changed between two looks at one object; nothing when a person would see no difference.
 
     Args:
         before: its occurrences at the earlier look; none when the object is new.
@@ -101,14 +106,14 @@ def between(before: Iterable[Seen], after: Iterable[Seen], now: datetime, until:
     alive = [each for each in _alive(after, until) if each.end > now or each.recurrence_id in past]
     present = _aligned(past, {each.recurrence_id: each for each in alive})
     if not past and not present:
-        return None
+        return ()
     if not past:
-        return Change(Kind.ADDED, _extent(present), after=_first(present))
+        return (Change(Kind.ADDED, _extent(present), after=_first(present)),)
     if not present:
-        return Change(Kind.CANCELLED, _extent(past), before=_first(past))
+        return (Change(Kind.CANCELLED, _extent(past), before=_first(past)),)
     if len(past) == len(present) == 1:
-        return _compare(_first(past), _first(present), Extent.SINGLE)
-    return _compare_series(past, present)
+        return _compare(_first(past), _first(present))
+    return tuple(_compare_series(past, present))
 
 
 def _alive(seen: Iterable[Seen], until: datetime) -> list[Seen]:
@@ -117,11 +122,21 @@ def _alive(seen: Iterable[Seen], until: datetime) -> list[Seen]:
 
 
 def _aligned(past: dict[str, Seen], present: dict[str, Seen]) -> dict[str, Seen]:
-    """The present under the names of the past: a meeting that begins or ceases to repeat is named anew."""
-    if ("" in past) == ("" in present):
-        return present
-    names = {(each.start, each.end): name for name, each in past.items()}
-    return {names.get((each.start, each.end), name): each for name, each in present.items()}
+    """The present under the names of the past: what stands at the same time under another name is the same.
+
+    A meeting that begins or ceases to repeat is named anew, and so is a series that moves to where one time of it
+    already was.
+    """
+    free = {_times(each): name for name, each in past.items() if name not in present}
+    return {name if name in past else free.get(_times(each), name): each for name, each in present.items()}
+
+
+def _times(seen: Seen) -> tuple[datetime, datetime, bool]:
+    return (seen.start, seen.end, seen.all_day)
+
+
+def _differing(before: Seen, after: Seen) -> tuple[str, ...]:
+    return tuple(name for name in VISIBLE_FIELDS if getattr(before, name) != getattr(after, name))
 
 
 def _first(seen: dict[str, Seen]) -> Seen:
@@ -132,27 +147,43 @@ def _extent(seen: dict[str, Seen]) -> Extent:
     return Extent.SINGLE if len(seen) == 1 else Extent.SERIES
 
 
-def _compare(before: Seen, after: Seen, extent: Extent) -> Change | None:
-    if (before.start, before.end, before.all_day) != (after.start, after.end, after.all_day):
-        return Change(Kind.MOVED, extent, before, after)
-    change = Change(Kind.EDITED, extent, before, after)
-    return change if change.fields else None
+def _compare(before: Seen, after: Seen) -> tuple[Change, ...]:
+    if _times(before) != _times(after):
+        return (Change(Kind.MOVED, Extent.SINGLE, before, after),)
+    return (Change(Kind.EDITED, Extent.SINGLE, before, after),) if _differing(before, after) else ()
 
 
-def _compare_series(past: dict[str, Seen], present: dict[str, Seen]) -> Change | None:
-    kept = [key for key in past if key in present]
-    gone = [each for key, each in past.items() if key not in present]
-    new = [each for key, each in present.items() if key not in past]
+def _compare_series(past: dict[str, Seen], present: dict[str, Seen]) -> Iterator[Change]:
+    kept = [(each, present[name]) for name, each in past.items() if name in present]
+    gone = [each for name, each in past.items() if name not in present]
+    new = [each for name, each in present.items() if name not in past]
+    moved = [(one, other) for one, other in kept if _times(one) != _times(other)]
+    edited = [(one, other) for one, other in kept if _differing(one, other)]
     if gone and new:
         # The identity of an occurrence is its original time: a series that was moved has all new ones.
-        return _compare(gone[0], new[0], _part(len(gone), len(past)))
-    if gone:
-        return Change(Kind.CANCELLED, _part(len(gone), len(past)), before=gone[0])
-    if new:
-        return Change(Kind.ADDED, _part(len(new), len(present)), after=new[0])
-    differing = (key for key in kept if past[key].fingerprint != present[key].fingerprint)
-    found = [change for key in differing if (change := _compare(past[key], present[key], Extent.SERIES))]
-    return replace(found[0], extent=_part(len(found), len(kept))) if found else None
+        moved = sorted([*moved, *zip(gone, new, strict=False)], key=lambda pair: pair[0].start)
+        yield _change(Kind.MOVED, _part(max(len(moved), len(gone)), len(past)), moved)
+    elif moved:
+        yield _change(Kind.MOVED, _part(len(moved), len(past)), moved)
+    if gone and not new:
+        yield Change(Kind.CANCELLED, _part(len(gone), len(past)), before=gone[0])
+    if new and not gone:
+        yield Change(Kind.ADDED, _part(len(new), len(present)), after=new[0])
+    # What a move tells beside the new time need not be told again, unless it is true of others too.
+    if any(pair not in moved for pair in edited):
+        shown = sorted(edited, key=lambda pair: pair in moved)
+        yield _change(Kind.EDITED, _part(len(edited), len(kept)), shown)
+
+
+def _change(kind: Kind, extent: Extent, pairs: Sequence[tuple[Seen, Seen]]) -> Change:
+    """The first of them stands for all, with those differences that are the same in all."""
+    before, after = pairs[0]
+    alike = tuple(
+        name
+        for name in VISIBLE_FIELDS
+        if all(name in _differing(*pair) and getattr(pair[1], name) == getattr(after, name) for pair in pairs)
+    )
+    return Change(kind, extent, before, after, alike)
 
 
 def _part(count: int, whole: int) -> Extent:

@@ -67,7 +67,7 @@ async def _tell(desk: Desk, session: AsyncSession, news: News, row: Subscription
         return
     own = channels.key(account.id, subscription.id, meeting_key(account.id, news.uid))
     first = await _first_of(session, news, subscription, own)
-    later = change_key(account.id, news.uid, news.row.href, news.now)
+    later = change_key(account.id, news.uid, news.row.href, news.now, shown.kind)
     message = channels_wording.change(shown, news.owner, subscription, calendar, t)
     await outgoing.post(
         session,

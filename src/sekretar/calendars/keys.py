@@ -20,14 +20,14 @@ def meeting_key(account_id: int, uid: str) -> str:
     return f"{account_prefix(account_id)}meeting:{_short(uid)}"
 
 
-def change_key(account_id: int, uid: str, href: str, at: datetime) -> str:
-    """A later message about a meeting, decided at that moment for one of its files."""
-    return f"{meeting_key(account_id, uid)}:{_short(href)}:{at:%Y%m%dT%H%M%S%f}"
+def change_key(account_id: int, uid: str, href: str, at: datetime, kind: str) -> str:
+    """A later message of that kind about a meeting, decided at that moment for one of its files."""
+    return f"{meeting_key(account_id, uid)}:{_short(href)}:{at:%Y%m%dT%H%M%S%f}:{kind}"
 
 
 def answers_key(account_id: int, uid: str, href: str, at: datetime) -> str:
     """What attendees have answered, seen at that moment in one of the meeting's files."""
-    return f"{change_key(account_id, uid, href, at)}:answers"
+    return change_key(account_id, uid, href, at, "answers")
 
 
 def reminder_key(account_id: int, uid: str, start: datetime, minutes: int) -> str:

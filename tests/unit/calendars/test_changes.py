@@ -24,7 +24,14 @@ def series(*hours: float, **fields: object) -> list[Seen]:
 
 
 def compare(before: list[Seen], after: list[Seen]) -> Change | None:
-    return between(before, after, NOW, UNTIL)
+    """The change, where there is at most one."""
+    found = between(before, after, NOW, UNTIL)
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+def kinds(before: list[Seen], after: list[Seen]) -> list[tuple[Kind, Extent]]:
+    return [(each.kind, each.extent) for each in between(before, after, NOW, UNTIL)]
 
 
 def kind(change: Change | None) -> tuple[Kind, Extent] | None:
@@ -100,6 +107,53 @@ def test_the_whole_series() -> None:
     assert kind(compare(before, series(3, 27, 51))) == (Kind.MOVED, Extent.SERIES)
     assert kind(compare(before, series(2, 26, 50, title="Retro"))) == (Kind.EDITED, Extent.SERIES)
     assert kind(compare(before, [])) == (Kind.CANCELLED, Extent.SERIES)
+
+
+def test_a_time_called_off_hides_no_other_change_of_the_series() -> None:
+    before = series(2, 26, 50)
+    renamed = series(2, 26, 50, title="Retro")
+    assert kinds(before, renamed[:2]) == [
+        (Kind.CANCELLED, Extent.OCCURRENCE),
+        (Kind.EDITED, Extent.SERIES),
+    ]
+    assert kinds(before[:2], renamed) == [(Kind.ADDED, Extent.OCCURRENCE), (Kind.EDITED, Extent.SERIES)]
+
+
+def test_one_that_moved_is_not_taken_for_those_that_were_renamed() -> None:
+    before, renamed = series(2, 26, 50), series(2, 26, 50, title="Retro")
+    moved = seen(30, recurrence_id="id26")
+    assert kinds(before, [before[0], moved, renamed[2]]) == [
+        (Kind.MOVED, Extent.OCCURRENCE),
+        (Kind.EDITED, Extent.OCCURRENCE),
+    ]
+    both = seen(30, recurrence_id="id26", title="Retro")
+    assert kinds(before, [before[0], both, before[2]]) == [(Kind.MOVED, Extent.OCCURRENCE)]
+    assert kinds(before, [renamed[0], both, renamed[2]]) == [
+        (Kind.MOVED, Extent.OCCURRENCE),
+        (Kind.EDITED, Extent.SERIES),
+    ]
+
+
+def test_of_several_only_what_is_true_of_all_is_said() -> None:
+    before = series(2, 26, 50)
+    mixed = [
+        seen(2, recurrence_id="id2", title="Retro", place="Room 1"),
+        seen(26, recurrence_id="id26", title="Retro"),
+        before[2],
+    ]
+    change = compare(before, mixed)
+    assert change is not None
+    assert (change.extent, change.fields) == (Extent.SEVERAL, ("title",))
+    mixed[1] = seen(26, recurrence_id="id26", title="Review")
+    change = compare(before, mixed)
+    assert change is not None
+    assert (change.extent, change.fields) == (Extent.SEVERAL, ())
+
+
+def test_a_series_that_moves_to_where_one_time_of_it_already_was_has_moved() -> None:
+    before = [seen(4, recurrence_id="id2"), seen(26, recurrence_id="id26"), seen(50, recurrence_id="id50")]
+    after = [seen(4, recurrence_id="id4"), seen(28, recurrence_id="id28"), seen(52, recurrence_id="id52")]
+    assert kinds(before, after) == [(Kind.MOVED, Extent.SEVERAL)]
 
 
 def test_the_horizon_rolling_on_is_no_change() -> None:

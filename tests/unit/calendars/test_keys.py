@@ -25,7 +25,8 @@ uids = st.text(max_size=300)
 def test_everything_of_an_account_begins_with_its_prefix(one: int, other: int, uid: str) -> None:
     keys = [
         meeting_key(one, uid),
-        change_key(one, uid, uid, NOW),
+        change_key(one, uid, uid, NOW, "moved"),
+        change_key(one, uid, uid, NOW, "edited"),
         reminder_key(one, uid, NOW, 10),
         trouble_key(one, NOW),
         gone_key(one, uid, NOW),
