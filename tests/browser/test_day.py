@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import time
 from pathlib import Path
@@ -147,8 +148,12 @@ async def a_common_time(day: Day) -> None:
     await day.client.say("/calendar find @boris 45м завтра")
     found = await day.reads("Общее свободное время")
     await day.look("17-find")
-    await found.get_by_role("button", name="13:00").click()
-    preview = await day.reads("Проверьте встречу", "13:00–13:45")
+    await expect(found).to_contain_text("Boris Lane")
+    await found.get_by_role("button").filter(has_text=re.compile(r"\d\d:\d\d")).first.click()
+    await expect(day.client.dialog).to_be_visible(timeout=SOON)
+    await day.client.dialog.get_by_label("Название").fill("Один на один")
+    await day.submit("Дальше")
+    preview = await day.reads("Проверьте встречу", "Один на один")
     await expect(preview).to_contain_text("Boris Lane: время свободно")
     await day.look("18-find-preview")
     await day.press(preview, "Отмена")
