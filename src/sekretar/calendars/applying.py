@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
@@ -28,8 +28,9 @@ from sekretar.calendars.agenda import DECLINED, Meeting, meeting_of
 from sekretar.calendars.answers_diff import Given
 from sekretar.calendars.answers_news import Answers, rolls
 from sekretar.calendars.attending import awaits_answer, part_in
-from sekretar.calendars.changes import VISIBLE_FIELDS, Change, Kind, Seen, between
+from sekretar.calendars.changes import VISIBLE_FIELDS, Change, Kind, Seen
 from sekretar.calendars.channels_news import News
+from sekretar.calendars.comparing import changed, removed
 from sekretar.calendars.keys import change_key, meeting_key
 from sekretar.calendars.model import (
     Calendar,
@@ -52,8 +53,6 @@ BATCH = 50
 
 #: The session holds none of these rows any more; it would otherwise compare each statement with all it holds.
 _UNSEEN: dict[str, Any] = {"execution_options": {"synchronize_session": False}}
-
-_FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ class Applying:
             stored = await _occurrences(session, [each.id for each in objects.values()])
             for row in objects.values():
                 before = stored[row.id]
-                changes = self._compare(before, (), row.expanded_until)
+                changes = () if self.silent else removed(before, self.now)
                 # Before it is told: a second copy that goes with it must not hide that the meeting is gone.
                 await session.execute(delete(CalendarObject).where(CalendarObject.id == row.id))
                 for change in changes:
@@ -176,13 +175,12 @@ class Applying:
             # What was known of it is better than nothing, and an unreadable meeting is no cancelled one.
             row.etag = reading.etag
             return
-        reach = _reach(row, reading)
+        changes = () if self.silent else await changed(row, before, reading, self.now)
         if row is None:
             row = CalendarObject(calendar_id=self.calendar.id, href=reading.href)
             session.add(row)
         row.etag, row.data, row.expanded_until = reading.etag, pack(reading.data), reading.until
         await session.flush()
-        changes = self._compare(before, reading.rows, reach)
         given = () if self.silent else answers_diff.given(rolls(before), rolls(reading.rows), self.now)
         await self._replace(session, row, before, reading.rows, reminded)
         for change in changes:
@@ -196,13 +194,6 @@ class Applying:
         await plan_reminders(session, reminded.fresh, offsets, self.now)
         if offsets.own_alarms and reminded.altered:
             await plan_reminders_again(session, reminded.altered, offsets, self.now)
-
-    def _compare(
-        self, before: Sequence[StoredOccurrence], after: Sequence[dict[str, Any]], reach: datetime | None
-    ) -> tuple[Change, ...]:
-        if self.silent:
-            return ()
-        return between(seen(before), seen(after), self.now, reach or _FOREVER)
 
     async def _tell(self, session: AsyncSession, row: CalendarObject, uid: str, change: Change) -> None:
         person = self.owner.person
@@ -327,12 +318,6 @@ def _must_be_reminded_again(stored: StoredOccurrence, values: dict[str, Any]) ->
 
 def _look_alike(one: Seen, other: Seen) -> bool:
     return all(getattr(one, name) == getattr(other, name) for name in ("end", *VISIBLE_FIELDS))
-
-
-def _reach(row: CalendarObject | None, reading: Reading) -> datetime | None:
-    """How far both looks at an object reach."""
-    ends = [each for each in (row.expanded_until if row else None, reading.until) if each]
-    return min(ends, default=None)
 
 
 async def _occurrences(

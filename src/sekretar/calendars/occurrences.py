@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from itertools import chain, islice
 from zoneinfo import ZoneInfo
 
 from sekretar.calendars.events import Attendee, Event, Length, ParsedObject, Party, Status, When
@@ -21,6 +22,9 @@ from sekretar.calendars.recurrence import USUAL_WORK, Work, starts
 
 #: Occurrences of one object within one window; a person has no use for more.
 MOST_OCCURRENCES = 2_000
+
+#: So many of a series tell when it begins.
+_FIRST_FEW = 100
 
 #: No wall clock is further from UTC.
 _WIDEST_OFFSET = timedelta(hours=26)
@@ -86,12 +90,9 @@ def expand(
         zone: where the person is; it gives floating times their moment.
         steps: how much work the recurrence rules may cost.
     """
-    by_uid: dict[str, list[Event]] = {}
-    for event in obj.events:
-        by_uid.setdefault(event.uid, []).append(event)
     work = Work(steps)
     found: list[Occurrence] = []
-    for events in by_uid.values():
+    for events in _by_uid(obj).values():
         for occurrence in _Series(events, window, zone, work).occurrences():
             if len(found) >= MOST_OCCURRENCES:
                 work.exhausted = True
@@ -99,6 +100,34 @@ def expand(
             found.append(occurrence)
     found.sort(key=lambda each: (each.start, each.end, each.uid, each.recurrence_id))
     return Expansion(tuple(found), work.exhausted)
+
+
+def moved_out(obj: ParsedObject, window: tuple[datetime, datetime], zone: ZoneInfo) -> list[Occurrence]:
+    """The occurrences that would have been within the window and were moved out of it, one by one."""
+    by_uid = _by_uid(obj)
+    found = (_Series(events, window, zone, Work(USUAL_WORK)).moved_out() for events in by_uid.values())
+    return list(islice(chain.from_iterable(found), MOST_OCCURRENCES))
+
+
+def first_start(obj: ParsedObject, window: tuple[datetime, datetime], zone: ZoneInfo) -> datetime | None:
+    """When an object that does nothing before the window begins to take place in it, None where it does not.
+
+    Cancelled times do not count. Where several rules interleave it may be a little later than the truth.
+    """
+    work = Work(USUAL_WORK)
+    found = (
+        islice(_Series(events, window, zone, work).occurrences(), _FIRST_FEW)
+        for events in _by_uid(obj).values()
+    )
+    alive = (each.start for each in chain.from_iterable(found) if each.status is not Status.CANCELLED)
+    return min(alive, default=None)
+
+
+def _by_uid(obj: ParsedObject) -> dict[str, list[Event]]:
+    by_uid: dict[str, list[Event]] = {}
+    for event in obj.events:
+        by_uid.setdefault(event.uid, []).append(event)
+    return by_uid
 
 
 def identity(original: When, series: When | None, zone: ZoneInfo) -> str:
@@ -161,6 +190,16 @@ class _Series:
                 continue
             yield from self._regular(master, start, length, identity)
 
+    def moved_out(self) -> Iterator[Occurrence]:
+        """Exceptions of times within the window that do not touch it themselves."""
+        for identity, event in self._exceptions.items():
+            original = event.recurrence_id
+            if original is None or original in self._excluded:
+                continue
+            begin, end = self._times(event.start, event.length)
+            if self._begin <= original.utc(self._zone) < self._end and not self._touches(begin, end):
+                yield self._occurrence(event, event.start, begin, end, identity)
+
     def _identity(self, original: When) -> str:
         return identity(original, self._master.start if self._master else None, self._zone)
 
@@ -213,10 +252,15 @@ class _Series:
         return replace(pattern, local=local)
 
     def _within(self, event: Event, start: When, length: Length, identity: str) -> Iterator[Occurrence]:
-        begin = start.utc(self._zone)
-        end = length.end_of(start, self._zone)
-        if begin < self._end and (end > self._begin or begin >= self._begin):
+        begin, end = self._times(start, length)
+        if self._touches(begin, end):
             yield self._occurrence(event, start, begin, end, identity)
+
+    def _times(self, start: When, length: Length) -> tuple[datetime, datetime]:
+        return start.utc(self._zone), length.end_of(start, self._zone)
+
+    def _touches(self, begin: datetime, end: datetime) -> bool:
+        return begin < self._end and (end > self._begin or begin >= self._begin)
 
     def _occurrence(
         self, event: Event, start: When, begin: datetime, end: datetime, identity: str

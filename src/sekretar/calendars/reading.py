@@ -20,13 +20,16 @@ from sekretar.calendars.events import ParsedObject
 from sekretar.calendars.happenings import is_cancelled, my_answer
 from sekretar.calendars.ics import UnreadableObject, parse_object
 from sekretar.calendars.model import StoredOccurrence
-from sekretar.calendars.occurrences import Occurrence, occurrences
+from sekretar.calendars.occurrences import Occurrence, first_start, moved_out, occurrences
 
-#: How far back and ahead a series is expanded.
+#: How far back and ahead a series is expanded; one that only begins, or goes on, later than that is expanded
+#: as far from its next time on.
 PAST = timedelta(days=35)
 AHEAD = timedelta(days=120)
 #: A single meeting is stored however far ahead it is.
 FOREVER = timedelta(days=3650)
+#: Two texts of a series are compared no further than this: it is within the most occurrences of a daily one.
+FARTHEST = timedelta(days=1825)
 #: Some programs write the last moment of the calendar for *never ends*; no zone can show that moment.
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -59,6 +62,8 @@ class Reading:
     rows: tuple[dict[str, Any], ...]
     #: False where nobody can understand the text: what was known of the object before stays.
     readable: bool = True
+    #: Who read it, so that an earlier text can be read alike.
+    reader: Reader | None = None
 
 
 def unreadable(href: str, etag: str, data: str = "") -> Reading:
@@ -76,8 +81,7 @@ def read(remote: RemoteObject, reader: Reader, now: datetime) -> Reading:
         parsed = parse_object(
             remote.data, reader.zone, own_addresses=reader.addresses, own_hosts=reader.hosts
         )
-        until = horizon(now) if parsed.recurring else None
-        found = expanded(parsed, reader.zone, now, until)
+        found, until = expanded(parsed, reader.zone, now)
     except UnreadableObject as error:
         _log.warning("calendar object not understood", reason=str(error))
         return unreadable(remote.href, etag, remote.data)
@@ -87,7 +91,7 @@ def read(remote: RemoteObject, reader: Reader, now: datetime) -> Reading:
     # A meeting without a UID is known by its file.
     uid = parsed.uid or remote.href
     rows = {(each.uid, each.recurrence_id): _row(each, each.uid or uid, reader.addresses) for each in found}
-    return Reading(remote.href, etag, remote.data, uid, until, tuple(rows.values()))
+    return Reading(remote.href, etag, remote.data, uid, until, tuple(rows.values()), reader=reader)
 
 
 def horizon(now: datetime) -> datetime:
@@ -95,9 +99,34 @@ def horizon(now: datetime) -> datetime:
     return (now + AHEAD).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def expanded(parsed: ParsedObject, zone: ZoneInfo, now: datetime, until: datetime | None) -> list[Occurrence]:
-    """The occurrences worth storing."""
-    return occurrences(parsed, (now - PAST, until or now + FOREVER), zone)
+def expanded(parsed: ParsedObject, zone: ZoneInfo, now: datetime) -> tuple[list[Occurrence], datetime | None]:
+    """The occurrences worth storing, and how far a series was expanded for them."""
+    if not parsed.recurring:
+        return occurrences(parsed, (now - PAST, now + FOREVER), zone), None
+    until = horizon(now)
+    found = _series(parsed, zone, now, until)
+    if not any(each.end > now for each in found):
+        later = first_start(parsed, (until, now + FOREVER), zone)
+        if later is not None:
+            until = horizon(later)
+            found = _series(parsed, zone, now, until)
+    return found, until
+
+
+def _series(parsed: ParsedObject, zone: ZoneInfo, now: datetime, until: datetime) -> list[Occurrence]:
+    window = now - PAST, until
+    return occurrences(parsed, window, zone) + moved_out(parsed, window, zone)
+
+
+def shown(data: str, reader: Reader, now: datetime, until: datetime) -> list[Seen]:
+    """What a text shows, as far as that, of which another text is known to show something.
+
+    Raises:
+        UnreadableObject: nobody can understand it.
+    """
+    parsed = parse_object(data, reader.zone, own_addresses=reader.addresses, own_hosts=reader.hosts)
+    found = _series(parsed, reader.zone, now, until)
+    return seen(_row(each, each.uid, reader.addresses) for each in found)
 
 
 def _row(occurrence: Occurrence, uid: str, addresses: Collection[str]) -> dict[str, Any]:
