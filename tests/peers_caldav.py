@@ -112,8 +112,8 @@ def event_ics(
 
 
 @contextlib.contextmanager
-def running_radicale(root: Path) -> Iterator[CalDavServer]:
-    """Radicale with its data below `root`."""
+def running_radicale(root: Path, rights: str = "owner_only") -> Iterator[CalDavServer]:
+    """Radicale with its data below `root`; with the rights `authenticated` all see the calendars of all."""
     users = root / "users"
     users.write_text("".join(f"{login}:{password}\n" for login, password in PEOPLE.items()), "utf-8")
     port = _free_port()
@@ -128,6 +128,7 @@ def running_radicale(root: Path) -> Iterator[CalDavServer]:
         f"--auth-htpasswd-filename={users}",
         "--auth-htpasswd-encryption=plain",
         "--auth-delay=0",
+        f"--rights-type={rights}",
         f"--storage-filesystem-folder={root / 'collections'}",
         "--logging-level=warning",
     ]
@@ -210,6 +211,7 @@ def _configure_cyrus(root: Path, account: pwd.struct_passwd, http: int, imap: in
         "unixhierarchysep": "no",
         "virtdomains": "off",
         "caldav_create_attach": "no",
+        "calendar_user_address_set": "example.com",
     }
     lines = "".join(f"{name}: {value}\n" for name, value in settings.items())
     (root / "imapd.conf").write_text(lines, "utf-8")

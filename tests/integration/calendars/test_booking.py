@@ -13,8 +13,10 @@ from tests.integration.calendars.booking_house import House, open_house, read
 from tests.integration.calendars.diary import ics
 from tests.peers_caldav import CalDavServer, running_radicale
 
+from sekretar.calendars import preferences
 from sekretar.calendars.booking_drafts import BookingDraft, State
 from sekretar.calendars.model import Calendar, CalendarAccount, StoredOccurrence
+from sekretar.calendars.preferences import Preferences
 from sekretar.calendars.writing import EventWriter
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
@@ -153,6 +155,28 @@ async def test_the_preview_says_what_speaks_against_it(house: House) -> None:
     assert "✅ Boris: время свободно" in free
     assert "Пересекается" not in free
     assert "уже прошло" in read(await previewed(house, day="сегодня", time="09:00"))
+
+
+async def test_titles_are_shown_of_those_who_allow_it_and_never_of_what_is_private(house: House) -> None:
+    start = house.anna.clock.now() + timedelta(hours=27)
+    invited = ("ATTENDEE;PARTSTAT=TENTATIVE:mailto:anna@example.com", "ORGANIZER:mailto:o@example.com")
+    texts = {
+        "a.ics": ics("a", start, "Планёрка"),
+        "b.ics": ics("b", start + timedelta(minutes=15), "Врач", "CLASS:PRIVATE"),
+        "c.ics": ics("c", start + timedelta(hours=3), "Кружок", *invited),
+    }
+    await house.boris.look(texts, silent=True)
+    closed = read(await previewed(house, guests="@boris"))
+    async with house.desk.database.transaction() as session:
+        await preferences.write(session, house.boris.person.id, Preferences(show_titles=True))
+    shown = read(await previewed(house, guests="@boris"))
+    assert "⛔ Boris: время занято" in closed
+    assert "⛔ Boris: время занято · Планёрка (15:00–16:00)" in shown
+    assert not any(title in closed for title in ("Планёрка", "Врач"))
+    assert "Врач" not in shown
+    late = read(await previewed(house, guests="@boris", time="18:15"))
+    assert "🤔 Boris: время, возможно, занято · Кружок (18:00–19:00) · нерабочее время, там 18:15" in late
+    assert "Планёрка" not in read(await house.slash("find @boris 45m завтра"))
 
 
 async def test_nobody_uses_the_draft_of_another(house: House) -> None:
