@@ -94,6 +94,11 @@ class Settings(BaseSettings):
         default=(),
         description="Own video-conference hosts (Jitsi, BigBlueButton) whose links are join links.",
     )
+    meeting_emoji: str = Field(
+        default="calendar",
+        description="Emoji (its name without colons) that offers to make a meeting of the message it is put"
+        " under; empty for none.",
+    )
     ca_file: Path | None = Field(
         default=None, description="Additional certificate authority (PEM) for servers inside the company."
     )
@@ -123,6 +128,11 @@ class Settings(BaseSettings):
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("meeting_emoji")
+    @classmethod
+    def _without_colons(cls, value: str) -> str:
+        return value.strip().strip(":")
 
     @field_validator("default_zone")
     @classmethod

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from tests.acceptance.diaries import Diary
 from tests.acceptance.office import Office
+from tests.peers_chat import PASSWORD
 
 from sekretar.kernel.clock import SystemClock
 from sekretar.sandbox.human import Human
+from sekretar.sandbox.rest import Rest
 from sekretar.sandbox.seen import DialogSeen, SeenPost
 
 #: What the message says that shows the first day of a connected calendar.
@@ -79,6 +82,34 @@ async def connect(office: Office, human: Human, diary: Diary) -> SeenPost:
     return await human.wait_for(
         lambda post: diary.login in post.text and any(word in post.text for word in READY), since=mark
     )
+
+
+async def open_channel(office: Office, *people: Human, bot: bool = True, kind: str = "O") -> str:
+    """A channel that the first of the people has made, and so looks after."""
+    founder, *others = people
+    name = f"team-{secrets.token_hex(4)}"
+    body = {"team_id": office.team_id, "name": name, "display_name": "Команда", "type": kind}
+    hand = Rest(office.server.session, office.server.url, "")
+    await hand.sign_in(founder.username, PASSWORD)
+    channel_id = str((await hand.post("/channels", body))["id"])
+    for one in others:
+        await hand.post(f"/channels/{channel_id}/members", {"user_id": one.user_id})
+    if bot:
+        await invite(office, channel_id)
+    return channel_id
+
+
+async def bot_id(office: Office) -> str:
+    """The user behind the office's bot."""
+    return str((await office.server.admin.get(f"/users/username/{office.bot}"))["id"])
+
+
+async def invite(office: Office, channel_id: str) -> None:
+    """Have the bot in a channel."""
+    team = f"/teams/{office.team_id}/members"
+    bot = await bot_id(office)
+    await office.server.admin.post(team, {"team_id": office.team_id, "user_id": bot})
+    await office.server.admin.post(f"/channels/{channel_id}/members", {"user_id": bot})
 
 
 async def today(office: Office, human: Human) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.acceptance.acts import about, connect, pressable
+from tests.acceptance.acts import about, connect, open_channel, pressable, times_seen
 from tests.acceptance.diaries import CalendarServer
 from tests.acceptance.office import Office
 
@@ -69,3 +69,41 @@ async def test_from_one_line_to_the_calendar(office: Office, calendars: Calendar
     await anna.wait_for(about("уже создана"), since=mark)
     assert (await diary.files()).count(".ics<") == before + 1
     assert "15:00–15:45** Demo · room 3" in (await anna.slash("/calendar tomorrow")).text
+
+
+async def test_a_message_becomes_a_meeting_by_an_emoji(office: Office, calendars: CalendarServer) -> None:
+    diary = await calendars.open()
+    anna = await office.hire("anna", zone=ZONE)
+    boris = await office.hire("boris", zone=ZONE)
+    await connect(office, anna, diary)
+    channel = await open_channel(office, boris, anna)
+    first = await boris.say("Обсудим смету завтра в 15:00?", channel)
+    mark = anna.mark()
+    await anna.react(first, "calendar")
+    offer = await anna.wait_for(pressable("Заполнить остальное"), since=mark)
+    await anna.click(offer, "Заполнить остальное")
+    dialog = await anna.dialog()
+    filled = {each.name: each.default for each in dialog.fields}
+    assert (filled["title"], filled["time"]) == ("Обсудим смету", "15:00")
+    assert filled["guests"] == f"@{boris.username}"
+    mark = anna.mark()
+    assert await anna.submit_dialog(dialog, {}) == {}
+    await anna.click(await anna.wait_for(pressable("Создать"), since=mark), "Создать")
+    await anna.wait_for(about("Встреча создана", "Обсудим смету"), since=mark)
+
+    # In the thread of the message the form is about it too.
+    await anna.slash("/calendar new", channel, root_id=first.id)
+    again = {each.name: each.default for each in (await anna.dialog()).fields}
+    assert again["title"] == "Обсудим смету"
+
+    mark = anna.mark()
+    second = await boris.say("А отчёт послезавтра", channel)
+    await office.stop()
+    await anna.react(second, "calendar")
+    await office.start()
+    await anna.wait_for(about("Встреча по", "А отчёт"), since=mark)
+    await office.restart()
+    third = await boris.say("И итоги в пятницу", channel)
+    await anna.react(third, "calendar")
+    await anna.wait_for(about("Встреча по", "И итоги"), since=mark)
+    assert times_seen(anna, "Встреча по", "А отчёт", since=mark) == 1

@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.acceptance.acts import about, connect, in_minutes, now
+from tests.acceptance.acts import about, bot_id, connect, in_minutes, invite, now, open_channel
 from tests.acceptance.conftest import MakeOffice
 from tests.acceptance.diaries import CalendarServer, Diary, meeting
 from tests.acceptance.office import Office
 from tests.acceptance.waiting import until
-from tests.peers_chat import PASSWORD
 
 from sekretar.sandbox.human import Human
-from sekretar.sandbox.rest import Rest
 from sekretar.sandbox.seen import SeenPost
 
 SHOW, CHANGE, STOP = "Показать здесь мой календарь…", "Изменить…", "Больше не показывать"
-
-
-async def open_channel(office: Office, *people: Human, bot: bool = True, kind: str = "O") -> str:
-    """A channel that the first of the people has made, and so looks after."""
-    founder, *others = people
-    name = f"team-{secrets.token_hex(4)}"
-    body = {"team_id": office.team_id, "name": name, "display_name": "Команда", "type": kind}
-    hand = Rest(office.server.session, office.server.url, "")
-    await hand.sign_in(founder.username, PASSWORD)
-    channel_id = str((await hand.post("/channels", body))["id"])
-    for one in others:
-        await hand.post(f"/channels/{channel_id}/members", {"user_id": one.user_id})
-    if bot:
-        await invite(office, channel_id)
-    return channel_id
-
-
-async def bot_id(office: Office) -> str:
-    return str((await office.server.admin.get(f"/users/username/{office.bot}"))["id"])
-
-
-async def invite(office: Office, channel_id: str) -> None:
-    team = f"/teams/{office.team_id}/members"
-    bot = await bot_id(office)
-    await office.server.admin.post(team, {"team_id": office.team_id, "user_id": bot})
-    await office.server.admin.post(f"/channels/{channel_id}/members", {"user_id": bot})
 
 
 async def listing(human: Human, channel_id: str) -> SeenPost:

@@ -15,7 +15,9 @@ from sekretar.calendars.booking import Checked, Draft, restored
 from sekretar.calendars.booking_drafts import State
 from sekretar.calendars.booking_form import BOOK_FORM, Target, answers_of, at_field, form_of
 from sekretar.calendars.booking_line import draft_of_line, parse_line
+from sekretar.calendars.booking_message import post_in
 from sekretar.calendars.booking_saving import Place, Saving, places
+from sekretar.calendars.booking_source import MessageSource, Suggested
 from sekretar.calendars.knowing import Knowing
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.forms import Form
@@ -50,6 +52,7 @@ class BookingChat:
     desk: Desk
     saving: Saving
     knowing: Knowing
+    source: MessageSource
 
     def register(self, chat: Chat) -> None:
         """Hang everything into the chat."""
@@ -76,16 +79,30 @@ class BookingChat:
         into = await self._places(request.person)
         if not into:
             return Reply(booking_wording.no_calendar(request.t))
-        if not request.args.words:
-            return Reply(form=OpenForm(BOOK_FORM))
-        person, now = request.person, request.now
+        person, now, words = request.person, request.now, request.args.words
+        calendar_id = into[0].calendar.id
+        if not words:
+            found = await self._of_thread(request, calendar_id)
+            return Reply(form=await self._filled_in(person, found, now) if found else OpenForm(BOOK_FORM))
+        if post_id := post_in(words[0]):
+            found = await self.source.suggest(person, post_id, calendar_id, words[1:])
+            return Reply(form=await self._filled_in(person, found, now))
         local = now.astimezone(person.zone)
-        line = parse_line(request.args.words, local, [place.calendar.name for place in into])
+        line = parse_line(words, local, [place.calendar.name for place in into])
         chosen = next((place for place in into if place.calendar.name == line.calendar), into[0])
         draft = draft_of_line(line, chosen.calendar.id, person.zone, local)
         names = people_search.named(" ".join(line.names))
         guests = await people_search.find(self.desk, names, person)
         return Reply(await self.propose(person, replace(draft, guests=guests), request.t, now))
+
+    async def _of_thread(self, request: CommandRequest, calendar_id: int) -> Suggested | None:
+        if not request.root_id:
+            return None
+        return await self.source.of_thread(request.person, request.root_id, calendar_id)
+
+    async def _filled_in(self, person: Person, found: Suggested, now: datetime) -> OpenForm:
+        """The form, filled in with what a message says."""
+        return OpenForm(BOOK_FORM, {"draft": await self._keep(person, found.draft, {}, now)})
 
     async def new_clicked(self, click: Click) -> ClickReply:
         if not await self._places(click.person):

@@ -75,11 +75,7 @@ def form_of(
                 default=draft.telemost if draft else False,
             )
         )
-    title = t.plain(
-        "calendars.booking.form_title"
-        if draft is None or not draft.title
-        else "calendars.booking.form_title_again"
-    )
+    title = t.plain("calendars.booking.form_title")
     return Form(BOOK_FORM, title, "", tuple(fields), t.plain("calendars.booking.form_submit"))
 
 

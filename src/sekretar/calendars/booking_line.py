@@ -96,6 +96,22 @@ def parse_line(words: Sequence[str], local: datetime, calendars: Sequence[str] =
     return replace(found, title=truncate(title, TITLE_LIMIT), place=truncate(rest, PLACE_LIMIT))
 
 
+def glean(words: Sequence[str], local: datetime) -> Line:
+    """What running text says of a meeting: nothing has to be said, and the title is what says nothing else.
+
+    Args:
+        words: as they stand in the text, with the marks that end sentences.
+        local: when it was written, where the reader is.
+    """
+    bare = [each.rstrip(".,:;!?…)") for each in words]
+    pieces = _with_one_day(_Reader(bare, local, ()).pieces())
+    found = Line("")
+    for each in pieces:
+        found = _joined(found, each.line)
+    taken = {place for each in pieces for place in range(each.begin, each.end)}
+    return replace(found, title=" ".join(word for place, word in enumerate(words) if place not in taken))
+
+
 def draft_of_line(line: Line, calendar_id: int, zone: ZoneInfo, local: datetime) -> Draft:
     """The draft that a line means. Without a day it is the next time that this hour comes.
 

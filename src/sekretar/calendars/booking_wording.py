@@ -10,12 +10,13 @@ from sekretar.calendars.agenda import Meeting
 from sekretar.calendars.booking import Checked, Draft, Guest
 from sekretar.calendars.booking_form import reminder_words
 from sekretar.calendars.booking_saving import Booked
+from sekretar.calendars.booking_source import Suggested
 from sekretar.calendars.standing import Busy, GuestTime, Source, Standing
 from sekretar.calendars.wording import join_link, stack, title_of
 from sekretar.kernel.dates import format_day, format_span, format_time, near_day
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.signing import JsonScalar
-from sekretar.kernel.text import Markdown, escape_block, truncate
+from sekretar.kernel.text import Markdown, escape_block, link, truncate
 from sekretar.mattermost.messages import Attachment, Button, Colour, Message
 
 CREATE = "calendars.book.create"
@@ -58,6 +59,29 @@ def preview(checked: Checked, number: int, zone: ZoneInfo, t: Translator, now: d
         ),
     )
     return Message(t("calendars.booking.preview"), (attachment,))
+
+
+def offer(found: Suggested, number: int, zone: ZoneInfo, t: Translator, now: datetime) -> Message:
+    """What a message seems to say of a meeting, with the button that asks for the rest."""
+    draft, record = found.draft, {"draft": number}
+    names = ", ".join(_name(each) for each in draft.guests.known[:MOST_GUESTS])
+    attachment = Attachment(
+        color=Colour.BLUE,
+        title=title_of(draft.title, t),
+        text=stack(
+            when_words(draft.start, draft.end, zone, t, now) if found.timed else "",
+            t("calendars.booking.would_invite", names=names) if names else "",
+            t("calendars.booking.hidden", names=", ".join(draft.guests.hidden))
+            if draft.guests.hidden
+            else "",
+        ),
+        actions=(
+            Button(t.plain("calendars.booking.fill_in"), EDIT, record, style="primary"),
+            Button(t.plain("calendars.booking.cancel"), CANCEL, record),
+        ),
+    )
+    message = link(t.plain("calendars.booking.message"), found.link)
+    return Message(t("calendars.booking.offered", message=message), (attachment,))
 
 
 def booked(made: Booked, zone: ZoneInfo, t: Translator, now: datetime) -> Message:

@@ -12,7 +12,9 @@ from sekretar.calendars import channels, channels_watch, digest, reminders, roll
 from sekretar.calendars.answering import Answering
 from sekretar.calendars.answering_chat import AnsweringChat
 from sekretar.calendars.booking_chat import BookingChat
+from sekretar.calendars.booking_offers import Offering
 from sekretar.calendars.booking_saving import Saving
+from sekretar.calendars.booking_source import MessageSource
 from sekretar.calendars.carrying import Carrying
 from sekretar.calendars.changing import Changing
 from sekretar.calendars.changing_chat import ChangingChat
@@ -49,6 +51,10 @@ class CalendarSettings:
 
     sync_every: timedelta
     own_hosts: Sequence[str] = ()
+    #: The address of Mattermost as people reach it.
+    chat_url: str = ""
+    #: Put under a message, it offers to make a meeting of it.
+    booking_emoji: str = ""
 
 
 class Calendars:
@@ -83,7 +89,9 @@ class Calendars:
         ChannelChat(desk, self._channel_watch).register(desk.chat)
         Snoozing(desk.database).register(desk.chat)
         knowing = Knowing(desk, FreeBusy(desk, http))
-        BookingChat(desk, Saving(desk, http, settings.own_hosts), knowing).register(desk.chat)
+        source = MessageSource(desk, settings.chat_url)
+        BookingChat(desk, Saving(desk, http, settings.own_hosts), knowing, source).register(desk.chat)
+        Offering(desk, source, settings.booking_emoji).register(desk.chat)
         FindingChat(desk, knowing).register(desk.chat)
         carrying = Carrying(desk, http, settings.own_hosts)
         AnsweringChat(Answering(carrying)).register(desk.chat)

@@ -45,6 +45,16 @@ def digest_key(person_id: int, day: date) -> str:
     return f"{digest_prefix(person_id)}{day.isoformat()}"
 
 
+def offers_prefix(person_id: int) -> str:
+    """What every offer to make a meeting of a message begins with."""
+    return f"booking:{person_id}:"
+
+
+def offer_key(person_id: int, post_id: str, at: datetime) -> str:
+    """An offer: once for each time that the person has put the emoji under that post."""
+    return f"{offers_prefix(person_id)}{post_id}:{at:%Y%m%dT%H%M%S%f}"
+
+
 def trouble_key(account_id: int, since: datetime) -> str:
     """The word that an account needs attention: once for each time it begins to."""
     return f"{account_prefix(account_id)}trouble:{since:%Y%m%dT%H%M%S}"

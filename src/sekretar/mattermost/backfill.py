@@ -1,7 +1,8 @@
 """Fetching what the stream has lost: the posts of the bot's channels since a moment.
 
 Direct messages come first, since somebody waits for an answer there. A post that was written before the
-moment and only touched since (a reaction, a reply in its thread) is not news.
+moment and only touched since (a reply in its thread) is not news; a reaction that was put under it is. No channel
+says when it had its last reaction, so those of several people are asked even when nothing was written there.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import structlog
 
 from sekretar.kernel.errors import PeerForbidden, PeerNotFound
 from sekretar.mattermost.client import MattermostClient
-from sekretar.mattermost.events import Event, PostDeleted, Posted, PostEdited
+from sekretar.mattermost.events import Event, PostDeleted, Posted, PostEdited, Reacted
 from sekretar.mattermost.models import Channel, Post
 
 _log = structlog.get_logger(__name__)
@@ -44,13 +45,19 @@ class Backfill:
                 event = event_since(post, channel.type, since)
                 if event is not None:
                     yield event
+                for reacted in reactions_since(post, since):
+                    yield reacted
 
 
 def by_urgency(channels: list[Channel], since: datetime) -> list[Channel]:
-    """The channels in which something was written since, direct ones first, the most recent first."""
-    busy = [one for one in channels if one.delete_at is None and (one.last_post_at or _LONG_AGO) >= since]
-    busy.sort(key=lambda one: one.last_post_at or _LONG_AGO, reverse=True)
-    return sorted(busy, key=lambda one: _ORDER.get(one.type, len(_ORDER)))
+    """The channels in which something was written since, direct ones first, the most recent first; the quiet ones
+    of several people at the end.
+    """
+    living = [one for one in channels if one.delete_at is None]
+    living.sort(key=lambda one: one.last_post_at or _LONG_AGO, reverse=True)
+    busy = [one for one in living if (one.last_post_at or _LONG_AGO) >= since]
+    quiet = [one for one in living if (one.last_post_at or _LONG_AGO) < since and not one.is_direct]
+    return sorted(busy, key=lambda one: _ORDER.get(one.type, len(_ORDER))) + quiet
 
 
 def event_since(post: Post, channel_type: str, since: datetime) -> Event | None:
@@ -64,6 +71,14 @@ def event_since(post: Post, channel_type: str, since: datetime) -> Event | None:
     if post.edit_at is not None and post.edit_at >= since:
         return PostEdited(post)
     return None
+
+
+def reactions_since(post: Post, since: datetime) -> list[Reacted]:
+    """The emoji that were put under this post since the moment; what was taken away leaves no trace."""
+    if post.original_id or post.delete_at is not None:
+        return []
+    found = [one for one in post.metadata.reactions if one.create_at is not None and one.create_at >= since]
+    return [Reacted(one, post.channel_id, removed=False) for one in found]
 
 
 def said_to_us(post: Post, bot_id: str) -> bool:
@@ -88,7 +103,7 @@ class Seen:
         self._keys: dict[tuple[str, str, datetime | None], None] = {}
 
     def is_new(self, event: Event) -> bool:
-        """Whether the event was not noted before. Events that are no posts are always new."""
+        """Whether the event was not noted before. Of what is neither post nor reaction, every event is new."""
         key = _key(event)
         return key is None or key not in self._keys
 
@@ -110,4 +125,8 @@ def _key(event: Event) -> tuple[str, str, datetime | None] | None:
         return ("edited", event.post.id, event.post.edit_at or event.post.update_at)
     if isinstance(event, PostDeleted):
         return ("deleted", event.post.id, None)
+    if isinstance(event, Reacted):
+        one = event.reaction
+        name = f"{one.post_id} {one.user_id} {one.emoji_name}"
+        return ("unreacted" if event.removed else "reacted", name, one.create_at)
     return None

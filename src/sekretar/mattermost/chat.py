@@ -220,6 +220,25 @@ class IncomingPost:
 PostListener = Callable[[IncomingPost], Awaitable[bool]]
 
 
+@dataclass(frozen=True)
+class IncomingReaction:
+    """An emoji (a name without colons) that somebody put under a post where the bot can read.
+
+    `at` is when, so that reacting again is another act.
+    """
+
+    person: Person
+    t: Translator
+    post_id: str
+    channel_id: str
+    emoji: str
+    at: datetime
+    now: datetime
+
+
+ReactionListener = Callable[[IncomingReaction], Awaitable[None]]
+
+
 class Chat:
     """The registry of everything that people can do in the chat."""
 
@@ -231,6 +250,7 @@ class Chat:
         self._menu: list[MenuEntry] = []
         self._direct: list[PostListener] = []
         self._posts: list[PostListener] = []
+        self._reactions: dict[str, ReactionListener] = {}
 
     def command(self, subcommand: Subcommand) -> None:
         """Register a subcommand. Raises ValueError when its name or an alias is taken in its trigger."""
@@ -273,6 +293,12 @@ class Chat:
         """Look at what is written in channels the bot is a member of."""
         self._posts.append(listener)
 
+    def on_reaction(self, emoji: str, listener: ReactionListener) -> None:
+        """Act on an emoji (a name without colons). Raises ValueError when it has a meaning already."""
+        if emoji in self._reactions:
+            raise ValueError(f":{emoji}: is registered twice")
+        self._reactions[emoji] = listener
+
     def subcommands(self, trigger: str) -> tuple[Subcommand, ...]:
         return tuple(self._commands.get(trigger, ()))
 
@@ -291,6 +317,10 @@ class Chat:
 
     def find_form(self, form_id: str) -> FormHandler | None:
         return self._forms.get(form_id)
+
+    def find_reaction(self, emoji: str) -> ReactionListener | None:
+        """Who acts on an emoji."""
+        return self._reactions.get(emoji)
 
     @property
     def menu_entries(self) -> tuple[MenuEntry, ...]:

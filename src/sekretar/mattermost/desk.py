@@ -19,7 +19,7 @@ from sekretar.kernel.secrets import Vault
 from sekretar.kernel.signing import Signer
 from sekretar.mattermost.chat import Chat, FormRequest, Record
 from sekretar.mattermost.messages import Message, Rendered, Renderer
-from sekretar.mattermost.models import Channel, ChannelMember, Post, Role, TeamMember, User
+from sekretar.mattermost.models import Channel, ChannelMember, Post, PostList, Role, TeamMember, User
 
 
 class Profiles(Protocol):
@@ -45,6 +45,10 @@ class ChatServer(Protocol):
     async def open_dialog(self, trigger_id: str, url: str, dialog: Mapping[str, Any]) -> None: ...
 
     async def post(self, post_id: str) -> Post: ...
+
+    async def thread(self, post_id: str) -> PostList: ...
+
+    async def users(self, user_ids: Sequence[str]) -> Sequence[User]: ...
 
     async def user(self, user_id: str) -> User: ...
 

@@ -11,13 +11,14 @@ from typing import Final
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.people import Person, Plain, Preference
 from sekretar.mattermost import outgoing
-from sekretar.mattermost.chat import CommandRequest, IncomingPost, Reply, Subcommand
+from sekretar.mattermost.chat import CommandRequest, IncomingPost, IncomingReaction, Reply, Subcommand
 from sekretar.mattermost.commands import HOME, Commands
 from sekretar.mattermost.conversations import Conversations
 from sekretar.mattermost.desk import Desk
-from sekretar.mattermost.events import DirectAdded, Posted
+from sekretar.mattermost.events import DirectAdded, Posted, Reacted
 from sekretar.mattermost.menu import Menu
 from sekretar.mattermost.messages import Message
+from sekretar.mattermost.models import milliseconds
 from sekretar.mattermost.opening import Opening
 from sekretar.mattermost.parsing import Arguments
 from sekretar.mattermost.troubles import explain
@@ -77,6 +78,25 @@ class Home:
             await self._answer(post)
         except Exception as error:
             await self._say(post, Message(explain(error, t, "direct message")))
+
+    async def on_reacted(self, event: Reacted) -> None:
+        """For the listener: somebody put an emoji under a post, or took it away."""
+        reaction = event.reaction
+        listener = self._desk.chat.find_reaction(reaction.emoji_name)
+        if listener is None or event.removed or reaction.create_at is None:
+            return
+        person = await self._writer(reaction.user_id)
+        if person is None:
+            return
+        t, now = self._desk.translator(person), self._desk.now()
+        incoming = IncomingReaction(
+            person, t, reaction.post_id, event.channel_id, reaction.emoji_name, reaction.create_at, now
+        )
+        try:
+            await listener(incoming)
+        except Exception as error:
+            key = f"reacted:{person.id}:{reaction.post_id}:{milliseconds(reaction.create_at)}"
+            await self._tell(person, key, Message(explain(error, t, f"reaction {reaction.emoji_name}")))
 
     async def on_direct_added(self, event: DirectAdded) -> None:
         """For the listener: a person opened a direct channel with the bot."""
@@ -156,11 +176,14 @@ class Home:
             return None
 
     async def _say(self, post: IncomingPost, message: Message) -> None:
+        await self._tell(post.person, f"said:{post.id}", message)
+
+    async def _tell(self, person: Person, key: str, message: Message) -> None:
         async with self._desk.database.transaction() as session:
             await outgoing.direct(
                 session,
-                key=f"said:{post.id}",
-                person=post.person,
-                rendered=self._desk.render(message, post.person),
+                key=key,
+                person=person,
+                rendered=self._desk.render(message, person),
                 now=self._desk.now(),
             )

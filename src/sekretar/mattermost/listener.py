@@ -20,7 +20,7 @@ from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerError
 from sekretar.mattermost.backfill import Backfill, Seen, said_to_us
 from sekretar.mattermost.client import MattermostClient
-from sekretar.mattermost.events import DirectAdded, Event, Lost, Posted
+from sekretar.mattermost.events import DirectAdded, Event, Lost, Posted, Reacted
 from sekretar.mattermost.lanes import Lanes
 from sekretar.mattermost.marks import heard_until, mark_heard
 from sekretar.mattermost.stream_socket import Pace
@@ -72,7 +72,7 @@ class Listener:
         """Have the handler called with every event of this type.
 
         `Posted` comes only for what people wrote: never for our own posts, other bots, webhooks, the server.
-        `DirectAdded` comes only for channels that people have opened.
+        `DirectAdded` comes only for channels that people have opened, `Reacted` never for our own reactions.
         """
         self._handlers.append((kind, handler))
 
@@ -118,6 +118,8 @@ class Listener:
         if isinstance(event, Posted) and not said_to_us(event.post, self._bot_id):
             return False
         if isinstance(event, DirectAdded) and event.creator_id == self._bot_id:
+            return False
+        if isinstance(event, Reacted) and event.reaction.user_id == self._bot_id:
             return False
         return self._seen.is_new(event) and any(isinstance(event, kind) for kind, _ in self._handlers)
 

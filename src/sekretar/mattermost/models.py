@@ -156,6 +156,21 @@ class ChannelMember(Model):
         return self.scheme_admin or "channel_admin" in self.roles.split()
 
 
+class Reaction(Model):
+    """An emoji under a post."""
+
+    user_id: str
+    post_id: str
+    emoji_name: str
+    create_at: Moment = None
+
+
+class PostMetadata(Model):
+    """What the server adds to a post when it shows it."""
+
+    reactions: Annotated[tuple[Reaction, ...], BeforeValidator(lambda value: value or ())] = ()
+
+
 class Post(Model):
     """A message in a channel."""
 
@@ -170,6 +185,7 @@ class Post(Model):
     props: Record = {}
     file_ids: Texts = ()
     pending_post_id: Text = ""
+    metadata: Annotated[PostMetadata, BeforeValidator(lambda value: value or {})] = PostMetadata()
     create_at: Moment = None
     update_at: Moment = None
     edit_at: Moment = None
@@ -210,15 +226,6 @@ class PostList(Model):
     def oldest_first(self) -> Iterator[Post]:
         """The posts of the page in the order of writing, deleted ones among them."""
         return iter(sorted(self.posts.values(), key=lambda post: (post.create_at or _EPOCH, post.id)))
-
-
-class Reaction(Model):
-    """An emoji under a post."""
-
-    user_id: str
-    post_id: str
-    emoji_name: str
-    create_at: Moment = None
 
 
 class Status(Model):

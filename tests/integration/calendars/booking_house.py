@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import update
@@ -13,7 +13,9 @@ from tests.integration.mattermost.surface_desk import FakeServer, Office, button
 from tests.peers_caldav import PEOPLE, CalDavServer
 
 from sekretar.calendars.booking_chat import BookingChat
+from sekretar.calendars.booking_offers import Offering
 from sekretar.calendars.booking_saving import Saving
+from sekretar.calendars.booking_source import MessageSource
 from sekretar.calendars.caldav import CalDavClient, Credentials
 from sekretar.calendars.finding_chat import FindingChat
 from sekretar.calendars.free_busy_asking import FreeBusy
@@ -26,11 +28,27 @@ from sekretar.kernel.http import HttpSessions, HttpSettings
 from sekretar.mattermost.callbacks import Answer
 from sekretar.mattermost.chat import Chat
 from sekretar.mattermost.desk import Desk
-from sekretar.mattermost.models import User
+from sekretar.mattermost.models import ChannelMember, PostList, User
 
 
+@dataclass
 class Directory(FakeServer):
     """Everybody in Mattermost; Vera keeps her address to herself."""
+
+    #: Who is in which channel.
+    members: dict[str, set[str]] = field(default_factory=dict)
+
+    async def channel_member(self, channel_id: str, user_id_: str) -> ChannelMember:
+        if user_id_ not in {user_id(name) for name in self.members.get(channel_id, ())}:
+            raise PeerNotFound("mattermost")
+        return ChannelMember(channel_id=channel_id, user_id=user_id_)
+
+    async def thread(self, post_id: str) -> PostList:
+        found = {each.id: each for each in self.posts.values() if each.thread_id == post_id}
+        return PostList(order=tuple(found), posts=found)
+
+    async def users(self, user_ids: Sequence[str]) -> Sequence[User]:
+        return [await self.user_by_name(each.rstrip("0")) for each in user_ids]
 
     async def user_by_name(self, username: str) -> User:
         if username not in ("anna", "boris", "chris", "vera"):
@@ -92,7 +110,9 @@ async def open_house(
     office = open_office(database, clock, chat)
     desk = replace(office.desk, server=Directory())
     knowing = Knowing(desk, FreeBusy(desk, http))
-    BookingChat(desk, Saving(desk, http), knowing).register(chat)
+    source = MessageSource(desk, "https://chat.example")
+    BookingChat(desk, Saving(desk, http), knowing, source).register(chat)
+    Offering(desk, source, "calendar").register(chat)
     FindingChat(desk, knowing).register(chat)
     anna = await open_diary(database, clock, desk=office.desk, calendars=("work",))
     boris = await open_diary(database, clock, "boris", desk=office.desk)

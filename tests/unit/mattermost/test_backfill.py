@@ -9,9 +9,9 @@ import pytest
 from tests.unit.mattermost.fakes import JumpingClock, error, post, serving
 
 from sekretar.kernel.errors import PeerDown
-from sekretar.mattermost.backfill import Backfill, Seen, event_since
-from sekretar.mattermost.events import Event, PostDeleted, Posted, PostEdited, StatusChanged
-from sekretar.mattermost.models import Post, milliseconds
+from sekretar.mattermost.backfill import Backfill, Seen, event_since, reactions_since
+from sekretar.mattermost.events import Event, PostDeleted, Posted, PostEdited, Reacted, StatusChanged
+from sekretar.mattermost.models import Post, Reaction, milliseconds
 
 SINCE = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
 BEFORE, AFTER = (milliseconds(SINCE + timedelta(minutes=by)) for by in (-5, 5))
@@ -21,7 +21,7 @@ def channel(channel_id: str, kind: str, last_post_at: int = AFTER, **fields: Any
     return {"id": channel_id, "type": kind, "last_post_at": last_post_at, "delete_at": 0} | fields
 
 
-async def test_direct_messages_come_first_and_quiet_channels_are_not_asked_for() -> None:
+async def test_direct_messages_come_first_and_quiet_ones_are_not_asked_for() -> None:
     async with serving(JumpingClock()) as (fake, client):
         fake.on(
             "GET",
@@ -29,12 +29,14 @@ async def test_direct_messages_come_first_and_quiet_channels_are_not_asked_for()
             [
                 channel("open", "O"),
                 channel("quiet", "O", BEFORE),
+                channel("silent", "D", BEFORE),
                 channel("archived", "O", delete_at=5),
                 channel("older", "D", AFTER - 1000),
                 channel("direct", "D"),
                 channel("private", "P"),
             ],
         )
+        fake.on("GET", "/api/v4/channels/quiet/posts", {"order": [], "posts": {}})
         for name in ("open", "older", "direct", "private"):
             posts = {name: post(name, channel_id=name, create_at=AFTER)}
             fake.on("GET", f"/api/v4/channels/{name}/posts", {"order": [name], "posts": posts})
@@ -81,6 +83,25 @@ async def test_no_answer_is_not_taken_for_no_news() -> None:
 )
 def test_a_post_that_was_only_touched_is_no_news(fields: dict[str, Any], kind: type) -> None:
     assert isinstance(event_since(Post.model_validate(post(**fields)), "D", SINCE), kind)
+
+
+def test_a_reaction_is_news_when_it_was_put_there_since() -> None:
+    def reaction(emoji: str, at: int) -> dict[str, Any]:
+        return {"user_id": "anna", "post_id": "p", "emoji_name": emoji, "create_at": at}
+
+    found = [reaction("calendar", AFTER), reaction("tada", BEFORE)]
+    touched = Post.model_validate(post("p", create_at=BEFORE, metadata={"reactions": found}))
+    (event,) = reactions_since(touched, SINCE)
+    assert event == Reacted(Reaction.model_validate(found[0]), touched.channel_id, removed=False)
+    assert reactions_since(touched.model_copy(update={"delete_at": SINCE}), SINCE) == []
+    assert reactions_since(Post.model_validate(post("p", metadata=None)), SINCE) == []
+
+    seen = Seen()
+    seen.note(event)
+    assert not seen.is_new(event), "the stream has brought it"
+    again = Reaction.model_validate(reaction("calendar", AFTER + 1))
+    assert seen.is_new(Reacted(again, touched.channel_id, removed=False))
+    assert seen.is_new(Reacted(event.reaction, touched.channel_id, removed=True))
 
 
 def posted(post_id: str, **fields: Any) -> Posted:
