@@ -67,6 +67,8 @@ class Details:
     organizer: Attendance | None
     attendees: tuple[Attendance, ...]
     repeats: bool
+    #: Whether the calendar can be written to.
+    writable: bool = True
 
 
 @dataclass(frozen=True)
@@ -121,28 +123,41 @@ def overlaps(meetings: Sequence[Meeting]) -> frozenset[int]:
 
 
 async def agenda(
-    session: AsyncSession, person_id: int, zone: ZoneInfo, first: date, last: date | None = None
+    session: AsyncSession,
+    person_id: int,
+    zone: ZoneInfo,
+    first: date,
+    last: date | None = None,
+    *only: ColumnElement[bool],
 ) -> Agenda:
-    """The meetings from the beginning of the first day to the end of the last, in order."""
+    """The meetings from the beginning of the first day to the end of the last, in order.
+
+    `only`: conditions on the calendars that are wanted.
+    """
     last = last or first
     begin, end = day_bounds(first, zone)[0], day_bounds(last, zone)[1]
     return Agenda(
         first,
         last,
         zone,
-        tuple(await meetings_between(session, person_id, zone, begin, end)),
+        tuple(await meetings_between(session, person_id, zone, begin, end, *only)),
         tuple(await _health(session, person_id)),
     )
 
 
 async def meetings_between(
-    session: AsyncSession, person_id: int, zone: ZoneInfo, begin: datetime, end: datetime
+    session: AsyncSession,
+    person_id: int,
+    zone: ZoneInfo,
+    begin: datetime,
+    end: datetime,
+    *only: ColumnElement[bool],
 ) -> list[Meeting]:
     """The meetings of the chosen calendars that touch the span, cancelled ones left out.
 
     All-day meetings are stored at midnight UTC and belong to the same dates in every zone.
     """
-    return await _between(session, zone, begin, end, StoredOccurrence.person_id == person_id)
+    return await _between(session, zone, begin, end, StoredOccurrence.person_id == person_id, *only)
 
 
 async def meetings_of_calendar(
@@ -197,11 +212,13 @@ async def details_of(
     if row is None:
         return None
     stored = row[0]
+    writable = await session.scalar(select(Calendar.writable).where(Calendar.id == stored.calendar_id))
     return Details(
         meeting_of(*row, zone),
         _attendance(stored.organizer) if stored.organizer else None,
         tuple(_attendance(each) for each in stored.attendees),
         repeats=bool(stored.recurrence_id),
+        writable=bool(writable),
     )
 
 

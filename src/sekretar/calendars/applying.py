@@ -41,7 +41,7 @@ from sekretar.calendars.model import (
     portions,
 )
 from sekretar.calendars.reading import Reading, pack, seen
-from sekretar.calendars.reminding import plan_reminders, plan_reminders_again
+from sekretar.calendars.reminding import offsets_of, plan_reminders, plan_reminders_again
 from sekretar.kernel.database import wake_after_commit
 from sekretar.kernel.people import Person
 from sekretar.mattermost import outgoing, sent
@@ -82,6 +82,8 @@ class _Reminded:
     fresh: list[StoredOccurrence] = field(default_factory=list)
     #: Those that only have other alarms.
     altered: list[StoredOccurrence] = field(default_factory=list)
+    #: Objects that came from another calendar, for which the person may have other wishes.
+    settlers: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,10 @@ class Applying:
     async def upsert(self, session: AsyncSession, readings: Sequence[Reading]) -> None:
         """Store objects that are new or changed."""
         objects = await self._objects(session, [each.href for each in readings])
-        objects |= await self._moved_here(session, [each for each in readings if each.href not in objects])
-        stored = await _occurrences(session, [each.id for each in objects.values()])
         reminded = _Reminded()
+        new = [each for each in readings if each.href not in objects]
+        objects |= await self._moved_here(session, new, reminded)
+        stored = await _occurrences(session, [each.id for each in objects.values()])
         for reading in {each.href: each for each in readings}.values():
             row = objects.get(reading.href)
             await self._store(session, row, stored[row.id] if row else [], reading, reminded)
@@ -137,7 +140,7 @@ class Applying:
         return {each.href: each for each in await session.scalars(query)}
 
     async def _moved_here(
-        self, session: AsyncSession, readings: Sequence[Reading]
+        self, session: AsyncSession, readings: Sequence[Reading], reminded: _Reminded
     ) -> dict[str, CalendarObject]:
         """Objects that are new by their name only: the same meeting leaves another place in this look."""
         hrefs = {each.uid: each.href for each in readings if each.readable}
@@ -153,6 +156,8 @@ class Applying:
         for uid, object_id in (await session.execute(query)).all():
             row = await session.get_one(CalendarObject, object_id)
             if (row.calendar_id, row.href) in self.leaving and hrefs[uid] not in found:
+                if row.calendar_id != self.calendar.id:
+                    reminded.settlers.add(row.id)
                 await self._take_over(session, row, hrefs[uid])
                 found[row.href] = row
         return found
@@ -188,12 +193,16 @@ class Applying:
         await self._tell_answers(session, row, reading.uid, given)
 
     async def _plan(self, session: AsyncSession, reminded: _Reminded) -> None:
-        if not reminded.fresh and not reminded.altered:
+        if not reminded.fresh and not reminded.altered and not reminded.settlers:
             return
-        offsets = (await preferences.read(session, self.owner.person.id)).offsets
+        offsets = await offsets_of(session, self.owner.person.id, self.calendar.id)
         await plan_reminders(session, reminded.fresh, offsets, self.now)
         if offsets.own_alarms and reminded.altered:
             await plan_reminders_again(session, reminded.altered, offsets, self.now)
+        if reminded.settlers:
+            settled = await _occurrences(session, sorted(reminded.settlers))
+            rows = [each for some in settled.values() for each in some]
+            await plan_reminders_again(session, rows, offsets, self.now)
 
     async def _tell(self, session: AsyncSession, row: CalendarObject, uid: str, change: Change) -> None:
         person = self.owner.person
@@ -203,7 +212,7 @@ class Applying:
             return
         if not person.active or await self._is_own(session, uid):
             return
-        if not await self._is_news(session, row, uid, change):
+        if not await self._is_wanted(session) or not await self._is_news(session, row, uid, change):
             return
         if not (await preferences.read(session, person.id)).tells(change.kind):
             return
@@ -226,11 +235,15 @@ class Applying:
     async def _tell_answers(
         self, session: AsyncSession, row: CalendarObject, uid: str, given: tuple[Given, ...]
     ) -> None:
-        if not given or await self._is_own(session, uid):
+        if not given or await self._is_own(session, uid) or not await self._is_wanted(session):
             return
         owner = self.owner
         answers = Answers(owner.person, owner.account_id, row.id, uid, row.href, given, self.now)
         await answers_news.tell(self.desk, session, answers)
+
+    async def _is_wanted(self, session: AsyncSession) -> bool:
+        """Whether the person wants to hear of this calendar; they may just have changed their mind."""
+        return bool(await session.scalar(select(Calendar.tells).where(Calendar.id == self.calendar.id)))
 
     async def _is_own(self, session: AsyncSession, uid: str) -> bool:
         """Whether the person has done it here; a look may see it before it is done."""
@@ -257,10 +270,14 @@ class Applying:
     async def _is_news(self, session: AsyncSession, row: CalendarObject, uid: str, change: Change) -> bool:
         """Whether the person does not know it from another copy of the meeting, in whichever calendar.
 
-        The first copy that changes is told, and the last one that goes.
+        The first copy that changes is told, and the last one that goes. A calendar that tells nothing has told
+        nothing of its copy, but as long as it holds one the meeting has not gone.
         """
         shown = change.occurrence
+        telling = () if change.kind is Kind.CANCELLED else (Calendar.tells.is_(True),)
         query = select(StoredOccurrence).where(
+            Calendar.id == StoredOccurrence.calendar_id,
+            *telling,
             StoredOccurrence.person_id == self.owner.person.id,
             StoredOccurrence.starts_at == shown.start,
             StoredOccurrence.uid == uid,

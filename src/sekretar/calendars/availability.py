@@ -21,6 +21,9 @@ from sekretar.calendars.model import AccountState, Calendar, CalendarAccount
 from sekretar.calendars.standing import Busy
 from sekretar.kernel.people import Person
 
+#: Calendars such as that of birthdays take nobody's time.
+_COUNTS = Calendar.takes_time.is_(True)
+
 _PERHAPS = frozenset({PartStat.NEEDS_ACTION, PartStat.TENTATIVE})
 
 
@@ -28,7 +31,7 @@ async def conflicts(
     session: AsyncSession, person_id: int, zone: ZoneInfo, start: datetime, end: datetime
 ) -> tuple[Meeting, ...]:
     """The person's own meetings that take some of the time."""
-    found = await meetings_between(session, person_id, zone, start, end)
+    found = await meetings_between(session, person_id, zone, start, end, _COUNTS)
     return tuple(each for each in found if each.expected and not each.transparent and each.end > each.start)
 
 
@@ -37,7 +40,7 @@ async def known(session: AsyncSession, person_id: int) -> bool:
     query = (
         select(CalendarAccount.state, Calendar.loaded_at)
         .join(Calendar, Calendar.account_id == CalendarAccount.id)
-        .where(CalendarAccount.person_id == person_id, Calendar.chosen.is_(True))
+        .where(CalendarAccount.person_id == person_id, Calendar.chosen.is_(True), _COUNTS)
     )
     found = (await session.execute(query)).all()
     return bool(found) and all(

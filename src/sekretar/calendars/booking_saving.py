@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.calendars import booking_drafts
@@ -69,7 +69,7 @@ class Place:
 
 
 async def places(session: AsyncSession, person_id: int) -> list[Place]:
-    """The calendars a person may put meetings into, oldest account first."""
+    """The calendars a person may put meetings into: the preferred one, then those of the oldest account."""
     query = (
         select(Calendar, CalendarAccount)
         .join(CalendarAccount, CalendarAccount.id == Calendar.account_id)
@@ -77,8 +77,9 @@ async def places(session: AsyncSession, person_id: int) -> list[Place]:
             CalendarAccount.person_id == person_id,
             CalendarAccount.state == AccountState.ACTIVE,
             Calendar.chosen.is_(True),
+            Calendar.writable.is_(True),
         )
-        .order_by(CalendarAccount.id, Calendar.id)
+        .order_by(Calendar.preferred.desc(), CalendarAccount.id, Calendar.id)
     )
     return [Place(calendar, account) for calendar, account in (await session.execute(query)).all()]
 
@@ -104,7 +105,7 @@ class Saving:
         try:
             outcome = await self._write(person, row, draft, place)
         except PeerError as error:
-            await self._failed(row.id, error)
+            await self._failed(row.id, place.calendar.id, error)
             raise _problem(error) from error
         if isinstance(outcome, Gone | Conflict):
             await self._reopen(row.id)
@@ -173,11 +174,18 @@ class Saving:
                 row.state = State.BOOKED
         return before
 
-    async def _failed(self, draft_id: int, error: PeerError) -> None:
-        """After a clear refusal the draft may be changed; a lost answer leaves it begun."""
+    async def _failed(self, draft_id: int, calendar_id: int, error: PeerError) -> None:
+        """After a clear refusal the draft may be changed; a lost answer leaves it begun.
+
+        A calendar that may not be written to is not offered again, unless its server says that it may.
+        """
         _log.warning("a meeting was not made", kind=type(error).__name__, peer=error.peer)
         if not isinstance(error, PeerDown) or isinstance(error, PeerLimited):
             await self._reopen(draft_id)
+        if isinstance(error, PeerForbidden):
+            async with self.desk.database.transaction() as session:
+                refused = update(Calendar).where(Calendar.id == calendar_id)
+                await session.execute(refused.values(writable=False, preferred=False))
 
     async def _reopen(self, draft_id: int) -> None:
         async with self.desk.database.transaction() as session:

@@ -163,6 +163,7 @@ async def admit(
             home_url=found.home_url,
             created_at=now,
             synced_at=None,
+            listed_at=now,
         )
         session.add(account)
     account.password = vault.encrypt(application.password)
@@ -193,8 +194,20 @@ def stored_calendar(account: CalendarAccount, remote: RemoteCalendar) -> Calenda
         name=remote.name,
         colour=remote.colour or "",
         chosen=True,
+        writable=remote.writable is not False,
+        # Events that make nobody busy are no meetings to be in either.
+        shows_presence=not remote.transparent,
+        takes_time=not remote.transparent,
         trust=int(profile_of(account.profile).trust),
     )
+
+
+def differing(stored: Calendar, remote: RemoteCalendar) -> dict[str, object]:
+    """What the server says otherwise of a calendar than is stored. What it does not say stays as it is."""
+    said = {"name": remote.name, "colour": remote.colour or "", "writable": remote.writable}
+    return {
+        name: value for name, value in said.items() if value is not None and value != getattr(stored, name)
+    }
 
 
 async def accounts_of(session: AsyncSession, person_id: int) -> Sequence[CalendarAccount]:

@@ -13,10 +13,10 @@ from sekretar.mattermost.messages import Message
 
 
 def page(found: Details, part: Part, zone: ZoneInfo, t: Translator, now: datetime) -> Message:
-    """The details with buttons; what is cancelled or over has none."""
+    """The details with buttons; what is cancelled, over or not to be changed has none."""
     message = views_wording.details(found, zone, t, now)
     meeting = found.meeting
-    if meeting.cancelled or meeting.end <= now or part is Part.WITNESS:
+    if meeting.cancelled or meeting.end <= now or part is Part.WITNESS or not found.writable:
         return message
     if part is Part.INVITED:
         below = answer_wording.note(meeting, answer_wording.At.DETAILS, t)

@@ -19,7 +19,7 @@ from sekretar.calendars.agenda import Agenda, agenda
 from sekretar.calendars.digest import TASK, Schedule, due_day, latest, next_due
 from sekretar.calendars.digest_wording import digest
 from sekretar.calendars.keys import digest_key
-from sekretar.calendars.model import CalendarAccount, MorningDigest
+from sekretar.calendars.model import Calendar, CalendarAccount, MorningDigest
 from sekretar.calendars.preferences import Preferences
 from sekretar.kernel.database import wake_after_commit
 from sekretar.kernel.people import Person
@@ -102,7 +102,7 @@ class Digesting:
         now: datetime,
     ) -> bool:
         day = now.astimezone(person.zone).date()
-        found = await agenda(session, person.id, person.zone, day)
+        found = await agenda(session, person.id, person.zone, day, day, Calendar.in_digest.is_(True))
         if wanted.digest_only_if_meetings and not worth_a_word(found, now):
             return False
         rendered = self._rendered(found, person, now, introduced=row.introduced)

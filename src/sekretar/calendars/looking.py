@@ -25,6 +25,7 @@ from sekretar.calendars.caldav import (
     Changes,
     Credentials,
     Marks,
+    RemoteCalendar,
     RemoteObject,
     Trust,
     Way,
@@ -32,7 +33,7 @@ from sekretar.calendars.caldav import (
     list_calendars,
     profile_of,
 )
-from sekretar.calendars.connecting import stored_calendar
+from sekretar.calendars.connecting import calendars_of, differing, stored_calendar
 from sekretar.calendars.glancing import Calm
 from sekretar.calendars.keys import gone_key
 from sekretar.calendars.model import Calendar, CalendarAccount, CalendarObject, portions
@@ -50,6 +51,9 @@ SECOND_LOOK = timedelta(seconds=30)
 
 #: A calendar that its server no longer knows is believed to be deleted after this long.
 BELIEVED_GONE = timedelta(hours=1)
+
+#: How often the server is asked which calendars there are, when nothing makes it necessary sooner.
+LIST_EVERY = timedelta(hours=6)
 
 _log = structlog.get_logger(__name__)
 
@@ -129,7 +133,7 @@ class Looking:
         await self._follow_zone(work)
         home = await work.client.home(work.account.home_url)
         marks = home.marks()
-        again = await self._add_new_calendars(work, marks)
+        again = await self._follow_list(work, marks)
         found: list[_Found] = []
         trusted = all(calendar.trust >= Trust.CTAG for calendar in work.calendars)
         trouble: PeerError | None = None
@@ -280,23 +284,47 @@ class Looking:
 
     # Calendars that come and go
 
-    async def _add_new_calendars(self, work: Work, marks: Mapping[str, Marks]) -> list[datetime]:
-        """Calendars that were made on the server after the account was connected are shown too."""
-        account = work.account
+    async def _follow_list(self, work: Work, marks: Mapping[str, Marks]) -> list[datetime]:
+        """Learn now and then which calendars there are, what they are called, and which can be written to.
+
+        Those that were made on the server after the account was connected are shown too.
+        """
+        account, now = work.account, self.desk.now()
         async with self.desk.database.reading() as session:
-            query = select(Calendar.href).where(Calendar.account_id == account.id)
-            known = {work.client.key(href) for href in await session.scalars(query)}
-        if not marks.keys() - known - self._strangers.get(account.id, frozenset()):
+            stored = await calendars_of(session, account.id)
+        known = {work.client.key(each.href): each for each in stored}
+        strange = marks.keys() - known.keys() - self._strangers.get(account.id, frozenset())
+        if not strange and account.listed_at is not None and now - account.listed_at < LIST_EVERY:
             return []
-        remote = await list_calendars(work.client, account.home_url)
-        keys = {work.client.key(each.href) for each in remote}
-        self._strangers[account.id] = frozenset(marks.keys() - known - keys)
-        new = [each for each in remote if work.client.key(each.href) not in known]
+        remote = await self._list(work)
+        if remote is None:
+            return []
+        self._strangers[account.id] = frozenset(marks.keys() - known.keys() - remote.keys())
+        changed = {
+            stored.id: values
+            for key, stored in known.items()
+            if key in remote and (values := differing(stored, remote[key]))
+        }
+        new = [each for key, each in remote.items() if key not in known]
         async with self.desk.database.transaction() as session:
-            if await session.get(CalendarAccount, account.id, with_for_update=True) is None:
+            for calendar_id, values in sorted(changed.items()):
+                await session.execute(update(Calendar).where(Calendar.id == calendar_id).values(values))
+            if (row := await session.get(CalendarAccount, account.id, with_for_update=True)) is None:
                 return []
+            row.listed_at = now
             session.add_all(stored_calendar(account, each) for each in new)
-        return [self.desk.now()] if new else []
+        return [now] if new else []
+
+    async def _list(self, work: Work) -> dict[str, RemoteCalendar] | None:
+        """What the server has; None when it answers this question alone in a way that says nothing."""
+        try:
+            found = await list_calendars(work.client, work.account.home_url)
+        except (PeerDown, PeerRefused):
+            raise
+        except PeerError as error:
+            _log.info("calendars not listed", account=work.account.id, error=str(error))
+            return None
+        return {work.client.key(each.href): each for each in found}
 
     async def _has_gone(self, work: Work, calendar: Calendar, marks: Mapping[str, Marks]) -> bool:
         """Forget a calendar that its server has not known for long, although it knows others.

@@ -74,6 +74,8 @@ class CalendarAccount(Base):
     #: Why the last look failed, as a word of `Trouble`; empty when it did not.
     trouble: Mapped[str] = mapped_column(Text, default="")
     synced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: When the server was last asked which calendars there are; None: ask at the next look.
+    listed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: What the server answered about all calendars when everything had been read, hashed; empty when something
     #: is not settled. Until `calm_until` the same answer means that nothing has changed.
     calm_answer: Mapped[str] = mapped_column(Text, default="")
@@ -95,6 +97,17 @@ class Calendar(Base):
     colour: Mapped[str] = mapped_column(Text, default="")
     #: Whether the person wants to see this calendar; one that is not wanted is not synced.
     chosen: Mapped[bool]
+    #: Whether meetings can be put here. Yes until the server says otherwise or refuses one.
+    writable: Mapped[bool] = mapped_column(default=True)
+    #: What the person wants of its meetings: reminders, a place in the digest, news of changes, a status while they
+    #: last, and that they take time which others may not have.
+    reminds: Mapped[bool] = mapped_column(default=True)
+    in_digest: Mapped[bool] = mapped_column(default=True)
+    tells: Mapped[bool] = mapped_column(default=True)
+    shows_presence: Mapped[bool] = mapped_column(default=True)
+    takes_time: Mapped[bool] = mapped_column(default=True)
+    #: New meetings are put here unless another calendar is named; at most one of a person's is.
+    preferred: Mapped[bool] = mapped_column(default=False)
     ctag: Mapped[str | None] = mapped_column(Text)
     sync_token: Mapped[str | None] = mapped_column(Text)
     #: The rung of the sync ladder (`caldav.Trust`) that is trusted here; observation only lowers it.
@@ -103,6 +116,23 @@ class Calendar(Base):
     verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: When the first complete look was applied; before that nothing is announced.
     loaded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class AskedRefresh(Base):
+    """That a person wants an account looked at now, and what came of it; the last time only."""
+
+    __tablename__ = "calendar_refreshes"
+
+    account_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("calendar_accounts.id", ondelete="CASCADE"), primary_key=True
+    )
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: What a person would call a change, seen since.
+    changes: Mapped[int] = mapped_column(default=0)
+    #: When a look that began since has ended.
+    done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: When the person was told.
+    told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class CalendarObject(Base):

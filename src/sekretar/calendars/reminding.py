@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy import ColumnElement, Row, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from sekretar.calendars import answer_wording, snoozing, wording
+from sekretar.calendars import answer_wording, preferences, snoozing, wording
 from sekretar.calendars.agenda import DECLINED, Meeting, meeting_of
 from sekretar.calendars.attending import awaits_answer, part_in
 from sekretar.calendars.events import PartStat
@@ -174,17 +174,35 @@ async def plan_reminders(
         wake_after_commit(session, TASK)
 
 
+async def offsets_of(session: AsyncSession, person_id: int, calendar_id: int) -> Offsets:
+    """When a person wants to be reminded of the meetings of one of their calendars."""
+    wanted = await session.scalar(select(Calendar.reminds).where(Calendar.id == calendar_id))
+    return (await preferences.read(session, person_id)).offsets if wanted else Offsets(())
+
+
+async def replan_calendar(session: AsyncSession, person_id: int, calendar_id: int, now: datetime) -> None:
+    """Plan the reminders of one calendar anew after the person's wishes for it have changed."""
+    query = _to_come(person_id, now).where(StoredOccurrence.calendar_id == calendar_id)
+    offsets = await offsets_of(session, person_id, calendar_id)
+    await plan_reminders_again(session, (await session.scalars(query)).all(), offsets, now)
+
+
 async def replan_reminders(session: AsyncSession, person_id: int, offsets: Offsets, now: datetime) -> None:
-    """Plan all of a person's reminders anew by other wishes.
+    """Plan all of a person's reminders anew by other wishes, in the calendars that remind at all.
 
     What was given stays given, and what was put off stays put off.
     """
-    query = select(StoredOccurrence).where(
+    reminding = Calendar.id == StoredOccurrence.calendar_id, Calendar.reminds.is_(True)
+    query = _to_come(person_id, now).where(*reminding)
+    await plan_reminders_again(session, (await session.scalars(query)).all(), offsets, now)
+
+
+def _to_come(person_id: int, now: datetime) -> Select[StoredOccurrence]:
+    return select(StoredOccurrence).where(
         StoredOccurrence.person_id == person_id,
         StoredOccurrence.starts_at > now,
         StoredOccurrence.all_day.is_(False),
     )
-    await plan_reminders_again(session, (await session.scalars(query)).all(), offsets, now)
 
 
 async def plan_reminders_again(

@@ -178,6 +178,7 @@ async def busy_times(session: AsyncSession, now: datetime, people: Select[int]) 
             StoredOccurrence.transparent.is_(False),
             StoredOccurrence.answer != "DECLINED",
             Calendar.chosen.is_(True),
+            Calendar.shows_presence.is_(True),
         )
     )
     found: dict[int, list[Busy]] = {}

@@ -113,9 +113,11 @@ async def test_a_refusal_is_told_and_leaves_the_draft_to_be_changed(
         raise PeerForbidden("caldav")
 
     monkeypatch.setattr(EventWriter, "create", refuses)
-    assert "нельзя добавлять" in read(await house.press(shown, "Создать"))
+    assert "не разрешает добавлять" in read(await house.press(shown, "Создать"))
     (draft,) = await house.anna.rows(BookingDraft)
     assert draft.state == State.OPEN
+    assert not (await house.anna.calendar("work")).writable
+    assert "в который можно записывать" in read(await house.slash("new Демо завтра 15:00"))
 
 
 async def test_a_draft_is_changed_and_the_former_preview_makes_nothing(house: House) -> None:
@@ -193,7 +195,7 @@ async def test_errors_stay_at_their_fields(house: House) -> None:
 
 
 async def test_without_a_calendar_there_is_a_way_to_one(house: House) -> None:
-    assert "Connect a calendar" in read(await house.slash("new", name="chris"))
+    assert "I need a calendar" in read(await house.slash("new", name="chris"))
 
 
 async def test_a_calendar_that_is_gone_is_told(house: House, database: Database) -> None:

@@ -81,7 +81,7 @@ async def test_calendars_are_listed_with_their_marks(calendar: RemoteCalendar) -
     assert calendar.name == "Work"
     assert calendar.ctag
     assert calendar.sync_token
-    assert not calendar.read_only
+    assert calendar.writable is not False
     assert "sync-collection" in calendar.reports
 
 

@@ -26,8 +26,8 @@ from tests.unit.calendars.caldav.fake_server import FakeServer
 
 from sekretar.calendars import connecting, preferences, syncing
 from sekretar.calendars.health import PAUSE_IN_ATTENTION
-from sekretar.calendars.looking import BELIEVED_GONE, SECOND_LOOK
-from sekretar.calendars.model import CalendarAccount, CalendarObject, StoredOccurrence
+from sekretar.calendars.looking import BELIEVED_GONE, LIST_EVERY, SECOND_LOOK
+from sekretar.calendars.model import Calendar, CalendarAccount, CalendarObject, StoredOccurrence
 from sekretar.calendars.preferences import Preferences
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
@@ -143,6 +143,41 @@ class TestALook:
         assert await diary.said() == []
 
 
+class TestWhatTheServerSaysOfItsCalendars:
+    async def test_a_new_name_and_lost_rights_are_followed_within_hours(
+        self, diary: Diary, server: FakeServer, work: Job
+    ) -> None:
+        await loaded(diary, server, work)
+        assert await known(diary) == ("Work", True)
+        server.habits.name, server.habits.privileges = "Team", ("read",)
+        diary.clock.advance(EVERY * 2)
+        await work.run()
+        assert await known(diary) == ("Work", True)
+        diary.clock.advance(LIST_EVERY)
+        await work.run()
+        assert await known(diary) == ("Team", False)
+        assert await diary.said() == []
+
+    async def test_a_refused_write_is_remembered_until_the_server_says_otherwise(
+        self, diary: Diary, server: FakeServer, work: Job, database: Database
+    ) -> None:
+        await loaded(diary, server, work)
+        async with database.transaction() as session:
+            await session.execute(update(Calendar).values(writable=False))
+        diary.clock.advance(LIST_EVERY)
+        await work.run()
+        assert await known(diary) == ("Work", False)
+        server.habits.privileges = ("read", "write")
+        diary.clock.advance(LIST_EVERY)
+        await work.run()
+        assert await known(diary) == ("Work", True)
+
+
+async def known(diary: Diary) -> tuple[str, bool]:
+    calendar = await diary.calendar("work")
+    return calendar.name, calendar.writable
+
+
 class TestTroubles:
     async def test_three_refusals_are_told_once_and_so_is_the_end(
         self, diary: Diary, server: FakeServer, work: Job
@@ -235,7 +270,7 @@ class TestTroubles:
         diary.clock.advance(BELIEVED_GONE)
         await work.run()
         [told] = await diary.said()
-        assert told == "Календаря **work** больше нет на сервере, поэтому его встреч я больше не показываю."
+        assert told == "Календаря **Work** больше нет на сервере, поэтому его встреч я больше не показываю."
         assert await diary.count(StoredOccurrence) == 0
 
 

@@ -243,7 +243,7 @@ def _calendar(base: str, item: xml.Response) -> RemoteCalendar:
         colour=_colour(item.text("a:calendar-color")),
         marks=marks_of(item),
         components=_components(item),
-        read_only=bool(privileges) and not privileges & _WRITES,
+        writable=bool(privileges & _WRITES) if privileges else None,
         transparent=xml.tag("c:transparent") in item.children("c:schedule-calendar-transp"),
         reports=frozenset(
             name.rpartition("}")[2] for name in _inside(item, "d:supported-report-set", "d:report")

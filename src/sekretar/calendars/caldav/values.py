@@ -49,7 +49,8 @@ class RemoteCalendar:
     marks: Marks
     #: VEVENT and whatever else it accepts; empty when the server does not say.
     components: frozenset[str]
-    read_only: bool
+    #: Whether objects may be put there (RFC 3744 §5.4); None when the server does not say.
+    writable: bool | None
     #: Events here do not make a person busy (RFC 6638 §9.1).
     transparent: bool
     #: Local names, for example `sync-collection`.

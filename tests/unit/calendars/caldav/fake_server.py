@@ -53,6 +53,9 @@ class Habits:
     multiget_fails: set[str] = field(default_factory=set)
     #: Objects that make the whole answer unreadable.
     multiget_poison: set[str] = field(default_factory=set)
+    #: What the calendar is called, and the privileges of RFC 3744 on it; without any the server is silent.
+    name: str = "Work"
+    privileges: tuple[str, ...] = ()
 
 
 class FakeServer:
@@ -130,8 +133,13 @@ class FakeServer:
         return (
             f"<response><href>{CALENDAR}</href><propstat><prop><resourcetype><collection/><C:calendar/>"
             f"</resourcetype><S:getctag>{self._marks}</S:getctag><sync-token>t:{len(self._history)}</sync-token>"
-            "<displayname>Work</displayname></prop><status>HTTP/1.1 200 OK</status></propstat></response>"
+            f"<displayname>{self.habits.name}</displayname>{self._privileges()}</prop>"
+            "<status>HTTP/1.1 200 OK</status></propstat></response>"
         )
+
+    def _privileges(self) -> str:
+        held = "".join(f"<privilege><{each}/></privilege>" for each in self.habits.privileges)
+        return f"<current-user-privilege-set>{held}</current-user-privilege-set>" if held else ""
 
     def _member(self, name: str, *, data: bool = False) -> str:
         etag = hashlib.sha256(self.texts[name].encode()).hexdigest()[:16]

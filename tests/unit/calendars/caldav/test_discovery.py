@@ -196,11 +196,11 @@ async def test_only_collections_of_events_are_listed(
     assert first.href == fake.url + "cal/a%40b/"
     assert first.name == "Work & home"
     assert first.colour == "#ff8800"
-    assert first.read_only
+    assert first.writable is False
     assert first.transparent
     assert first.components == {"VEVENT", "VTODO"}
     assert first.reports == {"sync-collection"}
-    assert (second.name, second.colour, second.read_only) == ("plain", None, False)
+    assert (second.name, second.colour, second.writable) == ("plain", None, None)
 
 
 @pytest.mark.parametrize(
