@@ -98,6 +98,7 @@ async def an_invitation_comes_and_moves(day: Day) -> None:
     await day.put("anna", event)
     news = await day.reads("🆕", "Смета")
     await expect(news).to_contain_text("15:00–16:00")
+    await expect(news).to_contain_text("Вас приглашает Boris Lane. Придёте?")
     await day.look("07-invitation")
     await day.press(news, "Приду")
     await expect(day.post("Смета")).to_contain_text("Вы придёте", timeout=SOON)

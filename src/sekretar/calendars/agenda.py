@@ -43,6 +43,8 @@ class Meeting:
     cancelled: bool
     transparent: bool
     attendees: int
+    #: Name or address; empty where nobody has called it.
+    organizer: str = ""
 
     @property
     def expected(self) -> bool:
@@ -262,6 +264,7 @@ def meeting_of(stored: StoredOccurrence, calendar: str, account_id: int, zone: Z
         cancelled=stored.cancelled,
         transparent=stored.transparent,
         attendees=len(stored.attendees),
+        organizer=(stored.organizer["name"] or stored.organizer["address"]) if stored.organizer else "",
     )
 
 

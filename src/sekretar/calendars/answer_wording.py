@@ -13,7 +13,7 @@ from sekretar.calendars.events import PartStat
 from sekretar.calendars.views_wording import choice_of, when_of
 from sekretar.calendars.wording import join_link, place_of, stack, title_of
 from sekretar.kernel.i18n import Translator
-from sekretar.kernel.text import Markdown
+from sekretar.kernel.text import Markdown, escape, truncate
 from sekretar.mattermost.chat import Record
 from sekretar.mattermost.messages import Attachment, Button, Colour, Message, Style
 
@@ -23,6 +23,7 @@ INVITATIONS = "calendars.invitations"
 
 #: Invitations on one page: each has its buttons.
 PER_PAGE = 12
+_NAME_LIMIT = 60
 
 
 class At(StrEnum):
@@ -69,7 +70,13 @@ def answer_buttons(meeting: Meeting, at: At, t: Translator) -> tuple[Button, ...
 
 def asking(meeting: Meeting, at: At, t: Translator) -> Attachment:
     """The question below a message about the meeting."""
-    return Attachment(text=t("calendars.rsvp.asked"), actions=answer_buttons(meeting, at, t))
+    return Attachment(text=_question(meeting, t), actions=answer_buttons(meeting, at, t))
+
+
+def _question(meeting: Meeting, t: Translator) -> Markdown:
+    if not meeting.organizer:
+        return t("calendars.rsvp.asked")
+    return t("calendars.rsvp.asked_by", name=truncate(meeting.organizer, _NAME_LIMIT))
 
 
 def which(meeting: Meeting, answer: PartStat, at: At, t: Translator, page: int = 0) -> Attachment:
@@ -163,6 +170,7 @@ def _invitation(each: Invitation, zone: ZoneInfo, t: Translator, now: datetime, 
             Markdown(when),
             t.plural("calendars.rsvp.times", each.times) if each.times > 1 else "",
             place_of(meeting),
+            escape(truncate(meeting.organizer, _NAME_LIMIT)),
         ),
         actions=tuple(
             Button(button.label, button.action, {**button.record, "page": page}, style=button.style)

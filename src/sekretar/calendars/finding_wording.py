@@ -13,7 +13,7 @@ from sekretar.calendars.knowing import Diary
 from sekretar.calendars.slots import Slot
 from sekretar.calendars.standing import Source
 from sekretar.calendars.wording import stack
-from sekretar.kernel.dates import format_days, format_duration, format_time
+from sekretar.kernel.dates import format_days, format_duration, format_span, format_time, near_day
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.text import Markdown, truncate
 from sekretar.mattermost.messages import Attachment, Button, Colour, Message
@@ -49,17 +49,28 @@ def slots(found: Found, number: int, zone: ZoneInfo, t: Translator, now: datetim
     """The times that suit everybody. `number` names the draft that the form is filled in with."""
     duration = format_duration(timedelta(minutes=found.minutes), t.language)
     first, last = (moment.astimezone(zone).date() for moment in found.days)
-    span = format_days(first, last, t.language, now.astimezone(zone).date())
+    today = now.astimezone(zone).date()
+    span = format_days(first, last, t.language, today)
+    if first == last:
+        span = ", ".join(part for part in (near_day(first, today, t.language), span) if part)
+    same_day = len({each.start.astimezone(zone).date() for each in found.slots}) == 1
     head = t("calendars.find.found" if found.slots else "calendars.find.none", duration=duration, days=span)
     guests = found.guests
     text = stack(
-        *(_slot(each, found.minutes, zone, t, now) for each in found.slots),
+        *(
+            _slot(each, _when(each, found.minutes, zone, t, None if same_day else now), t)
+            for each in found.slots
+        ),
         *_rests_on(found.diaries, t),
         t("calendars.booking.unknown", names=", ".join(guests.unknown)) if guests.unknown else "",
         t("calendars.booking.hidden", names=", ".join(guests.hidden)) if guests.hidden else "",
     )
     buttons = tuple(
-        Button(_label(each.start, zone, t), BOOK, {"found": number, "start": int(each.start.timestamp())})
+        Button(
+            _label(each.start, zone, t, same_day=same_day),
+            BOOK,
+            {"found": number, "start": int(each.start.timestamp())},
+        )
         for each in found.slots
     )
     footer = t.plain("calendars.today.zone", zone=zone.key) if found.slots else ""
@@ -67,9 +78,16 @@ def slots(found: Found, number: int, zone: ZoneInfo, t: Translator, now: datetim
     return Message(head, (attachment,) if text or buttons else ())
 
 
-def _slot(slot: Slot, minutes: int, zone: ZoneInfo, t: Translator, now: datetime) -> Markdown:
+def _when(slot: Slot, minutes: int, zone: ZoneInfo, t: Translator, now: datetime | None) -> str:
+    """The time; with `now`, the day too."""
+    end = slot.start + timedelta(minutes=minutes)
+    if now is None:
+        return format_span(slot.start, end, zone, t.language)
+    return when_words(slot.start, end, zone, t, now)
+
+
+def _slot(slot: Slot, when: str, t: Translator) -> Markdown:
     """The time, and whom it costs what."""
-    when = when_words(slot.start, slot.start + timedelta(minutes=minutes), zone, t, now)
     costs = (("outside", slot.outside), ("tentative", slot.tentative), ("lunch", slot.lunch))
     beside = [t(f"calendars.find.{kind}", names=_names(who, _MOST_BESIDE)) for kind, who in costs if who]
     return Markdown(" · ").join([t("calendars.find.slot", when=when), *beside])
@@ -88,6 +106,6 @@ def _names(names: Sequence[str], most: int) -> str:
     return ", ".join(shown if len(names) <= most else [*shown, f"+{len(names) - most}"])
 
 
-def _label(start: datetime, zone: ZoneInfo, t: Translator) -> str:
-    when = f"{start.astimezone(zone):%d.%m} {format_time(start, zone, t.language)}"
-    return t.plain("calendars.find.book", when=when)
+def _label(start: datetime, zone: ZoneInfo, t: Translator, *, same_day: bool) -> str:
+    time = format_time(start, zone, t.language)
+    return time if same_day else f"{start.astimezone(zone):%d.%m} {time}"

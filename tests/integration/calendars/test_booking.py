@@ -231,7 +231,8 @@ async def test_a_common_time_becomes_a_meeting(house: House) -> None:
     await house.boris.look({"b.ics": ics("b", start + timedelta(hours=2), "Тайное дело")}, silent=True)
     offered = await house.slash("find @boris @chris @nobody 45m завтра")
     told = read(offered)
-    assert "завтра, четверг, 5 марта, 10:00–10:45" in told
+    assert "(45 мин, завтра, 5 марта)" in told
+    assert "**10:00–10:45**" in told
     assert "09:" not in told
     assert "11:" not in told
     assert "Календари мне известны: вы, Boris" in told
@@ -240,7 +241,7 @@ async def test_a_common_time_becomes_a_meeting(house: House) -> None:
     assert "Тайное" not in told
     for _ in range(2):
         # The first form was left; every offered time can be taken as long as the offer stands.
-        await house.press(offered, "Занять 05.03 10:00")
+        await house.press(offered, "10:00")
         fields = {each["name"]: each["default"] for each in house.office.server.dialogs[-1]["elements"]}
     assert (fields["day"], fields["time"], fields["length"]) == ("05.03.2026", "10:00", "45 мин")
     assert fields["guests"] == "@boris @chris @nobody"
