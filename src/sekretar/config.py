@@ -6,6 +6,7 @@ folder, else `/etc/sekretar/sekretar.env`, else the one that `SEKRETAR_CONFIG` n
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,6 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from sekretar.kernel.errors import ConfigurationError
+from sekretar.tickets.trackers.settings import TrackerSettings
 
 DEFAULT_FILES = (Path("sekretar.env"), Path("/etc/sekretar/sekretar.env"))
 
@@ -26,6 +28,9 @@ def _words(value: object) -> object:
 
 Words = Annotated[tuple[str, ...], NoDecode]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode]
+
+
+Trackers = Annotated[tuple[TrackerSettings, ...], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -108,6 +113,13 @@ class Settings(BaseSettings):
     sync_seconds: int = Field(
         default=60, ge=1, le=3600, description="How often each calendar account is looked at, in seconds."
     )
+    trackers: Trackers = Field(
+        default=(),
+        description="Trackers as a JSON list, for example"
+        ' `[{"kind": "redmine", "name": "main", "url": "https://redmine.example.org", "key": "…"}]`.'
+        " For Redmine, `key` is the API key of an administrator, and `public_url` its address for browsers"
+        " where that is another one.",
+    )
     metrics_token: SecretStr = Field(
         default=SecretStr(""),
         description="When set, `/metrics` answers only to `Authorization: Bearer` with this token.",
@@ -121,6 +133,23 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return _words(value)
+
+    @field_validator("trackers", mode="before")
+    @classmethod
+    def _from_json(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value or "[]")
+        except ValueError as error:
+            raise ValueError(f"is not JSON ({error})") from None
+
+    @field_validator("trackers")
+    @classmethod
+    def _distinct(cls, value: tuple[TrackerSettings, ...]) -> tuple[TrackerSettings, ...]:
+        if len({each.name for each in value}) < len(value):
+            raise ValueError("has two trackers of the same name")
+        return value
 
     @field_validator("mattermost_url", "mattermost_public_url", "public_url", "callback_url")
     @classmethod
@@ -221,6 +250,12 @@ def load_settings() -> Settings:
         first = error.errors()[0]
         name = f"SEKRETAR_{str(first['loc'][0]).upper()}"
         raise ConfigurationError(
-            f"The setting {name} is wrong: {first['msg']}.",
+            f"The setting {name} is wrong: {_where(first['loc'])}{first['msg']}.",
             f"Correct it in {file or 'the environment'}; the README lists what it means.",
         ) from error
+
+
+def _where(place: tuple[int | str, ...]) -> str:
+    """Where in a setting that is a list; entries are counted from 1, as people do."""
+    words = [f"entry {part + 1}" if isinstance(part, int) else part for part in place[1:]]
+    return f"{', '.join(words)}: " if words else ""

@@ -129,3 +129,5 @@ class Query:
     #: Due on this day or earlier.
     due_until: date | None = None
     order: Order = Order.RECENT
+    #: How many to a page, 1 to 100.
+    limit: int = 25

@@ -1,0 +1,18 @@
+"""The trackers of this house, from the settings: the only place that knows every adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sekretar.kernel.clock import Clock
+from sekretar.kernel.http import HttpSessions
+from sekretar.tickets.trackers.port import TrackerSite
+from sekretar.tickets.trackers.redmine import RedmineSite
+from sekretar.tickets.trackers.settings import TrackerSettings
+
+
+def open_trackers(
+    settings: Sequence[TrackerSettings], http: HttpSessions, clock: Clock
+) -> Mapping[str, TrackerSite]:
+    """Every configured tracker by its name, in the order of the settings. Nothing is asked of them yet."""
+    return {each.name: RedmineSite(each, http.peers, clock) for each in settings}

@@ -1,0 +1,117 @@
+"""What is the same for everybody in a Redmine: statuses, priorities, trackers, custom fields, roles.
+
+Asked for rarely, because it changes rarely. Who sees a project and what is in it is somebody's right and is never
+remembered here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, TypeVar, cast
+
+from sekretar.kernel.clock import Clock
+from sekretar.kernel.errors import PeerForbidden, PeerRefused
+from sekretar.tickets.trackers.redmine import reading
+from sekretar.tickets.trackers.redmine.wire import Wire
+from sekretar.tickets.trackers.values import CustomField, Priority, Status
+
+_FoundT = TypeVar("_FoundT")
+
+#: How long a directory is believed.
+REMEMBERED = timedelta(minutes=5)
+
+
+class Directory:
+    """The directories of one Redmine. What only an administrator may read comes by the service account."""
+
+    def __init__(self, clock: Clock, service: Wire | None) -> None:
+        self._clock = clock
+        self._service = service
+        self._known: dict[str, tuple[datetime, Any]] = {}
+
+    async def statuses(self, wire: Wire) -> tuple[Status, ...]:
+        async def ask() -> tuple[Status, ...]:
+            answer = await wire.get("/issue_statuses.json")
+            with reading.shaped(wire.peer):
+                return tuple(reading.status(item) for item in answer["issue_statuses"])
+
+        return await self._remembered("statuses", ask)
+
+    async def closed(self, wire: Wire) -> frozenset[str]:
+        """Ids of the statuses that close a ticket."""
+        return frozenset(status.id for status in await self.statuses(wire) if status.closed)
+
+    async def priorities(self, wire: Wire) -> tuple[Priority, ...]:
+        async def ask() -> tuple[Priority, ...]:
+            answer = await wire.get("/enumerations/issue_priorities.json")
+            with reading.shaped(wire.peer):
+                return reading.priorities(answer["issue_priorities"])
+
+        return await self._remembered("priorities", ask)
+
+    async def trackers(self, wire: Wire) -> Mapping[str, Mapping[str, Any]]:
+        """What each tracker begins with and which standard fields it has, by id."""
+
+        async def ask() -> Mapping[str, Mapping[str, Any]]:
+            answer = await wire.get("/trackers.json")
+            with reading.shaped(wire.peer):
+                return {str(item["id"]): item for item in answer["trackers"]}
+
+        return await self._remembered("trackers", ask)
+
+    async def default_activity(self, wire: Wire) -> str | None:
+        """Id of the activity that time is logged for when none is named."""
+
+        async def ask() -> str | None:
+            answer = await wire.get("/enumerations/time_entry_activities.json")
+            with reading.shaped(wire.peer):
+                items = answer["time_entry_activities"]
+                return next((str(item["id"]) for item in items if item.get("is_default")), None)
+
+        return await self._remembered("activity", ask)
+
+    async def assignable_role(self, wire: Wire, role: str) -> bool:
+        """Whether people in this role can be assignees; true where Redmine does not tell."""
+
+        async def ask() -> bool:
+            answer = await wire.get(f"/roles/{role}.json")
+            with reading.shaped(wire.peer):
+                return bool(answer["role"].get("assignable", True))
+
+        return await self._remembered(f"role {role}", ask)
+
+    async def custom_fields(self) -> Mapping[str, tuple[CustomField, frozenset[str]]] | None:
+        """The custom fields of tickets with the trackers that have them, by id.
+
+        None when nobody may tell: there is no service account, or it is no administrator.
+        """
+        service = self._service
+        if service is None:
+            return None
+        asked: Wire = service
+
+        async def ask() -> Mapping[str, tuple[CustomField, frozenset[str]]] | None:
+            try:
+                answer = await asked.get("/custom_fields.json")
+            except (PeerForbidden, PeerRefused):
+                return None
+            with reading.shaped(asked.peer):
+                return {
+                    str(item["id"]): (
+                        reading.custom_field(item),
+                        frozenset(str(tracker["id"]) for tracker in item.get("trackers", ())),
+                    )
+                    for item in answer["custom_fields"]
+                    if item["customized_type"] == "issue"
+                }
+
+        return await self._remembered("custom fields", ask)
+
+    async def _remembered(self, name: str, ask: Callable[[], Awaitable[_FoundT]]) -> _FoundT:
+        until, found = self._known.get(name, (None, None))
+        if until is not None and self._clock.now() < until:
+            return cast("_FoundT", found)
+        fresh = await ask()
+        self._known[name] = (self._clock.now() + REMEMBERED, fresh)
+        return fresh

@@ -1,0 +1,53 @@
+"""The trackers that the suite runs against."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from tests import peers
+from tests.integration.tickets.houses import House, RedmineHouse, redmine_house
+from tests.peers_redmine import Redmine, installed, running_redmine
+
+from sekretar.tickets.trackers.port import Tracker
+
+
+@pytest.fixture(scope="session")
+def _redmine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redmine | None]:
+    """One for the whole run: it takes some seconds to start; None where the package is missing."""
+    if not installed():
+        yield None
+        return
+    with running_redmine(tmp_path_factory.mktemp("redmine")) as running:
+        yield running
+
+
+@pytest.fixture
+def redmine(_redmine: Redmine | None) -> Redmine:
+    """The real Redmine, seeded."""
+    if _redmine is None:
+        peers.missing("Redmine", "install the packages redmine, redmine-sqlite and puma")
+    return _redmine
+
+
+@pytest.fixture
+async def redmine_here(redmine: Redmine) -> AsyncIterator[RedmineHouse]:
+    async with redmine_house(redmine) as house:
+        yield house
+
+
+@pytest.fixture(params=["redmine"])
+def house(request: pytest.FixtureRequest) -> House:
+    """Runs the test once for each tracker."""
+    found: House = request.getfixturevalue(f"{request.param}_here")
+    return found
+
+
+@pytest.fixture
+def anna(house: House) -> Tracker:
+    return house.site.owner(house.keys["anna"])
+
+
+@pytest.fixture
+def boris(house: House) -> Tracker:
+    return house.site.owner(house.keys["boris"])
