@@ -229,6 +229,17 @@ def link(label: str, url: str) -> Markdown:
     return Markdown(f"[{shown}]({_link_target(url)})") if _is_linkable(url) else shown
 
 
+def table(headers: Iterable[str], rows: Iterable[Iterable[str]]) -> Markdown:
+    """A table; cells that are no `Markdown` are escaped. It has to begin a paragraph."""
+    lines = [_table_row(headers), *(_table_row(row) for row in rows)]
+    columns = lines[0].count(" | ") + 1
+    return Markdown("\n".join([lines[0], "|" + " --- |" * columns, *lines[1:]]))
+
+
+def _table_row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(escape(cell) for cell in cells)} |"
+
+
 def _is_linkable(url: str) -> bool:
     try:
         parts = urlsplit(url)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sekretar.kernel.jobs import Jobs
 from sekretar.mattermost.desk import Desk
+from sekretar.tickets import creating
+from sekretar.tickets.batches_chat import BatchesChat
+from sekretar.tickets.creating import Creating
 from sekretar.tickets.identities import Identities
 from sekretar.tickets.linking_chat import LinkingChat
+from sekretar.tickets.preparing import Preparing
 from sekretar.tickets.trackers.port import TrackerSite
 
 
@@ -17,9 +22,13 @@ class Tickets:
     def __init__(self, desk: Desk, sites: Sequence[TrackerSite], jobs: Jobs) -> None:
         self._desk, self._jobs = desk, jobs
         self._identities = Identities(desk.database, desk.vault, {site.name: site for site in sites})
+        self.creating = Creating(desk, self._identities)
         if not sites:
             return
         LinkingChat(desk.database, self._identities).register(desk.chat)
+        preparing = Preparing(desk, self._identities)
+        BatchesChat(desk, self._identities, preparing, self.creating).register(desk.chat)
 
     def add_jobs(self) -> None:
         """Hang the jobs into the engine. The intervals only matter when a wake-up was lost."""
+        self._jobs.add(creating.TASK, self.creating.run, at_least_every=timedelta(minutes=1))

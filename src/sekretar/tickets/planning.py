@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any, Final
 
 from sekretar.kernel.errors import PersonError
-from sekretar.kernel.text import ELLIPSIS, truncate
+from sekretar.kernel.text import truncate
 from sekretar.tickets.grammar import Assignment
 from sekretar.tickets.trackers.requests import Draft
 from sekretar.tickets.trackers.values import Member, Priority, Project
@@ -153,7 +153,7 @@ def _fitting(assignment: Assignment) -> tuple[str, str]:
     if len(assignment.subject) <= SUBJECT_LIMIT:
         return assignment.subject, assignment.description
     whole = "\n\n".join(part for part in (assignment.subject, assignment.description) if part)
-    return truncate(assignment.subject, SUBJECT_LIMIT - len(ELLIPSIS)), whole
+    return truncate(assignment.subject, SUBJECT_LIMIT), whole
 
 
 def _project(given: str | None, knowledge: Knowledge) -> Project | None:
@@ -234,6 +234,20 @@ def _warnings(assignment: Assignment, today: date) -> Iterator[Remark]:
         yield Remark("tickets.row.past")
     if len(assignment.subject) > SUBJECT_LIMIT:
         yield Remark("tickets.row.long", {"given": truncate(assignment.subject, _QUOTED)})
+
+
+def line_of(planned: Planned) -> str:
+    """The row as somebody would write it, for mending it: what `grammar` reads as the same again."""
+    people = [each for each in (planned.assignee, *planned.others) if each is not None]
+    words = [
+        f"{planned.row}. {planned.subject}".rstrip(),
+        *(f"@{each.username}" for each in people),
+        f"{planned.due:%d.%m.%Y}" if planned.due else "",
+        f"#{planned.project.key}" if planned.project else "",
+        f"!{planned.priority.name}" if planned.priority and " " not in planned.priority.name else "",
+    ]
+    lines = [" ".join(word for word in words if word), *planned.description.splitlines()]
+    return "\n   ".join(line for line in lines if line.strip())
 
 
 # --- keeping it -------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from sekretar.kernel.text import (
     escape_block,
     link,
     split,
+    table,
     truncate,
 )
 
@@ -223,6 +224,16 @@ class TestLink:
 
     def test_parentheses_of_the_address_are_encoded(self) -> None:
         assert link("x", "https://h.example/a(b) c") == "[x](https://h.example/a%28b%29c)"
+
+
+class TestTable:
+    def test_foreign_cells_cannot_break_out(self) -> None:
+        shown = table(["a", "b"], [["1|2", "x\ny"], [Markdown("**b**"), ""]])
+        html = MarkdownIt("commonmark").enable("table").render(shown)
+        assert html.count("<td>") == 4
+        assert "<td>1|2</td>" in html
+        assert "<td>x y</td>" in html
+        assert "<td><strong>b</strong></td>" in html
 
 
 class TestTruncate:

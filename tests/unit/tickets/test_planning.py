@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -15,6 +16,7 @@ from sekretar.tickets.planning import (
     Addressee,
     Knowledge,
     Planned,
+    line_of,
     plan,
     restored,
     stored,
@@ -145,3 +147,28 @@ def test_what_is_kept_is_what_was_planned(assignment: Assignment) -> None:
     assert again == planned
     if planned.creatable:
         assert again.draft() == planned.draft()
+
+
+@given(
+    st.lists(st.sampled_from(["bob", "ann"]), unique=True),
+    st.none() | st.dates(TODAY, date(2099, 12, 31)),
+    st.none() | st.sampled_from([LOW, HIGH]),
+    st.sampled_from(["Смета", "Обновить до версии 2.4 и проверить", "Отчёт за 01.02.2026 по форме 3"]),
+    st.sampled_from(["", "с приложениями", "раз\nдва"]),
+)
+def test_a_line_to_be_mended_reads_as_the_same_again(
+    people: list[str], due: date | None, priority: Priority | None, subject: str, description: str
+) -> None:
+    addressees = [KNOWLEDGE.addressees[name] for name in people]
+    planned = Planned(
+        1,
+        subject,
+        description,
+        SITE,
+        priority,
+        addressees[0] if addressees else None,
+        tuple(addressees[1:]),
+        due,
+    )
+    (again,) = plan(read(line_of(planned), TODAY).assignments, KNOWLEDGE)
+    assert replace(again, problems=(), warnings=()) == planned

@@ -1,0 +1,230 @@
+"""`/task list`: several tickets in one message, by a form or right behind the command; a preview, and a click."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sekretar.kernel.errors import PersonError
+from sekretar.kernel.forms import Choice, Field, FieldKind, Form
+from sekretar.kernel.i18n import Translator
+from sekretar.kernel.people import Person
+from sekretar.mattermost.chat import (
+    Chat,
+    Click,
+    ClickReply,
+    CommandRequest,
+    FormHandler,
+    FormOutcome,
+    FormRequest,
+    FormSubmit,
+    MenuEntry,
+    OpenForm,
+    Reply,
+    Subcommand,
+)
+from sekretar.mattermost.desk import Desk
+from sekretar.mattermost.messages import Attachment, Button, Message
+from sekretar.tickets import batches, creating_wording
+from sekretar.tickets.batches import BatchState, Intent, RowState, TicketBatch
+from sekretar.tickets.creating import Creating
+from sekretar.tickets.defaults import Default, Where, default_for
+from sekretar.tickets.identities import Identities
+from sekretar.tickets.planning import line_of
+from sekretar.tickets.preparing import Preparing
+from sekretar.tickets.trackers.port import Tracker
+
+LIST_FORM = "tickets.list"
+NEW_LIST = "tickets.list.new"
+
+#: A textarea of Mattermost takes no more.
+LONGEST_TYPED = 3000
+#: Projects in a list of a dialog.
+MOST_PROJECTS = 100
+
+
+@dataclass(frozen=True)
+class BatchesChat:
+    """The command, the form and the buttons of several tickets at once."""
+
+    desk: Desk
+    identities: Identities
+    preparing: Preparing
+    creating: Creating
+
+    def register(self, chat: Chat) -> None:
+        """Hang everything into the chat."""
+        chat.command(
+            Subcommand(
+                "task",
+                "list",
+                "tickets.help.list",
+                self.list,
+                "tickets.usage.list",
+                aliases=("список", "tasks", "задачи"),
+            )
+        )
+        chat.form(LIST_FORM, FormHandler(self.form, self.submitted))
+        chat.action(NEW_LIST, self.new_clicked)
+        chat.action(creating_wording.CREATE, self.create_clicked)
+        chat.action(creating_wording.EDIT, self.edit_clicked)
+        chat.action(creating_wording.CANCEL, self.cancel_clicked)
+        chat.menu(MenuEntry("tickets.menu.list", NEW_LIST, 33, self._linked))
+
+    async def _linked(self, person: Person) -> bool:
+        return bool(await self.identities.of(person.id))
+
+    # --- asking
+
+    async def list(self, request: CommandRequest) -> Reply:
+        where = Where(request.person.id, request.channel_id, request.team_id)
+        default = await self._default(where)
+        if default is None:
+            return Reply(self._which(request.t))
+        text = _behind_command(request.text)
+        if not text:
+            record = {"tracker": default.tracker, "project": default.project, "channel": request.channel_id,
+                      "root": request.root_id}  # fmt: skip
+            return Reply(form=OpenForm(LIST_FORM, record))
+        intent = Intent(default.tracker, text, default.project, request.channel_id, request.root_id)
+        return Reply(await self._propose(request.person, intent, {}, request.t, request.now))
+
+    async def new_clicked(self, click: Click) -> ClickReply:
+        tracker = str(click.record.get("tracker", ""))
+        if not tracker:
+            default = await self._default(Where(click.person.id))
+            if default is None:
+                return ClickReply(ephemeral=self._which(click.t))
+            tracker = default.tracker
+        return ClickReply(form=OpenForm(LIST_FORM, {"tracker": tracker, "project": ""}))
+
+    def _which(self, t: Translator) -> Message:
+        buttons = tuple(Button(name, NEW_LIST, {"tracker": name}) for name in self.identities.sites)
+        rows = tuple(Attachment(actions=buttons[at : at + 5]) for at in range(0, len(buttons), 5))
+        return Message(t("tickets.tracker.which"), rows)
+
+    async def _default(self, where: Where) -> Default | None:
+        async with self.desk.database.reading() as session:
+            return await default_for(session, where, self.identities.sites)
+
+    # --- the form
+
+    async def form(self, request: FormRequest) -> Form:
+        t, intent = request.t, await self._intent(request.person, request)
+        eyes = await self.identities.eyes(request.person.id, intent.tracker)
+        tasks = Field(
+            "tasks",
+            FieldKind.TEXTAREA,
+            t.plain("tickets.list.tasks"),
+            help=t.plain("tickets.list.tasks_help"),
+            default=intent.text or None,
+            max_length=LONGEST_TYPED,
+        )
+        return Form(
+            LIST_FORM,
+            t.plain("tickets.list.title"),
+            t("tickets.list.intro"),
+            (await _project_field(eyes, intent.project, t), tasks),
+            t.plain("tickets.list.submit"),
+        )
+
+    async def submitted(self, submit: FormSubmit) -> FormOutcome:
+        intent = replace(
+            await self._intent(submit.person, submit),
+            text=str(submit.values["tasks"]),
+            project=str(submit.values.get("project", "")),
+        )
+        try:
+            message = await self._propose(submit.person, intent, submit.record, submit.t, submit.now)
+        except PersonError as error:
+            return FormOutcome(errors={"tasks": error})
+        return FormOutcome(message)
+
+    async def _intent(self, person: Person, asked: FormRequest | FormSubmit) -> Intent:
+        """What is being written: a former batch, or something new."""
+        record = asked.record
+        if "batch" not in record:
+            return Intent(
+                tracker=str(record.get("tracker", "")),
+                text="",
+                project=str(record.get("project", "")),
+                channel_id=str(record.get("channel", "")),
+                root_id=str(record.get("root", "")),
+            )
+        async with self.desk.database.reading() as session:
+            batch = await batches.of_person(session, person.id, record["batch"])
+            refused = [
+                line_of(each.planned)
+                for each in await batches.rows(session, batch.id)
+                if each.state is RowState.REFUSED
+            ]
+        text = batch.text if batch.state == BatchState.OPEN else "\n".join(refused)
+        return Intent(batch.tracker, text, batch.project, batch.channel_id, batch.root_id, batch.origin)
+
+    # --- deciding
+
+    async def _propose(
+        self, person: Person, intent: Intent, record: object, t: Translator, now: datetime
+    ) -> Message:
+        prepared = await self.preparing.prepare(person, intent.tracker, intent.text, intent.project, now)
+        former = record.get("batch") if isinstance(record, dict) else None
+        async with self.desk.database.transaction() as session:
+            if former is not None:
+                _replace(await batches.of_person(session, person.id, former, for_update=True))
+            number = await batches.add(session, person.id, intent, prepared.rows, now)
+        today = now.astimezone(person.zone).date()
+        return creating_wording.preview(number, intent.tracker, prepared.rows, prepared.headings, t, today)
+
+    async def create_clicked(self, click: Click) -> ClickReply:
+        batch = await self.creating.begin(click.person, click.record.get("batch"))
+        async with self.desk.database.reading() as session:
+            waiting = [
+                each for each in await batches.rows(session, batch.id) if each.state is RowState.WAITING
+            ]
+        return ClickReply(update=creating_wording.creating(len(waiting), click.t))
+
+    async def edit_clicked(self, click: Click) -> ClickReply:
+        async with self.desk.database.reading() as session:
+            batch = await batches.of_person(session, click.person.id, click.record.get("batch"))
+        if batch.state != BatchState.DONE:
+            batches.must_be_open(batch)
+        if len(batch.text) > LONGEST_TYPED:
+            raise PersonError("tickets.batch.too_long_to_edit", count=LONGEST_TYPED)
+        return ClickReply(form=OpenForm(LIST_FORM, {"batch": batch.id}))
+
+    async def cancel_clicked(self, click: Click) -> ClickReply:
+        async with self.desk.database.transaction() as session:
+            batch = await batches.of_person(
+                session, click.person.id, click.record.get("batch"), for_update=True
+            )
+            if batch.state != BatchState.CANCELLED:
+                batches.must_be_open(batch)
+            batch.state = BatchState.CANCELLED
+        return ClickReply(update=creating_wording.cancelled(click.t))
+
+
+def _replace(former: TicketBatch) -> None:
+    """The former batch stands for nothing any more; one that was worked off stays what it is."""
+    if former.state != BatchState.DONE:
+        batches.must_be_open(former)
+        former.state = BatchState.REPLACED
+
+
+async def _project_field(eyes: Tracker, chosen: str, t: Translator) -> Field:
+    projects = [each for each in await eyes.projects() if each.open]
+    keys = {each.key.casefold(): each.key for each in projects}
+    return Field(
+        "project",
+        FieldKind.CHOICE,
+        t.plain("tickets.list.project"),
+        help=t.plain("tickets.list.project_help"),
+        optional=True,
+        default=keys.get(chosen.casefold()),
+        choices=tuple(Choice(each.key, each.name) for each in projects[:MOST_PROJECTS]),
+    )
+
+
+def _behind_command(text: str) -> str:
+    """What follows the subcommand, with its lines."""
+    return re.sub(r"\A\s*\S+[^\S\n]*", "", text).strip("\n")

@@ -1,0 +1,191 @@
+"""From a batch to tickets, one by one: a failure half-way keeps what exists, says so, and goes on with the rest.
+
+A batch is worked on while its state says so, whatever process began it. Each row is settled in a transaction of its
+own, so a crash costs at most one question to the tracker: whether the row of that name exists already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.kernel.database import wake_after_commit
+from sekretar.kernel.errors import PeerError, PeerRefused, PersonError
+from sekretar.kernel.people import Person
+from sekretar.mattermost import outgoing
+from sekretar.mattermost.desk import Desk
+from sekretar.tickets import batches, creating_wording
+from sekretar.tickets.batches import BatchState, Row, RowState, TicketBatch
+from sekretar.tickets.identities import Identities
+from sekretar.tickets.planning import Remark
+from sekretar.tickets.trackers.port import Tracker
+from sekretar.tickets.troubles import is_passing, remark_on
+
+#: The job that makes tickets.
+TASK = "tickets.create"
+
+#: Batches worked on at once; the rows of each go one after the other.
+AT_ONCE = 4
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Creating:
+    """Makes the tickets of batches that people have said yes to."""
+
+    desk: Desk
+    identities: Identities
+
+    async def begin(self, person: Person, number: object) -> TicketBatch:
+        """The person says yes, for the first time or again after a pause.
+
+        Raises:
+            PersonError: there is nothing to begin.
+        """
+        async with self.desk.database.transaction() as session:
+            batch = await batches.of_person(session, person.id, number, for_update=True)
+            if batch.state not in (BatchState.OPEN, BatchState.PAUSED):
+                raise PersonError(f"tickets.batch.is_{batch.state}")
+            batch.state = BatchState.CREATING
+            batch.attempts += 1
+            wake_after_commit(session, TASK)
+            return batch
+
+    async def run(self) -> None:
+        """Work on every batch that is due. For the jobs engine."""
+        async with self.desk.database.reading() as session:
+            query = select(TicketBatch.id).where(TicketBatch.state == BatchState.CREATING)
+            numbers = (await session.scalars(query.order_by(TicketBatch.id))).all()
+        turn = asyncio.Semaphore(AT_ONCE)
+        async with asyncio.TaskGroup() as tasks:
+            for number in numbers:
+                tasks.create_task(self._in_turn(turn, number))
+
+    async def _in_turn(self, turn: asyncio.Semaphore, number: int) -> None:
+        async with turn:
+            await self._work_on(number)
+
+    async def _work_on(self, number: int) -> None:
+        async with self.desk.database.reading() as session:
+            batch = await session.get_one(TicketBatch, number)
+            waiting = [each for each in await batches.rows(session, number) if each.state is RowState.WAITING]
+        obstacle = await self._make(batch, waiting)
+        async with self.desk.database.transaction() as session:
+            await self._conclude(session, number, obstacle)
+
+    async def _make(self, batch: TicketBatch, waiting: list[Row]) -> Remark | None:
+        """Make the rows; returns what stands in the way of the rest, None when all are settled."""
+        try:
+            eyes = await self.identities.eyes(batch.person_id, batch.tracker)
+        except PersonError as error:
+            return Remark(error.key, {name: str(value) for name, value in error.params.items()})
+        for row in waiting:
+            obstacle = await self._make_one(eyes, batch, row)
+            if obstacle is not None:
+                return obstacle
+        return None
+
+    async def _make_one(self, eyes: Tracker, batch: TicketBatch, row: Row) -> Remark | None:
+        number = row.planned.row
+        try:
+            created = await eyes.create(row.planned.draft(batch.origin), batches.unique_of(batch, number))
+        except PeerRefused as error:
+            await self.identities.refused(batch.person_id, batch.tracker, self.desk.now())
+            return remark_on(error, batch.tracker)
+        except PeerError as error:
+            _log.warning("ticket not created", batch=batch.id, row=number, reason=str(error))
+            remark = remark_on(error, batch.tracker)
+            if is_passing(error):
+                return remark
+            await self._settle(batch.id, number, RowState.REFUSED, remark=remark)
+            return None
+        ticket = created.ticket
+        await self._settle(batch.id, number, RowState.CREATED, key=ticket.ref.key, link=ticket.link)
+        return None
+
+    async def _settle(
+        self, batch_id: int, row: int, state: RowState, *, key: str = "", link: str = "",
+        remark: Remark | None = None,
+    ) -> None:  # fmt: skip
+        async with self.desk.database.transaction() as session:
+            await batches.settle(session, batch_id, row, state, key=key, link=link, remark=remark)
+
+    # --- telling
+
+    async def _conclude(self, session: AsyncSession, number: int, obstacle: Remark | None) -> None:
+        batch = await session.get_one(TicketBatch, number, with_for_update=True)
+        if batch.state != BatchState.CREATING:
+            return
+        batch.state = BatchState.PAUSED if obstacle else BatchState.DONE
+        batches.keep_remark(batch, obstacle)
+        rows = await batches.rows(session, number)
+        author = await self.desk.people.by_id(session, batch.person_id)
+        if author is None:
+            return
+        await self._tell_author(session, batch, rows, author)
+        await self._tell_assignees(session, batch, rows, author)
+        if batch.state == BatchState.DONE and batch.channel_id:
+            await self._tell_channel(session, batch, rows, author)
+        await batches.told(session, number, batch.attempts)
+
+    async def _tell_author(
+        self, session: AsyncSession, batch: TicketBatch, rows: list[Row], author: Person
+    ) -> None:
+        t = self.desk.translator(author)
+        message = creating_wording.result(batch.id, rows, batches.remark_of(batch), t)
+        await outgoing.direct(
+            session,
+            key=f"tickets:batch:{batch.id}:result:{batch.attempts}",
+            person=author,
+            rendered=self.desk.render(message, author),
+            now=self.desk.now(),
+        )
+
+    async def _tell_assignees(
+        self, session: AsyncSession, batch: TicketBatch, rows: list[Row], author: Person
+    ) -> None:
+        """Everybody but the author hears of what is new for them, in one message."""
+        news: dict[int, list[Row]] = {}
+        for row in rows:
+            if row.state is RowState.CREATED and not row.told_in:
+                for person_id in _addressed(row):
+                    news.setdefault(person_id, []).append(row)
+        news.pop(author.id, None)
+        for person_id, theirs in sorted(news.items()):
+            person = await self.desk.people.by_id(session, person_id)
+            if person is None or not person.active:
+                continue
+            message = creating_wording.assigned(theirs, person_id, author, self.desk.translator(person))
+            await outgoing.direct(
+                session,
+                key=f"tickets:batch:{batch.id}:told:{batch.attempts}:{person_id}",
+                person=person,
+                rendered=self.desk.render(message, person),
+                now=self.desk.now(),
+            )
+
+    async def _tell_channel(
+        self, session: AsyncSession, batch: TicketBatch, rows: list[Row], author: Person
+    ) -> None:
+        made = [row for row in rows if row.state is RowState.CREATED]
+        if not made:
+            return
+        t = self.desk.catalogues.translator(author.language)
+        await outgoing.post(
+            session,
+            key=f"tickets:batch:{batch.id}:summary",
+            channel_id=batch.channel_id,
+            root_id=batch.root_id,
+            rendered=self.desk.render(creating_wording.summary(made, author, t), None),
+            now=self.desk.now(),
+        )
+
+
+def _addressed(row: Row) -> list[int]:
+    people = [row.planned.assignee, *row.planned.others]
+    return [each.person_id for each in people if each is not None and each.person_id is not None]

@@ -1,0 +1,75 @@
+"""Where tickets go that name no project: as the channel says, else the person, the team, the only tracker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.kernel.database import insert_into
+from sekretar.tickets.model import Scope, TrackerDefault
+from sekretar.tickets.trackers.port import TrackerSite
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where something is said: our id of the person, Mattermost's ids of channel and team (empty for none)."""
+
+    person_id: int
+    channel_id: str = ""
+    team_id: str = ""
+
+    def owner(self, scope: Scope) -> str:
+        """Whose default of this scope it would be; empty for nobody's."""
+        owners = {
+            Scope.CHANNEL: self.channel_id,
+            Scope.PERSON: str(self.person_id),
+            Scope.TEAM: self.team_id,
+        }
+        return owners[scope]
+
+
+@dataclass(frozen=True)
+class Default:
+    """A tracker, and the key of a project there (empty for none). `scope` is None when nobody has said it."""
+
+    tracker: str
+    project: str = ""
+    scope: Scope | None = None
+
+
+async def default_for(
+    session: AsyncSession, where: Where, sites: Mapping[str, TrackerSite]
+) -> Default | None:
+    """What holds here; None when there are several trackers and nobody has said which."""
+    owners = [(scope.value, owner) for scope in Scope if (owner := where.owner(scope))]
+    key = tuple_(TrackerDefault.scope, TrackerDefault.owner)
+    stored = (await session.scalars(select(TrackerDefault).where(key.in_(owners)))).all()
+    known = {row.scope: row for row in stored if row.tracker in sites}
+    for scope in Scope:
+        if (row := known.get(scope)) is not None:
+            return Default(row.tracker, row.project, scope)
+    return Default(next(iter(sites))) if len(sites) == 1 else None
+
+
+async def set_default(
+    session: AsyncSession, scope: Scope, owner: str, default: Default, now: datetime
+) -> None:
+    """From now on tickets go there."""
+    values = {"tracker": default.tracker, "project": default.project, "set_at": now}
+    statement = insert_into(session, TrackerDefault).values(scope=scope.value, owner=owner, **values)
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[TrackerDefault.scope, TrackerDefault.owner], set_=values
+        )
+    )
+
+
+async def clear_default(session: AsyncSession, scope: Scope, owner: str) -> None:
+    """Nothing holds for this scope any more."""
+    await session.execute(
+        delete(TrackerDefault).where(TrackerDefault.scope == scope.value, TrackerDefault.owner == owner)
+    )

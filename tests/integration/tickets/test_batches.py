@@ -1,0 +1,262 @@
+"""Several tickets at once: shown, decided, made one by one; a failure half-way loses and doubles nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pytest
+from tests.integration.mattermost.surface_desk import FakeServer, Office, button, labels, open_office, user_id
+from tests.integration.tickets.paper import PaperSite
+
+from sekretar.kernel.clock import ManualClock
+from sekretar.kernel.database import Database
+from sekretar.kernel.errors import PeerDown, PeerNotFound
+from sekretar.kernel.jobs import InProcessJobs
+from sekretar.mattermost.chat import Chat
+from sekretar.mattermost.models import User
+from sekretar.tickets.feature import Tickets
+from sekretar.tickets.trackers.errors import FieldProblem, InvalidFields
+from sekretar.tickets.trackers.port import TrackerSite
+from sekretar.tickets.trackers.requests import Draft
+
+TEXT = "1. Order passes @boris by Friday #site !high\n2. Call the bank @anna #site\n3. Write it down #site"
+
+
+class Directory(FakeServer):
+    """Everybody in Mattermost."""
+
+    async def user_by_name(self, username: str) -> User:
+        if username not in ("anna", "boris", "chris"):
+            raise PeerNotFound("mattermost")
+        return User(id=user_id(username), username=username, email=f"{username}@example.com")
+
+
+@dataclass
+class House:
+    """Chris, who writes lists, with the whole surface and a tracker on paper."""
+
+    office: Office
+    tickets: Tickets
+    site: PaperSite
+
+    async def slash(self, words: str, name: str = "chris") -> dict[str, Any]:
+        answer = await self.office.slash(name, f"/task {words}")
+        assert answer.status == 200
+        return dict(answer.body or {})
+
+    async def press(self, shown: dict[str, Any], label: str, name: str = "chris") -> dict[str, Any]:
+        answer = await self.office.click(name, button(shown, label))
+        assert answer.status == 200
+        return dict(answer.body or {})
+
+    async def fill(self, name: str = "chris", **answers: str) -> dict[str, Any]:
+        dialog = self.office.server.dialogs[-1]
+        filled = {each["name"]: each.get("default", "") for each in dialog["elements"]}
+        return dict((await self.office.submit(name, dialog, filled | answers)).body or {})
+
+    async def connect(self, name: str, key: str) -> dict[str, Any]:
+        await self.slash("connect", name)
+        return await self.fill(name, key=key)
+
+    async def work(self) -> None:
+        await self.tickets.creating.run()
+
+    async def payloads(self, name: str) -> list[dict[str, Any]]:
+        """What somebody was told directly."""
+        rows = await self.office.rows()
+        return [row.payload for row in rows if row.payload.get("user_id") == user_id(name)]
+
+    async def posted(self) -> list[str]:
+        return [row.payload["message"] for row in await self.office.rows() if row.kind == "mattermost.post"]
+
+
+@pytest.fixture
+async def house(database: Database, clock: ManualClock) -> House:
+    chat = Chat()
+    office = open_office(database, clock, chat)
+    site, server = PaperSite(), Directory()
+    object.__setattr__(office.desk, "server", server)
+    office.server = server
+    tickets = Tickets(office.desk, [cast(TrackerSite, site)], InProcessJobs(clock))
+    house = House(office, tickets, site)
+    await house.connect("chris", "chris")
+    return house
+
+
+def failing_at(subject: str, error: Exception) -> Callable[[Draft], None]:
+    def check(draft: Draft) -> None:
+        if draft.subject == subject:
+            raise error
+
+    return check
+
+
+async def test_without_an_account_the_way_to_one_is_told(house: House) -> None:
+    shown = await house.slash(f"list {TEXT}", "anna")
+    assert "/task connect redmine" in shown["text"]
+
+
+async def test_a_wrong_key_is_told_at_its_field_and_not_kept(house: House) -> None:
+    answer = await house.connect("anna", "nonsense")
+    assert "key" in answer["errors"]
+    assert "/task connect" in (await house.slash(f"list {TEXT}", "anna"))["text"]
+
+
+async def test_what_is_shown_is_what_is_made(house: House) -> None:
+    shown = await house.slash(f"list {TEXT}")
+    assert "| 1 | Order passes | Boris | 6 March | Website | High |" in shown["text"]
+    assert labels(shown) == [["Create all 3", "Edit", "Cancel"]]
+    assert house.site.tickets == {}
+
+    pressed = await house.press(shown, "Create all 3")
+    assert pressed["ephemeral_text"] == "Making 3 tasks …"
+    await house.work()
+    assert house.site.subjects == ["Order passes", "Call the bank", "Write it down"]
+    first = house.site.tickets["1"]
+    assert first.assignee is not None
+    assert (first.assignee.login, str(first.due), first.author.login) == ("boris", "2026-03-06", "chris")
+
+    assert "3 tasks are made" in (await house.payloads("chris"))[-1]["message"]
+    told = (await house.payloads("boris"))[-1]["message"]
+    assert "Chris" in told
+    assert "[\\#1](https://tracker.example.com/issues/1) Order passes" in told
+    assert "Call the bank" not in told
+    (summary,) = await house.posted()
+    assert "@chris" in summary
+    assert "Order passes · Boris · by 6 March 2026" in summary
+
+
+async def test_two_clicks_make_one_of_each(house: House) -> None:
+    shown = await house.slash(f"list {TEXT}")
+    await house.press(shown, "Create all 3")
+    again = await house.press(shown, "Create all 3")
+    assert "being made right now" in again["ephemeral_text"]
+    await house.work()
+    await house.work()
+    assert "made already" in (await house.press(shown, "Create all 3"))["ephemeral_text"]
+    assert len(house.site.tickets) == 3
+    assert len(await house.posted()) == 1
+
+
+async def test_lines_that_cannot_be_made_are_named_and_the_others_can_be(house: House) -> None:
+    shown = await house.slash(
+        "list 1. Good #site\n2. Who @nobody #site\n3. Old #attic\n4. Hard #strict\n5. @boris"
+    )
+    assert labels(shown) == [["Create 1 of 5", "Edit", "Cancel"]]
+    for said in ("Line 2: there is nobody called", "Line 3: the project Attic is closed",
+                 "Line 4: Strict also wants: Customer", "Line 5: there is no text"):  # fmt: skip
+        assert said in shown["text"]
+    await house.press(shown, "Create 1 of 5")
+    await house.work()
+    assert house.site.subjects == ["Good"]
+
+
+async def test_the_tracker_goes_down_half_way_and_the_rest_waits_for_a_word(house: House) -> None:
+    house.site.before = failing_at("Call the bank", PeerDown("redmine"))
+    shown = await house.slash(f"list {TEXT}")
+    await house.press(shown, "Create all 3")
+    await house.work()
+    told = (await house.payloads("chris"))[-1]
+    assert "1 task is made" in told["message"]
+    assert "2 tasks are still waiting: redmine does not answer" in str(told["props"])
+    assert await house.posted() == []
+    assert len(await house.payloads("boris")) == 1
+
+    house.site.before = failing_at("", PeerDown("redmine"))
+    await house.work()
+    assert house.site.subjects == ["Order passes"], "nothing goes on without the person's word"
+    await house.press(told, "Go on")
+    await house.work()
+    assert house.site.subjects == ["Order passes", "Call the bank", "Write it down"]
+    assert len(await house.payloads("boris")) == 1, "what was told is not told again"
+    assert len(await house.posted()) == 1
+
+
+async def test_an_answer_that_was_lost_doubles_nothing(house: House) -> None:
+    house.site.after = failing_at("Call the bank", PeerDown("redmine"))
+    shown = await house.slash(f"list {TEXT}")
+    await house.press(shown, "Create all 3")
+    await house.work()
+    await house.press((await house.payloads("chris"))[-1], "Go on")
+    await house.work()
+    assert house.site.subjects == ["Order passes", "Call the bank", "Write it down"]
+
+
+async def test_a_row_that_the_tracker_refuses_can_be_mended_alone(house: House) -> None:
+    problem = InvalidFields("redmine", [FieldProblem("subject", "Subject is a secret")])
+    house.site.before = failing_at("Call the bank", problem)
+    shown = await house.slash(f"list {TEXT}")
+    await house.press(shown, "Create all 3")
+    await house.work()
+    told = (await house.payloads("chris"))[-1]
+    assert "line 2, Call the bank: redmine does not take it: Subject is a secret" in told["message"]
+
+    await house.press(told, "Mend and try again")
+    tasks = next(each for each in house.office.server.dialogs[-1]["elements"] if each["name"] == "tasks")
+    assert tasks["default"] == "2. Call the bank @anna #site"
+    await house.fill(tasks="Call the good bank @anna #site")
+    await house.press((await house.payloads("chris"))[-1], "Create 1")
+    await house.work()
+    assert house.site.subjects == ["Order passes", "Write it down", "Call the good bank"]
+
+
+async def test_a_key_that_is_not_accepted_any_more_stops_the_batch(house: House) -> None:
+    shown = await house.slash(f"list {TEXT}")
+    house.site.refused.add("chris")
+    await house.press(shown, "Create all 3")
+    await house.work()
+    told = (await house.payloads("chris"))[-1]
+    assert "does not accept your key any more" in str(told["props"])
+    house.site.refused.clear()
+    await house.press(told, "Go on")
+    await house.work()
+    assert house.site.tickets == {}, "the key has to be given anew"
+    await house.connect("chris", "chris")
+    await house.press((await house.payloads("chris"))[-2], "Go on")
+    await house.work()
+    assert len(house.site.tickets) == 3
+
+
+async def test_the_form_keeps_what_was_typed(house: House) -> None:
+    await house.slash("list")
+    answer = await house.fill(tasks="Good\nWho @nobody", project="site")
+    assert answer == {}
+    shown = (await house.payloads("chris"))[-1]
+    await house.press(shown, "Edit")
+    elements = {each["name"]: each.get("default") for each in house.office.server.dialogs[-1]["elements"]}
+    assert elements == {"project": "site", "tasks": "Good\nWho @nobody"}
+    await house.fill(tasks="Good\nWho @boris")
+    assert "newer preview" in (await house.press(shown, "Create 1 of 2"))["ephemeral_text"]
+    await house.press((await house.payloads("chris"))[-1], "Create all 2")
+    await house.work()
+    assert house.site.subjects == ["Good", "Who"]
+
+
+async def test_nothing_is_made_of_what_was_cancelled(house: House) -> None:
+    shown = await house.slash(f"list {TEXT}")
+    assert (await house.press(shown, "Cancel"))["ephemeral_text"] == "No task was made."
+    assert "was cancelled" in (await house.press(shown, "Create all 3"))["ephemeral_text"]
+    await house.work()
+    assert house.site.tickets == {}
+
+
+async def test_a_list_belongs_to_who_wrote_it(house: House) -> None:
+    shown = await house.slash(f"list {TEXT}")
+    answer = await house.office.click("boris", button(shown, "Create all 3"))
+    assert "Making" not in str(answer.body)
+    await house.work()
+    assert house.site.tickets == {}
+
+
+@pytest.mark.parametrize("text", ["", "Итоги:\n1."])
+async def test_a_text_without_tasks(house: House, text: str) -> None:
+    await house.slash("list")
+    answer = await house.fill(tasks=text or " \n ")
+    assert "tasks" in answer["errors"]
+
+
+async def test_too_many_at_once(house: House) -> None:
+    shown = await house.slash("list " + "\n".join(f"{number}. task #site" for number in range(1, 102)))
+    assert "More than 100 tasks" in shown["text"]
