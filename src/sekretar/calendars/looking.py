@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.calendars import channels_news, digesting, preferences, status, wording
@@ -49,6 +49,9 @@ from sekretar.mattermost.desk import Desk
 #: An empty calendar that was not empty before is believed when it still is after this long.
 SECOND_LOOK = timedelta(seconds=30)
 
+#: Who moves a meeting to another calendar of the account has done so after this long.
+MOVED_WITHIN = timedelta(seconds=5)
+
 #: A calendar that its server no longer knows is believed to be deleted after this long.
 BELIEVED_GONE = timedelta(hours=1)
 
@@ -66,10 +69,17 @@ class Work:
     calendars: Sequence[Calendar]
     person: Person
     client: CalDavClient
+    #: How long an object that is gone may take to turn up in another calendar of the person; None if they have none.
+    patience: timedelta | None = None
 
     @property
     def owner(self) -> Owner:
         return Owner(self.person, self.account.id)
+
+    @property
+    def second_look(self) -> timedelta:
+        """How long a calendar has to be empty until that is believed."""
+        return max(SECOND_LOOK, self.patience or SECOND_LOOK)
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,8 @@ class _Found:
     calendar: Calendar
     changes: Changes
     now: datetime
+    #: The calendar was empty at the look before as well.
+    confirmed: bool
 
 
 @dataclass
@@ -100,9 +112,13 @@ class Looking:
     vault: Vault
     http: HttpSessions
     hosts: Sequence[str] = ()
+    #: How long until all accounts of a person have been looked at.
+    round: timedelta = timedelta(minutes=2)
     #: Calendars that were suddenly empty, or unknown to their server, and when that was seen first.
     _emptied: dict[int, datetime] = field(default_factory=dict)
     _missing: dict[int, datetime] = field(default_factory=dict)
+    #: Objects that were gone, by calendar and href, and when that was seen first.
+    _absent: dict[int, dict[str, datetime]] = field(default_factory=dict)
     #: Collections of an account that hold no events, so that nobody asks about them each time.
     _strangers: dict[int, frozenset[str]] = field(default_factory=dict)
 
@@ -116,13 +132,15 @@ class Looking:
             query = select(Calendar).where(Calendar.account_id == account_id, Calendar.chosen.is_(True))
             calendars = (await session.scalars(query.order_by(Calendar.id))).all()
             person = await self.desk.people.by_id(session, account.person_id)
+            accounts = await _accounts_of(session, account.person_id)
         if person is None or not person.active:
             return None
         credentials = Credentials(account.login, self.vault.decrypt(account.password))
         client = CalDavClient(
             self.http.typed, account.home_url, credentials, profile=profile_of(account.profile)
         )
-        return Work(account, calendars, person, client)
+        patience = self.round if accounts > 1 else MOVED_WITHIN if len(calendars) > 1 else None
+        return Work(account, calendars, person, client, patience)
 
     async def look(self, work: Work) -> Seen:
         """Look at all calendars of an account.
@@ -155,10 +173,11 @@ class Looking:
                 trouble, unread = error, unread + 1
                 continue
             if looked is None:
+                self._absent.pop(calendar.id, None)
                 continue
             trusted = trusted and looked.changes.state.trust >= Trust.CTAG
             if looked.changes.suspicious:
-                again.append(looked.now + SECOND_LOOK)
+                again.append(looked.now + work.second_look)
             elif calendar.loaded_at is None:
                 again += await self._apply(work, [looked])
             else:
@@ -187,18 +206,19 @@ class Looking:
         if unmoved and not verify and calendar.loaded_at is not None:
             return None
         suspected = self._emptied.get(calendar.id)
+        confirmed = suspected is not None and now - suspected >= work.second_look
         found = await changes(
             work.client,
             await self._state(calendar, stored),
             marks=marks,
             verify=verify and calendar.loaded_at is not None,
-            confirmed=suspected is not None and now - suspected >= SECOND_LOOK,
+            confirmed=confirmed,
         )
         if found.suspicious:
             self._emptied.setdefault(calendar.id, now)
         else:
             self._emptied.pop(calendar.id, None)
-        return _Found(calendar, found, now)
+        return _Found(calendar, found, now, confirmed)
 
     async def _state(self, calendar: Calendar, marks: Marks) -> CalendarState:
         query = select(CalendarObject.href, CalendarObject.etag).where(
@@ -215,10 +235,12 @@ class Looking:
         leaving = frozenset((each.calendar.id, href) for each in found for href in each.changes.deletions)
         for each in found:
             await self._store(work, each, leaving)
-        for each in found:
+        held = [self._hold_back(work, each) for each in found]
+        for each, _ in held:
             await self._finish(work, each)
         # Where nothing came this time, the same would fail again at once.
-        return [each.now for each in found if not each.changes.complete and not each.changes.empty]
+        again = [each.now for each in found if not each.changes.complete and not each.changes.empty]
+        return again + [until for _, until in held if until]
 
     async def _store(self, work: Work, found: _Found, leaving: frozenset[tuple[int, str]]) -> None:
         applying = self._applying(work, found, leaving)
@@ -232,6 +254,24 @@ class Looking:
             async with self.desk.database.transaction() as session:
                 if await _as_it_was(session, found.calendar):
                     await applying.upsert(session, unusable)
+
+    def _hold_back(self, work: Work, found: _Found) -> tuple[_Found, datetime | None]:
+        """Leave aside what has only just gone: a meeting that is moved to another calendar is away for a moment.
+
+        Returns:
+            What to apply now, and when to look again.
+        """
+        calendar, gone = found.calendar, found.changes.deletions
+        known = self._absent.pop(calendar.id, {})
+        if work.patience is None or found.confirmed or calendar.loaded_at is None:
+            return found, None
+        since = {href: known.get(href, found.now) for href in gone}
+        young = {href: at for href, at in since.items() if found.now - at < work.patience}
+        if not young:
+            return found, None
+        self._absent[calendar.id] = young
+        kept = replace(found.changes, deletions=gone - young.keys(), complete=False)
+        return replace(found, changes=kept), min(young.values()) + work.patience
 
     async def _finish(self, work: Work, found: _Found) -> None:
         applying = self._applying(work, found)
@@ -357,6 +397,11 @@ class Looking:
             rendered=self.desk.render(message, work.person),
             now=now,
         )
+
+
+async def _accounts_of(session: AsyncSession, person_id: int) -> int:
+    query = select(func.count()).where(CalendarAccount.person_id == person_id)
+    return await session.scalar(query) or 0
 
 
 async def _as_it_was(session: AsyncSession, calendar: Calendar) -> bool:

@@ -84,7 +84,7 @@ class Syncing:
     _unchanged: list[Unchanged] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._looking = Looking(self.desk, self.vault, self.http, self.hosts)
+        self._looking = Looking(self.desk, self.vault, self.http, self.hosts, self.rhythm.every * 2)
         self._glancing = Glancing(self.vault, self.http)
 
     async def run(self) -> datetime | None:
