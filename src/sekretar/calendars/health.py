@@ -60,11 +60,14 @@ def trouble_of(error: PeerError) -> Trouble:
     return next((trouble for kind, trouble in kinds if isinstance(error, kind)), Trouble.BROKEN)
 
 
-def pause_after(failures: int, every: timedelta, error: PeerError) -> timedelta:
-    """How long to leave the server alone after so many failures in a row."""
+def pause_after(failures: int, every: timedelta, error: PeerError, chance: float) -> timedelta:
+    """How long to leave the server alone after so many failures in a row; never shorter than it asks for.
+
+    `chance`, from 0 to 1, spreads the accounts that failed together.
+    """
     asked = error.retry_after if isinstance(error, PeerLimited) else None
     growing = min(every * (1 << min(failures, 10)), LONGEST_PAUSE)
-    return max(asked or timedelta(), growing)
+    return max(asked or timedelta(), growing) * (1 + 0.2 * chance)
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,9 @@ class Claim:
     until: datetime
 
 
-async def failed(desk: Desk, claim: Claim, error: PeerError, every: timedelta) -> datetime | None:
+async def failed(
+    desk: Desk, claim: Claim, error: PeerError, every: timedelta, chance: float
+) -> datetime | None:
     """Note a failed look; the person is told when it is theirs to mend.
 
     Returns:
@@ -93,7 +98,7 @@ async def failed(desk: Desk, claim: Claim, error: PeerError, every: timedelta) -
         account.failures += 1
         account.trouble = trouble
         account.refusals = account.refusals + 1 if trouble is Trouble.PASSWORD else 0
-        account.next_sync_at = now + pause_after(account.failures, every, error)
+        account.next_sync_at = now + pause_after(account.failures, every, error, chance)
         if account.refusals >= REFUSALS:
             account.next_sync_at = now + PAUSE_IN_ATTENTION
             if account.state == AccountState.ACTIVE:

@@ -20,6 +20,7 @@ from sqlalchemy import ColumnElement, func, not_, select, update
 
 from sekretar.calendars import health
 from sekretar.calendars.connecting import SYNC
+from sekretar.calendars.courtesy import MOST_PER_HOST, Courtesy
 from sekretar.calendars.glancing import Glancing, Subject, Unchanged, note_unchanged, subjects
 from sekretar.calendars.glancing import subject as subject_of
 from sekretar.calendars.health import Claim
@@ -30,9 +31,8 @@ from sekretar.kernel.http import HttpSessions
 from sekretar.kernel.secrets import Vault
 from sekretar.mattermost.desk import Desk
 
-#: How many accounts are taken at once, and how many of them on one host, so that a dead one leaves places.
+#: How many accounts are taken at once; how many of them on one host is up to `courtesy`.
 MOST_AT_ONCE = 800
-MOST_PER_HOST = 200
 #: How many requests one host gets at once.
 MOST_ASKED = 40
 
@@ -80,12 +80,14 @@ class Syncing:
     #: How many accounts of each host are taken, and the gate that they pass a few at a time.
     _places: Counter[str] = field(default_factory=Counter)
     _gates: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+    _courtesy: Courtesy = field(init=False)
     #: Accounts that a glance found unchanged, to be stored together.
     _unchanged: list[Unchanged] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._looking = Looking(self.desk, self.vault, self.http, self.hosts, self.rhythm.every * 2)
         self._glancing = Glancing(self.vault, self.http)
+        self._courtesy = Courtesy(self.rhythm.chance)
 
     async def run(self) -> datetime | None:
         """Begin to look at what is due; returns when something will be due next."""
@@ -128,7 +130,11 @@ class Syncing:
 
     def _full_hosts(self, taken: Counter[str] | None = None) -> set[str]:
         places = self._places + taken if taken else self._places
-        return {host for host, used in places.items() if used >= MOST_PER_HOST}
+        hosts = places.keys() | self._courtesy.strained()
+        return {host for host in hosts if not self._has_room(host, places)}
+
+    def _has_room(self, host: str, places: Counter[str]) -> bool:
+        return places[host] < self._courtesy.room(host, places, MOST_AT_ONCE, self.desk.now())
 
     async def _next_due(self) -> datetime | None:
         """When the first account is due that there is a place for; for the others a look that ends wakes us."""
@@ -136,7 +142,9 @@ class Syncing:
             return None
         query = select(func.min(CalendarAccount.next_sync_at)).where(*self._elsewhere(self._full_hosts()))
         async with self.desk.database.reading() as session:
-            return await session.scalar(query)
+            due = await session.scalar(query)
+        rested = self._courtesy.next_end_of_rest(self.desk.now())
+        return min((each for each in (due, rested) if each), default=None)
 
     async def _claim(self) -> list[tuple[Claim, Subject]]:
         """Take as many due accounts as there are places, each host no more than its share."""
@@ -161,7 +169,7 @@ class Syncing:
                     break
                 for row in rows:
                     host = _host(row.home_url)
-                    if self._places[host] + hosts[host] < MOST_PER_HOST:
+                    if self._has_room(host, self._places + hosts):
                         taken[row.id] = subject_of(row)
                         hosts[host] += 1
             if taken:
@@ -182,25 +190,31 @@ class Syncing:
             _log.exception("calendar look failed", account=claim.account_id)
             fault = PeerInvalid("calendar", type(error).__name__)
         try:
-            return await health.failed(self.desk, claim, fault, self.rhythm.every)
+            return await health.failed(self.desk, claim, fault, self.rhythm.every, self.rhythm.chance())
         except Exception:
             # The database is away as well; the claim ends by itself.
             _log.exception("calendar failure not noted", account=claim.account_id)
             return claim.until
 
     async def _look(self, claim: Claim, subject: Subject) -> datetime | None:
-        gate = self._gates.setdefault(_host(subject.home_url), asyncio.Semaphore(MOST_ASKED))
+        host = _host(subject.home_url)
+        gate = self._gates.setdefault(host, asyncio.Semaphore(MOST_ASKED))
         try:
             async with gate:
+                await self._courtesy.turn(host)
                 if not await self._glancing.is_unchanged(subject, self.desk.now()):
-                    return await self._look_closely(claim)
+                    due = await self._look_closely(claim)
+                    self._courtesy.answered(host)
+                    return due
+            self._courtesy.answered(host)
             due = self.rhythm.next_after(self.desk.now())
             self._unchanged.append(Unchanged(claim.account_id, claim.until, due))
             return None
         except PeerError as error:
             if error.peer == "database":
                 raise
-            return await health.failed(self.desk, claim, error, self.rhythm.every)
+            self._courtesy.failed(host, claim.account_id, error, self.desk.now())
+            return await health.failed(self.desk, claim, error, self.rhythm.every, self.rhythm.chance())
 
     async def _look_closely(self, claim: Claim) -> datetime | None:
         work = await self._looking.load(claim.account_id)

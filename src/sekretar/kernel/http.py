@@ -50,7 +50,8 @@ class HttpSettings:
         allowed_networks: What typed addresses may lead to besides the public internet: networks, addresses or
             host names, the last two with or without a port.
         trust_env: Whether the proxy variables of the environment are honoured.
-        connections: The most connections of one session at a time.
+        connections: The most connections of one session at a time; so many that several servers that do not
+            answer leave some for the others.
     """
 
     connect_timeout: float = 10.0
@@ -59,7 +60,7 @@ class HttpSettings:
     ca_file: Path | str | None = None
     allowed_networks: tuple[str, ...] = ()
     trust_env: bool = True
-    connections: int = 100
+    connections: int = 400
 
 
 #: Addresses whose check is remembered; people type far fewer.

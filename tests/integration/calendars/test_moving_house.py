@@ -62,7 +62,11 @@ async def watch(diary: Diary, work: Job, database: Database, order: tuple[int, .
 
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
 async def test_to_another_account_it_moves_in_silence(
-    diary: Diary, servers: tuple[FakeServer, FakeServer], work: Job, database: Database, order: tuple[int, ...]
+    diary: Diary,
+    servers: tuple[FakeServer, FakeServer],
+    work: Job,
+    database: Database,
+    order: tuple[int, ...],
 ) -> None:
     one, two = servers
     two.put("b.ics", one.texts["a.ics"])

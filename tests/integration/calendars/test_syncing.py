@@ -24,7 +24,8 @@ from tests.integration.calendars.servers import (
 )
 from tests.unit.calendars.caldav.fake_server import FakeServer
 
-from sekretar.calendars import connecting, preferences, syncing
+from sekretar.calendars import connecting, courtesy, preferences, syncing
+from sekretar.calendars.courtesy import LONGEST_REST
 from sekretar.calendars.health import PAUSE_IN_ATTENTION
 from sekretar.calendars.looking import BELIEVED_GONE, LIST_EVERY, SECOND_LOOK
 from sekretar.calendars.model import Calendar, CalendarAccount, CalendarObject, StoredOccurrence
@@ -207,7 +208,9 @@ class TestTroubles:
         await loaded(diary, server, work)
         server.override = busy
         diary.clock.advance(EVERY)
-        assert await work.run() == diary.clock.now() + HOUR
+        due = await work.run()
+        assert due is not None
+        assert due >= diary.clock.now() + HOUR
         assert (await account(diary)).trouble == "limited"
         assert await diary.said() == []
 
@@ -227,7 +230,8 @@ class TestTroubles:
             assert due is not None
             pauses.append(due - diary.clock.now())
         assert pauses == sorted(pauses)
-        assert (pauses[0], pauses[-1]) == (2 * EVERY, timedelta(minutes=30))
+        assert pauses[0] >= 2 * EVERY
+        assert pauses[-1] >= timedelta(minutes=30)
 
     async def test_an_error_of_ours_is_a_trouble_of_this_account_alone(
         self, diary: Diary, server: FakeServer, work: Job, monkeypatch: pytest.MonkeyPatch
@@ -351,18 +355,26 @@ class TestInTheMiddle:
 
 
 class TestManyAccounts:
-    async def test_a_dead_host_takes_no_more_than_its_share(
-        self, diary: Diary, server: FakeServer, work: Job, database: Database
+    async def test_dead_hosts_leave_places_for_one_that_works(
+        self,
+        diary: Diary,
+        server: FakeServer,
+        work: Job,
+        database: Database,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         await loaded(diary, server, work)
         server.put("b.ics", ics("b", diary.clock.now() + 4 * HOUR, "Retro"))
-        async with fake_server() as dead:
+        monkeypatch.setattr(syncing, "MOST_AT_ONCE", 24)
+        monkeypatch.setattr(courtesy, "MOST_PER_HOST", 12)
+        async with fake_server() as one, fake_server() as two, fake_server() as three:
 
             async def asleep(_request: web.Request) -> None:
                 await asyncio.Event().wait()
 
-            dead.override = asleep
-            for number in range(syncing.MOST_AT_ONCE + 5):
+            for number in range(45):
+                dead = (one, two, three)[number % 3]
+                dead.override = asleep
                 other = await open_diary(
                     database, diary.clock, desk=diary.desk, calendars=["work"], host=f"{number}.example"
                 )
@@ -377,8 +389,34 @@ class TestManyAccounts:
             # The look at the server that works ends, although all the others are stuck.
             await until(lambda: any(wake is None or wake > diary.clock.now() for wake in work.wakes))
             assert first_lines(await diary.said()) == ["🆕 Новая встреча: Retro"]
-            assert len(dead.asked) <= syncing.MOST_PER_HOST
+            assert all(len(dead.asked) <= courtesy.MOST_PER_HOST for dead in (one, two, three))
             await work.syncing.close()
+
+    async def test_a_host_that_refuses_several_is_left_alone(
+        self, diary: Diary, server: FakeServer, work: Job, database: Database
+    ) -> None:
+        for number in range(5):
+            other = await open_diary(
+                database, diary.clock, desk=diary.desk, calendars=["work"], host=f"{number}.example"
+            )
+            async with database.transaction() as session:
+                home = update(CalendarAccount).where(CalendarAccount.id == other.account_id)
+                # One after the other: the first two are refused, the others are due when the host rests.
+                await session.execute(
+                    home.values(
+                        home_url=str(server.server.make_url(f"/cal/{number}/")),
+                        next_sync_at=diary.clock.now() + number * MINUTE,
+                    )
+                )
+        server.override = busy
+        for _ in range(6):
+            await work.run()
+            diary.clock.advance(MINUTE)
+        assert len(server.asked) == 2
+        server.override = None
+        diary.clock.advance(LONGEST_REST)
+        await work.run()
+        assert len(server.asked) > 2
 
     async def test_two_workers_never_look_at_one_account_at_once(
         self, diary: Diary, server: FakeServer, work: Job

@@ -38,15 +38,20 @@ def test_each_error_is_a_trouble(error: type[PeerError], trouble: Trouble) -> No
     assert trouble_of(error("peer")) is trouble
 
 
-@given(st.integers(1, 10_000))
-def test_pauses_grow_and_end(failures: int) -> None:
+@given(st.integers(1, 10_000), st.floats(0, 1))
+def test_pauses_grow_and_end(failures: int, chance: float) -> None:
     error = PeerDown("peer")
-    pause = pause_after(failures, EVERY, error)
-    assert EVERY < pause <= LONGEST_PAUSE
-    assert pause <= pause_after(failures + 1, EVERY, error)
+    pause = pause_after(failures, EVERY, error, chance)
+    assert EVERY < pause <= LONGEST_PAUSE * 1.2
+    assert pause <= pause_after(failures + 1, EVERY, error, chance)
 
 
-def test_a_longer_pause_that_was_asked_for_is_kept() -> None:
+def test_those_that_failed_together_come_back_apart() -> None:
+    assert pause_after(3, EVERY, PeerDown("peer"), 0.1) < pause_after(3, EVERY, PeerDown("peer"), 0.9)
+
+
+@given(st.integers(1, 20), st.floats(0, 1))
+def test_a_longer_pause_that_was_asked_for_is_kept(failures: int, chance: float) -> None:
     asked = PeerLimited("peer", retry_after=timedelta(hours=2))
-    assert pause_after(1, EVERY, asked) == timedelta(hours=2)
-    assert pause_after(9, EVERY, PeerLimited("peer")) == LONGEST_PAUSE
+    assert timedelta(hours=2) <= pause_after(failures, EVERY, asked, chance) <= timedelta(hours=2.4)
+    assert pause_after(9, EVERY, PeerLimited("peer"), 0) == LONGEST_PAUSE
