@@ -242,7 +242,7 @@ class Presence(Base):
     earlier: Mapped[dict[str, Any] | None] = mapped_column(Json)
     #: The person changed the status during the meeting: theirs stays.
     yielded: Mapped[bool] = mapped_column(default=False)
-    #: False from before Mattermost is asked until it has answered.
+    #: False from before Mattermost is asked, for our status or for the earlier one, until it has answered.
     applied: Mapped[bool] = mapped_column(default=False)
 
 

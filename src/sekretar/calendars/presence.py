@@ -14,6 +14,9 @@ from datetime import datetime, timedelta
 #: Meetings closer than this hand the status over without a gap.
 BACK_TO_BACK = timedelta(minutes=1)
 
+#: Mattermost ends a status by its own clock, which may be ahead of ours by so much.
+SKEW = timedelta(minutes=1)
+
 #: Statuses that say more than a meeting does and are never replaced.
 UNTOUCHABLE_EMOJI = frozenset({"phone", "telephone_receiver", "telephone"})
 
@@ -91,13 +94,14 @@ def busy_until(meetings: Iterable[Busy], now: datetime) -> datetime | None:
     """
     until: datetime | None = None
     for meeting in sorted(meetings, key=lambda each: each.start):
-        if meeting.end <= now or meeting.end <= meeting.start:
+        # One that has just ended may hand over to the next.
+        if meeting.end + BACK_TO_BACK <= now or meeting.end <= meeting.start:
             continue
         reach = now if until is None else until + BACK_TO_BACK
         if meeting.start > reach:
             break
         until = max(until or meeting.end, meeting.end)
-    return until
+    return until if until is not None and until > now else None
 
 
 def next_change(meetings: Iterable[Busy], now: datetime) -> datetime | None:
@@ -139,6 +143,8 @@ def _go_on(now: datetime, until: datetime, current: Shown | None, held: Held, ou
     if not held.applied and _same(current, _unexpired(held.earlier, now)):
         return Show(ours, until, held.earlier)
     expired_by_itself = current is None and now >= held.until
+    if current is None and held.until - SKEW <= now < held.until:
+        return Keep()
     if not expired_by_itself and not _same(current, held.status):
         return Yield()
     prolonged = not held.applied and _ends_early(current, until)

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sekretar.calendars import preferences
 from sekretar.calendars.model import Calendar, Presence, StoredOccurrence
 from sekretar.calendars.presence import (
+    BACK_TO_BACK,
     Busy,
     Decision,
     Forget,
@@ -126,6 +127,8 @@ class StatusKeeper:
                 else:
                     await self._change(person, applied=True)
             case Restore(earlier):
+                # Should it be given back and not forgotten, it must not look as if the person had put it back.
+                await self._change(person, applied=False)
                 await self._set(person, earlier)
                 await self._forget(person)
             case Yield():
@@ -171,7 +174,7 @@ async def busy_times(session: AsyncSession, now: datetime, people: Select[int]) 
         .join(Calendar, Calendar.id == StoredOccurrence.calendar_id)
         .where(
             StoredOccurrence.person_id.in_(people),
-            StoredOccurrence.ends_at > now,
+            StoredOccurrence.ends_at > now - BACK_TO_BACK,
             StoredOccurrence.starts_at < now + AHEAD,
             StoredOccurrence.all_day.is_(False),
             StoredOccurrence.cancelled.is_(False),
