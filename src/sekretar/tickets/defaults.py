@@ -5,13 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import Text, delete, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
 
-from sekretar.kernel.database import insert_into
-from sekretar.tickets.model import Scope, TrackerDefault
+from sekretar.kernel.database import Base, UtcDateTime, insert_into
 from sekretar.tickets.trackers.port import TrackerSite
+
+
+class Scope(StrEnum):
+    """For whom a default holds; the narrower one wins, in this order."""
+
+    CHANNEL = "channel"
+    PERSON = "person"
+    TEAM = "team"
+
+
+class TrackerDefault(Base):
+    """Where tickets go that name no project."""
+
+    __tablename__ = "tracker_defaults"
+
+    scope: Mapped[str] = mapped_column(Text, primary_key=True)
+    #: Mattermost's id of the channel or team; our id of the person.
+    owner: Mapped[str] = mapped_column(Text, primary_key=True)
+    tracker: Mapped[str] = mapped_column(Text)
+    #: The key of a project or queue; empty for none.
+    project: Mapped[str] = mapped_column(Text)
+    set_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 @dataclass(frozen=True)

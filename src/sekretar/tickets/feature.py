@@ -7,12 +7,12 @@ from datetime import timedelta
 
 from sekretar.kernel.jobs import Jobs
 from sekretar.mattermost.desk import Desk
-from sekretar.tickets import creating
-from sekretar.tickets.batches_chat import BatchesChat
-from sekretar.tickets.creating import Creating
-from sekretar.tickets.identities import Identities
-from sekretar.tickets.linking_chat import LinkingChat
-from sekretar.tickets.preparing import Preparing
+from sekretar.tickets.accounts.chat import LinkingChat
+from sekretar.tickets.accounts.identities import Identities
+from sekretar.tickets.batches import creating
+from sekretar.tickets.batches.chat import BatchesChat
+from sekretar.tickets.batches.creating import Creating
+from sekretar.tickets.batches.preparing import Preparing
 from sekretar.tickets.trackers.port import TrackerSite
 
 

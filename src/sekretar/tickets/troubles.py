@@ -15,7 +15,7 @@ from sekretar.kernel.errors import (
     PersonError,
 )
 from sekretar.kernel.text import truncate
-from sekretar.tickets.planning import Remark
+from sekretar.tickets.remarks import Remark
 from sekretar.tickets.trackers.errors import (
     ChangedMeanwhile,
     FateUnknown,

@@ -15,8 +15,8 @@ from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.people import People, Profile
 from sekretar.kernel.secrets import Vault, generate_key
-from sekretar.tickets.identities import Identities, Unlinked
-from sekretar.tickets.model import Origin, TrackerAccount
+from sekretar.tickets.accounts.identities import Identities, Unlinked
+from sekretar.tickets.accounts.model import Origin, TrackerAccount
 from sekretar.tickets.trackers.port import TrackerSite
 from sekretar.tickets.trackers.values import Account, Member
 

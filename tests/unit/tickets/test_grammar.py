@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekretar.tickets.grammar import Assignment, Reading, read
+from sekretar.tickets.batches.grammar import Assignment, Reading, read
 
 #: A Wednesday.
 TODAY = date(2026, 3, 4)

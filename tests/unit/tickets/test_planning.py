@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekretar.tickets.grammar import Assignment, read
-from sekretar.tickets.planning import (
+from sekretar.tickets.batches.grammar import Assignment, read
+from sekretar.tickets.batches.planning import (
     SUBJECT_LIMIT,
     Addressee,
     Knowledge,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekretar.tickets.references import MOST, NUMBERED, QUEUED, Notation, References
+from sekretar.tickets.references.finding import MOST, NUMBERED, QUEUED, Notation, References
 from sekretar.tickets.trackers.values import TicketRef
 
 

@@ -7,13 +7,13 @@ what is shown is what is created: a `Planned` row holds everything that its tick
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sekretar.kernel.errors import PersonError
 from sekretar.kernel.text import truncate
-from sekretar.tickets.grammar import Assignment
+from sekretar.tickets.batches.grammar import Assignment
+from sekretar.tickets.remarks import Remark
 from sekretar.tickets.trackers.requests import Draft
 from sekretar.tickets.trackers.values import Member, Priority, Project
 
@@ -71,18 +71,6 @@ class Knowledge:
     assignable: Mapping[str, frozenset[str]]
     lacking: Mapping[str, tuple[str, ...]]
     today: date
-
-
-@dataclass(frozen=True)
-class Remark:
-    """What is to be said of a row: a key of the catalogue and what belongs into its text."""
-
-    key: str
-    params: Mapping[str, str | int] = field(default_factory=dict)
-
-    def as_error(self) -> PersonError:
-        """The same in the form in which texts for people travel."""
-        return PersonError(self.key, **self.params)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sekretar.kernel.database import Database, insert_into
 from sekretar.kernel.errors import PeerRefused, PersonError
 from sekretar.kernel.secrets import Vault
-from sekretar.tickets.model import Origin, TrackerAccount
+from sekretar.tickets.accounts.model import Origin, TrackerAccount
 from sekretar.tickets.trackers.port import Tracker, TrackerSite
 from sekretar.tickets.trackers.values import Account
 

@@ -1,4 +1,4 @@
-"""Who people are in the trackers, and where their new tickets go by default.
+"""Who people are in the trackers.
 
 An account hangs on one person and one configured tracker, by the tracker's name in the settings. A mapped account
 has no key of its own: the service account acts for it.
@@ -51,25 +51,3 @@ class TrackerAccount(Base):
     #: When the tracker refused the key; None while it is accepted. The person has been told by then.
     refused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     linked_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class Scope(StrEnum):
-    """For whom a default holds; the narrower one wins, in this order."""
-
-    CHANNEL = "channel"
-    PERSON = "person"
-    TEAM = "team"
-
-
-class TrackerDefault(Base):
-    """Where tickets go that name no project."""
-
-    __tablename__ = "tracker_defaults"
-
-    scope: Mapped[str] = mapped_column(Text, primary_key=True)
-    #: Mattermost's id of the channel or team; our id of the person.
-    owner: Mapped[str] = mapped_column(Text, primary_key=True)
-    tracker: Mapped[str] = mapped_column(Text)
-    #: The key of a project or queue; empty for none.
-    project: Mapped[str] = mapped_column(Text)
-    set_at: Mapped[datetime] = mapped_column(UtcDateTime)

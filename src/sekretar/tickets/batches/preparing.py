@@ -10,9 +10,9 @@ from sekretar.kernel.errors import PeerForbidden, PeerInvalid, PeerNotFound, Per
 from sekretar.kernel.people import Person
 from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.models import User
-from sekretar.tickets.grammar import Assignment, read
-from sekretar.tickets.identities import Identities
-from sekretar.tickets.planning import Addressee, Knowledge, Planned, plan
+from sekretar.tickets.accounts.identities import Identities
+from sekretar.tickets.batches.grammar import Assignment, read
+from sekretar.tickets.batches.planning import Addressee, Knowledge, Planned, plan
 from sekretar.tickets.trackers.port import Tracker
 from sekretar.tickets.trackers.values import Member, Project
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from sekretar.tickets.grammar_words import Kind, Word, read_words
+from sekretar.tickets.batches.words import Kind, Word, read_words
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ from sekretar.mattermost.chat import (
 )
 from sekretar.mattermost.messages import Attachment, Button, Message
 from sekretar.mattermost.parsing import fold
-from sekretar.tickets.identities import Identities, Identity, prove
-from sekretar.tickets.model import Origin
+from sekretar.tickets.accounts.identities import Identities, Identity, prove
+from sekretar.tickets.accounts.model import Origin
 from sekretar.tickets.trackers.port import TrackerSite
 
 LINK_FORM = "tickets.link"

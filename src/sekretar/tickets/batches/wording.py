@@ -10,8 +10,9 @@ from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person
 from sekretar.kernel.text import Markdown, code, escape, link, table, truncate
 from sekretar.mattermost.messages import Attachment, Button, Colour, Message
-from sekretar.tickets.batches import Row, RowState
-from sekretar.tickets.planning import Addressee, Planned, Remark
+from sekretar.tickets.batches.planning import Addressee, Planned
+from sekretar.tickets.batches.store import Row, RowState
+from sekretar.tickets.remarks import Remark
 
 CREATE = "tickets.batch.create"
 EDIT = "tickets.batch.edit"

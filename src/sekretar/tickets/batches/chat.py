@@ -26,13 +26,13 @@ from sekretar.mattermost.chat import (
 )
 from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.messages import Attachment, Button, Message
-from sekretar.tickets import batches, creating_wording
-from sekretar.tickets.batches import BatchState, Intent, RowState, TicketBatch
-from sekretar.tickets.creating import Creating
+from sekretar.tickets.accounts.identities import Identities
+from sekretar.tickets.batches import store, wording
+from sekretar.tickets.batches.creating import Creating
+from sekretar.tickets.batches.planning import line_of
+from sekretar.tickets.batches.preparing import Preparing
+from sekretar.tickets.batches.store import BatchState, Intent, RowState, TicketBatch
 from sekretar.tickets.defaults import Default, Where, default_for
-from sekretar.tickets.identities import Identities
-from sekretar.tickets.planning import line_of
-from sekretar.tickets.preparing import Preparing
 from sekretar.tickets.trackers.port import Tracker
 
 LIST_FORM = "tickets.list"
@@ -67,9 +67,9 @@ class BatchesChat:
         )
         chat.form(LIST_FORM, FormHandler(self.form, self.submitted))
         chat.action(NEW_LIST, self.new_clicked)
-        chat.action(creating_wording.CREATE, self.create_clicked)
-        chat.action(creating_wording.EDIT, self.edit_clicked)
-        chat.action(creating_wording.CANCEL, self.cancel_clicked)
+        chat.action(wording.CREATE, self.create_clicked)
+        chat.action(wording.EDIT, self.edit_clicked)
+        chat.action(wording.CANCEL, self.cancel_clicked)
         chat.menu(MenuEntry("tickets.menu.list", NEW_LIST, 33, self._linked))
 
     async def _linked(self, person: Person) -> bool:
@@ -153,10 +153,10 @@ class BatchesChat:
                 root_id=str(record.get("root", "")),
             )
         async with self.desk.database.reading() as session:
-            batch = await batches.of_person(session, person.id, record["batch"])
+            batch = await store.of_person(session, person.id, record["batch"])
             refused = [
                 line_of(each.planned)
-                for each in await batches.rows(session, batch.id)
+                for each in await store.rows(session, batch.id)
                 if each.state is RowState.REFUSED
             ]
         text = batch.text if batch.state == BatchState.OPEN else "\n".join(refused)
@@ -171,43 +171,41 @@ class BatchesChat:
         former = record.get("batch") if isinstance(record, dict) else None
         async with self.desk.database.transaction() as session:
             if former is not None:
-                _replace(await batches.of_person(session, person.id, former, for_update=True))
-            number = await batches.add(session, person.id, intent, prepared.rows, now)
+                _replace(await store.of_person(session, person.id, former, for_update=True))
+            number = await store.add(session, person.id, intent, prepared.rows, now)
         today = now.astimezone(person.zone).date()
-        return creating_wording.preview(number, intent.tracker, prepared.rows, prepared.headings, t, today)
+        return wording.preview(number, intent.tracker, prepared.rows, prepared.headings, t, today)
 
     async def create_clicked(self, click: Click) -> ClickReply:
         batch = await self.creating.begin(click.person, click.record.get("batch"))
         async with self.desk.database.reading() as session:
-            waiting = [
-                each for each in await batches.rows(session, batch.id) if each.state is RowState.WAITING
-            ]
-        return ClickReply(update=creating_wording.creating(len(waiting), click.t))
+            waiting = [each for each in await store.rows(session, batch.id) if each.state is RowState.WAITING]
+        return ClickReply(update=wording.creating(len(waiting), click.t))
 
     async def edit_clicked(self, click: Click) -> ClickReply:
         async with self.desk.database.reading() as session:
-            batch = await batches.of_person(session, click.person.id, click.record.get("batch"))
+            batch = await store.of_person(session, click.person.id, click.record.get("batch"))
         if batch.state != BatchState.DONE:
-            batches.must_be_open(batch)
+            store.must_be_open(batch)
         if len(batch.text) > LONGEST_TYPED:
             raise PersonError("tickets.batch.too_long_to_edit", count=LONGEST_TYPED)
         return ClickReply(form=OpenForm(LIST_FORM, {"batch": batch.id}))
 
     async def cancel_clicked(self, click: Click) -> ClickReply:
         async with self.desk.database.transaction() as session:
-            batch = await batches.of_person(
+            batch = await store.of_person(
                 session, click.person.id, click.record.get("batch"), for_update=True
             )
             if batch.state != BatchState.CANCELLED:
-                batches.must_be_open(batch)
+                store.must_be_open(batch)
             batch.state = BatchState.CANCELLED
-        return ClickReply(update=creating_wording.cancelled(click.t))
+        return ClickReply(update=wording.cancelled(click.t))
 
 
 def _replace(former: TicketBatch) -> None:
     """The former batch stands for nothing any more; one that was worked off stays what it is."""
     if former.state != BatchState.DONE:
-        batches.must_be_open(former)
+        store.must_be_open(former)
         former.state = BatchState.REPLACED
 
 

@@ -18,10 +18,10 @@ from sekretar.kernel.errors import PeerError, PeerRefused, PersonError
 from sekretar.kernel.people import Person
 from sekretar.mattermost import outgoing
 from sekretar.mattermost.desk import Desk
-from sekretar.tickets import batches, creating_wording
-from sekretar.tickets.batches import BatchState, Row, RowState, TicketBatch
-from sekretar.tickets.identities import Identities
-from sekretar.tickets.planning import Remark
+from sekretar.tickets.accounts.identities import Identities
+from sekretar.tickets.batches import store, wording
+from sekretar.tickets.batches.store import BatchState, Row, RowState, TicketBatch
+from sekretar.tickets.remarks import Remark
 from sekretar.tickets.trackers.port import Tracker
 from sekretar.tickets.troubles import is_passing, remark_on
 
@@ -48,7 +48,7 @@ class Creating:
             PersonError: there is nothing to begin.
         """
         async with self.desk.database.transaction() as session:
-            batch = await batches.of_person(session, person.id, number, for_update=True)
+            batch = await store.of_person(session, person.id, number, for_update=True)
             if batch.state not in (BatchState.OPEN, BatchState.PAUSED):
                 raise PersonError(f"tickets.batch.is_{batch.state}")
             batch.state = BatchState.CREATING
@@ -73,7 +73,7 @@ class Creating:
     async def _work_on(self, number: int) -> None:
         async with self.desk.database.reading() as session:
             batch = await session.get_one(TicketBatch, number)
-            waiting = [each for each in await batches.rows(session, number) if each.state is RowState.WAITING]
+            waiting = [each for each in await store.rows(session, number) if each.state is RowState.WAITING]
         obstacle = await self._make(batch, waiting)
         async with self.desk.database.transaction() as session:
             await self._conclude(session, number, obstacle)
@@ -93,7 +93,7 @@ class Creating:
     async def _make_one(self, eyes: Tracker, batch: TicketBatch, row: Row) -> Remark | None:
         number = row.planned.row
         try:
-            created = await eyes.create(row.planned.draft(batch.origin), batches.unique_of(batch, number))
+            created = await eyes.create(row.planned.draft(batch.origin), store.unique_of(batch, number))
         except PeerRefused as error:
             await self.identities.refused(batch.person_id, batch.tracker, self.desk.now())
             return remark_on(error, batch.tracker)
@@ -113,7 +113,7 @@ class Creating:
         remark: Remark | None = None,
     ) -> None:  # fmt: skip
         async with self.desk.database.transaction() as session:
-            await batches.settle(session, batch_id, row, state, key=key, link=link, remark=remark)
+            await store.settle(session, batch_id, row, state, key=key, link=link, remark=remark)
 
     # --- telling
 
@@ -122,8 +122,8 @@ class Creating:
         if batch.state != BatchState.CREATING:
             return
         batch.state = BatchState.PAUSED if obstacle else BatchState.DONE
-        batches.keep_remark(batch, obstacle)
-        rows = await batches.rows(session, number)
+        store.keep_remark(batch, obstacle)
+        rows = await store.rows(session, number)
         author = await self.desk.people.by_id(session, batch.person_id)
         if author is None:
             return
@@ -131,13 +131,13 @@ class Creating:
         await self._tell_assignees(session, batch, rows, author)
         if batch.state == BatchState.DONE and batch.channel_id:
             await self._tell_channel(session, batch, rows, author)
-        await batches.told(session, number, batch.attempts)
+        await store.told(session, number, batch.attempts)
 
     async def _tell_author(
         self, session: AsyncSession, batch: TicketBatch, rows: list[Row], author: Person
     ) -> None:
         t = self.desk.translator(author)
-        message = creating_wording.result(batch.id, rows, batches.remark_of(batch), t)
+        message = wording.result(batch.id, rows, store.remark_of(batch), t)
         await outgoing.direct(
             session,
             key=f"tickets:batch:{batch.id}:result:{batch.attempts}",
@@ -160,7 +160,7 @@ class Creating:
             person = await self.desk.people.by_id(session, person_id)
             if person is None or not person.active:
                 continue
-            message = creating_wording.assigned(theirs, person_id, author, self.desk.translator(person))
+            message = wording.assigned(theirs, person_id, author, self.desk.translator(person))
             await outgoing.direct(
                 session,
                 key=f"tickets:batch:{batch.id}:told:{batch.attempts}:{person_id}",
@@ -181,7 +181,7 @@ class Creating:
             key=f"tickets:batch:{batch.id}:summary",
             channel_id=batch.channel_id,
             root_id=batch.root_id,
-            rendered=self.desk.render(creating_wording.summary(made, author, t), None),
+            rendered=self.desk.render(wording.summary(made, author, t), None),
             now=self.desk.now(),
         )
 

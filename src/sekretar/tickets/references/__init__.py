@@ -1,0 +1,1 @@
+"""References to tickets in what people write."""
