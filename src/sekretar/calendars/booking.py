@@ -79,6 +79,15 @@ class Draft:
 
 
 @dataclass(frozen=True)
+class Collisions:
+    """Of so many times of a series in its first weeks some meet something; `first` is the first thing that is met."""
+
+    met: int
+    times: int
+    first: Meeting
+
+
+@dataclass(frozen=True)
 class Checked:
     """A draft with what speaks against it. `times` go with the known guests, in their order."""
 
@@ -86,6 +95,8 @@ class Checked:
     calendar: str
     conflicts: tuple[Meeting, ...]
     times: tuple[GuestTime, ...]
+    #: Of a series, beside its first time.
+    series: Collisions | None = None
 
 
 def moment_of(day: date, at: time, zone: ZoneInfo) -> datetime:

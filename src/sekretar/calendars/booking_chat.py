@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.calendars import availability, booking_drafts, booking_wording, people_search
-from sekretar.calendars.booking import Checked, Draft, restored
+from sekretar.calendars.booking import Checked, Collisions, Draft, restored
 from sekretar.calendars.booking_drafts import State
 from sekretar.calendars.booking_form import BOOK_FORM, Target, answers_of, at_field, form_of
 from sekretar.calendars.booking_line import draft_of_line, parse_line
 from sekretar.calendars.booking_message import post_in
 from sekretar.calendars.booking_saving import Place, Saving, places
+from sekretar.calendars.booking_series import collisions, times_of
 from sekretar.calendars.booking_source import MessageSource, Suggested
 from sekretar.calendars.knowing import Knowing
 from sekretar.kernel.errors import PersonError
@@ -176,10 +177,19 @@ class BookingChat:
     async def _checked(self, person: Person, draft: Draft, now: datetime) -> Checked:
         async with self.desk.database.reading() as session:
             calendars = {each.calendar.id: each.calendar.name for each in await places(session, person.id)}
+            series = await self._series(session, person, draft)
             conflicts = await availability.conflicts(session, person.id, person.zone, draft.start, draft.end)
         diaries = await self.knowing.of(person, draft.guests.known, draft.start, draft.end, now)
         times = tuple(each.at(draft.start, draft.end) for each in diaries)
-        return Checked(draft, calendars.get(draft.calendar_id, ""), conflicts, times)
+        return Checked(draft, calendars.get(draft.calendar_id, ""), conflicts, times, series)
+
+    async def _series(self, session: AsyncSession, person: Person, draft: Draft) -> Collisions | None:
+        """What the first weeks of a series meet."""
+        times = times_of(draft, person.zone) if draft.repeat is not None else []
+        if not times:
+            return None
+        begin, end = times[0][0], times[-1][1]
+        return collisions(times, await availability.conflicts(session, person.id, person.zone, begin, end))
 
     async def _places(self, person: Person) -> list[Place]:
         async with self.desk.database.reading() as session:

@@ -19,6 +19,7 @@ from sekretar.calendars.booking import (
     Draft,
     moment_of,
 )
+from sekretar.calendars.booking_doubts import doubtful
 from sekretar.calendars.booking_words import (
     minutes_between,
     read_day,
@@ -35,6 +36,9 @@ from sekretar.kernel.text import truncate
 
 #: «from 3 pm to 4 pm» is a span of so many words.
 _LONGEST = 6
+
+#: How much of a word is said back.
+_QUOTED = 40
 
 #: `Release 2.5` is no day in May; `02.05` is.
 _VERSION = re.compile(r"[0-9]+\.[0-9]")
@@ -75,7 +79,8 @@ def parse_line(words: Sequence[str], local: datetime, calendars: Sequence[str] =
         calendars: names that may be said after `#`.
 
     Raises:
-        PersonError: `calendars.booking.no_title`, `…no_time`: that much has to be said.
+        PersonError: `calendars.booking.no_title`, `…no_time`: that much has to be said; `…not_understood`: a word
+            looks like a day or a time and is none.
     """
     words = [each for each in words if each]
     pieces = _with_one_day(_Reader(words, local, calendars).pieces())
@@ -84,6 +89,10 @@ def parse_line(words: Sequence[str], local: datetime, calendars: Sequence[str] =
         found = _joined(found, each.line)
     begin = pieces[0].begin if pieces else len(words)
     taken = {place for each in pieces for place in range(each.begin, each.end)}
+    left = [word for place, word in enumerate(words) if place not in taken]
+    doubt = doubtful(left, dated=found.day is not None or found.start is not None or found.repeat is not None)
+    if doubt is not None:
+        raise PersonError("calendars.booking.not_understood", word=truncate(doubt, _QUOTED))
     title = " ".join(words[:begin])
     rest = " ".join(word for place, word in enumerate(words) if place >= begin and place not in taken)
     if not title:
@@ -92,6 +101,8 @@ def parse_line(words: Sequence[str], local: datetime, calendars: Sequence[str] =
     if not title:
         raise PersonError("calendars.booking.no_title")
     if found.at is None and found.start is None:
+        if number := next((word for word in left if word.isdecimal() and len(word) <= 4), ""):
+            raise PersonError("calendars.booking.bare_number", word=number)
         raise PersonError("calendars.booking.no_time")
     return replace(found, title=truncate(title, TITLE_LIMIT), place=truncate(rest, PLACE_LIMIT))
 

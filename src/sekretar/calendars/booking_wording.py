@@ -10,6 +10,7 @@ from sekretar.calendars.agenda import Meeting
 from sekretar.calendars.booking import Checked, Draft, Guest
 from sekretar.calendars.booking_form import reminder_words
 from sekretar.calendars.booking_saving import Booked
+from sekretar.calendars.booking_series import WEEKS
 from sekretar.calendars.booking_source import Suggested
 from sekretar.calendars.standing import Busy, GuestTime, Source, Standing
 from sekretar.calendars.wording import join_link, stack, title_of
@@ -138,11 +139,20 @@ def _warnings(checked: Checked, zone: ZoneInfo, t: Translator, now: datetime) ->
         yield t("calendars.booking.overlaps", meeting=_conflict(meeting, zone, t))
     if (rest := len(checked.conflicts) - MOST_CONFLICTS) > 0:
         yield t.plural("calendars.booking.overlaps_more", rest)
+    if (series := checked.series) is not None:
+        first = _on_its_day(series.first, zone, t, now)
+        yield t.plural("calendars.booking.series", series.met, times=series.times, weeks=WEEKS, meeting=first)
     guests = draft.guests
     if guests.unknown:
         yield t("calendars.booking.unknown", names=", ".join(guests.unknown))
     if guests.hidden:
         yield t("calendars.booking.hidden", names=", ".join(guests.hidden))
+
+
+def _on_its_day(meeting: Meeting, zone: ZoneInfo, t: Translator, now: datetime) -> Markdown:
+    today = now.astimezone(zone).date()
+    day = format_day(meeting.start.astimezone(zone).date(), t.language, today)
+    return Markdown(f"{day}, {_conflict(meeting, zone, t)}")
 
 
 def _conflict(meeting: Meeting, zone: ZoneInfo, t: Translator) -> Markdown:

@@ -40,6 +40,9 @@ _WEEKDAYS = (
 )  # fmt: skip
 _WEEKDAY = {name: index % 7 for index, names in enumerate(_WEEKDAYS) for name in names}
 
+#: The single words that name a day by themselves.
+DAY_WORDS = frozenset({each for each in (*_DAYS_FROM_TODAY, *_WEEKDAY) if " " not in each})
+
 _MONTHS = (
     "янв", "фев", "мар", "апр", "мая", "июн", "июл", "авг", "сен", "окт", "ноя", "дек",
     "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",

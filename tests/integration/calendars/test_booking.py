@@ -159,6 +159,14 @@ async def test_the_preview_says_what_speaks_against_it(house: House) -> None:
     assert "уже прошло" in read(await previewed(house, day="сегодня", time="09:00"))
 
 
+async def test_a_series_is_compared_for_weeks(house: House) -> None:
+    start = house.anna.clock.now() + timedelta(days=8, hours=3)
+    await house.anna.look({"/a.ics": ics("a", start, "Планёрка", "RRULE:FREQ=WEEKLY;COUNT=2")}, silent=True)
+    told = read(await house.slash("new Демо завтра 15:00 every week"))
+    assert "пересекаются 2 встречи из 12" in told
+    assert "12 марта, Планёрка" in told
+
+
 async def test_titles_are_shown_of_those_who_allow_it_and_never_of_what_is_private(house: House) -> None:
     start = house.anna.clock.now() + timedelta(hours=27)
     invited = ("ATTENDEE;PARTSTAT=TENTATIVE:mailto:anna@example.com", "ORGANIZER:mailto:o@example.com")

@@ -168,7 +168,7 @@ def test_any_order_means_the_same(
     ("typed", "key"),
     [
         ("Demo tomorrow", "no_time"),
-        ("Demo 15", "no_time"),
+        ("Demo 15", "bare_number"),
         ("tomorrow 15:00", "no_title"),
         ("@boris", "no_title"),
     ],
@@ -177,6 +177,38 @@ def test_title_and_time_have_to_be_said(typed: str, key: str) -> None:
     with pytest.raises(PersonError) as refused:
         parse_line(words(typed), NOON, CALENDARS)
     assert refused.value.key == f"calendars.booking.{key}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "word"),
+    [
+        ("Demo tomorow 15:00", "tomorow"),
+        ("Демо завтро в 15:00 @boris", "завтро"),
+        ("Демо в понеделник 15:00", "понеделник"),
+        ("Demo tomorrow 25:00", "25:00"),
+        ("Demo 31.02 15:00", "31.02"),
+        ("Demo 2026-13-01 15:00", "2026-13-01"),
+        ("Demo 30.02.2026 15:00 room 3", "30.02.2026"),
+    ],
+)
+def test_a_word_that_only_looks_like_a_day_or_a_time_is_asked_about(typed: str, word: str) -> None:
+    with pytest.raises(PersonError) as refused:
+        parse_line(words(typed), NOON, CALENDARS)
+    assert (refused.value.key, refused.value.params) == (
+        "calendars.booking.not_understood",
+        {"word": word},
+    )
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Завтрак", "Субботник", "Беседа среди своих", "Release 2.5", "Воскресник", '"Sync tomorow 25:00"',
+     "План на 12.03", "Monday.com"],
+)  # fmt: skip
+def test_titles_are_left_alone(title: str) -> None:
+    assert parse_line(words(f"{title} завтра 15:00"), NOON, CALENDARS).title == title.strip('"')
+    if "12.03" not in title:
+        assert parse_line(words(f"{title} 15:00"), NOON, CALENDARS).title == title.strip('"')
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 from tests.unit.calendars.test_views_wording import FOREIGN, all_day, meeting, seen
 
 from sekretar.calendars import booking_wording, finding_wording
-from sekretar.calendars.booking import Checked, Draft, Guest, Guests
+from sekretar.calendars.booking import Checked, Collisions, Draft, Guest, Guests
 from sekretar.calendars.booking_saving import Booked
 from sekretar.calendars.editing import Repeat
 from sekretar.calendars.finding_wording import Found
@@ -67,7 +67,13 @@ def test_a_preview_with_everything_that_speaks_against_it(t: Translator, snapsho
         GuestTime(Standing.TENTATIVE, Source.SERVER),
     )
     guests = replace(FULL.guests, known=(*FULL.guests.known, Guest("d@x.example", "Дина")))
-    checked = Checked(replace(FULL, start=start, guests=guests), FOREIGN, conflicts, times)
+    checked = Checked(
+        replace(FULL, start=start, guests=guests),
+        FOREIGN,
+        conflicts,
+        times,
+        Collisions(2, 60, meeting(9, 15, title=FOREIGN)),
+    )
     assert seen(booking_wording.preview(checked, 3, MOSCOW, t, NOW)) == snapshot
 
 
