@@ -98,7 +98,7 @@ async def _sekretar(world: World) -> tuple[float, float]:
         world.desk.vault,
         world.http,
         Rhythm(timedelta(hours=1), chance=lambda: 0.5),
-        lambda name, at: woken.set() if at is None else None,
+        lambda name, at: woken.set(),
     )
     first = await _pass(world, syncing, woken)
     later = await _pass(world, syncing, woken)

@@ -9,14 +9,16 @@ Most looks end with a glance (`glancing`) and are stored many at a time; what a 
 from __future__ import annotations
 
 import asyncio
+import functools
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import ColumnElement, func, not_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.calendars import health
 from sekretar.calendars.connecting import SYNC
@@ -35,6 +37,9 @@ from sekretar.mattermost.desk import Desk
 MOST_AT_ONCE = 800
 #: How many requests one host gets at once.
 MOST_ASKED = 40
+#: Rounds in a rhythm. What becomes due within a round waits for its end, because a round costs a few questions to
+#: the database, as much as many looks.
+ROUNDS = 60
 
 #: How long a look may take before the account counts as forgotten by a dead process.
 CLAIM = timedelta(minutes=10)
@@ -54,13 +59,18 @@ class Rhythm:
     def next_after(self, now: datetime) -> datetime:
         return now + self.every * (0.9 + 0.2 * self.chance())
 
+    def round_from(self, now: datetime) -> datetime:
+        """When the round that begins now is over."""
+        return now + self.every / ROUNDS
 
-@dataclass(frozen=True)
-class _Running:
-    """A look under way. `host`: the address that all accounts of one server begin with."""
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """An account that was due. `host`: the address that all accounts of one server begin with."""
+
+    claim: Claim
+    subject: Subject
     host: str
-    task: asyncio.Task[datetime | None]
 
 
 @dataclass
@@ -76,13 +86,18 @@ class Syncing:
     longest_look: timedelta = LONGEST_LOOK
     _looking: Looking = field(init=False)
     _glancing: Glancing = field(init=False)
-    _running: dict[int, _Running] = field(default_factory=dict)
+    _running: dict[int, asyncio.Task[datetime | None]] = field(default_factory=dict)
     #: How many accounts of each host are taken, and the gate that they pass a few at a time.
     _places: Counter[str] = field(default_factory=Counter)
-    _gates: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+    _gates: defaultdict[str, asyncio.Semaphore] = field(
+        default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(MOST_ASKED))
+    )
     _courtesy: Courtesy = field(init=False)
+    #: Whether accounts may be due that found no place.
+    _crowded: bool = False
     #: Accounts that a glance found unchanged, to be stored together.
     _unchanged: list[Unchanged] = field(default_factory=list)
+    _round_ends: datetime = field(init=False)
 
     def __post_init__(self) -> None:
         self._looking = Looking(self.desk, self.vault, self.http, self.hosts, self.rhythm.every * 2)
@@ -91,13 +106,17 @@ class Syncing:
 
     async def run(self) -> datetime | None:
         """Begin to look at what is due; returns when something will be due next."""
-        for claim, subject in await self._claim():
-            task = asyncio.create_task(self._look_safely(claim, subject), name=f"sync:{claim.account_id}")
-            host = _host(subject.home_url)
-            self._running[claim.account_id] = _Running(host, task)
-            self._places[host] += 1
-            task.add_done_callback(lambda _, done=claim.account_id: self._done(done))  # type: ignore[misc]
-        return await self._next_due()
+        now = self.desk.now()
+        self._round_ends = self.rhythm.round_from(now)
+        if not self._unchanged:
+            async with self.desk.database.reading() as session:
+                due = await self._next_due(session, self._places)
+            if due is None or due > now:
+                return due
+        taken, due = await self._claim(now)
+        for each in taken:
+            self._begin(each)
+        return max(due, self._round_ends) if due else None
 
     @property
     def busy(self) -> bool:
@@ -106,86 +125,102 @@ class Syncing:
 
     async def close(self) -> None:
         """End the looks under way; what they had not stored is found again."""
-        running = [each.task for each in self._running.values()]
+        running = list(self._running.values())
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
-    def _done(self, account_id: int) -> None:
+    def _begin(self, taken: _Taken) -> None:
+        account_id = taken.claim.account_id
+        task = asyncio.create_task(self._look_safely(taken), name=f"sync:{account_id}")
+        self._running[account_id] = task
+        self._places[taken.host] += 1
+        task.add_done_callback(functools.partial(self._done, account_id, taken.host))
+
+    def _done(self, account_id: int, host: str, ended: asyncio.Task[datetime | None]) -> None:
         """A look is over: its place is free, and the account is due again at a moment of its own."""
-        ended = self._running.pop(account_id)
-        self._places[ended.host] -= 1
-        if ended.task.cancelled():
+        del self._running[account_id]
+        self._places[host] -= 1
+        if ended.cancelled():
             return
         # Places are given away many at once, because each round costs a few questions to the database.
-        half_empty = self._free == MOST_AT_ONCE // 2 or self._places[ended.host] == MOST_PER_HOST // 2
-        if half_empty or not self._running:
+        half_empty = self._free == MOST_AT_ONCE // 2 or self._places[host] == MOST_PER_HOST // 2
+        if self._crowded and (half_empty or not self._running):
             self.wake(SYNC, None)
-        elif due := ended.task.result():
+        elif not self._running:
+            self.wake(SYNC, self._round_ends)
+        if due := ended.result():
             self.wake(SYNC, due)
 
     @property
     def _free(self) -> int:
         return MOST_AT_ONCE - len(self._running)
 
-    def _full_hosts(self, taken: Counter[str] | None = None) -> set[str]:
-        places = self._places + taken if taken else self._places
+    async def _claim(self, now: datetime) -> tuple[list[_Taken], datetime | None]:
+        """Store what was found unchanged and take what is due; also says when something will be due next."""
+        noted, self._unchanged = self._unchanged, []
+        places = self._places.copy()
+        try:
+            async with self.desk.database.transaction() as session:
+                if noted:
+                    await note_unchanged(session, noted, now)
+                taken = await self._take(session, now, places)
+                if taken:
+                    ids = [each.claim.account_id for each in taken]
+                    claimed = update(CalendarAccount).where(CalendarAccount.id.in_(ids))
+                    await session.execute(claimed.values(next_sync_at=now + CLAIM))
+                due = await self._next_due(session, places)
+        except BaseException:
+            self._unchanged += noted
+            raise
+        self._crowded = places.total() >= MOST_AT_ONCE or bool(self._full(places))
+        return taken, due
+
+    async def _take(self, session: AsyncSession, now: datetime, places: Counter[str]) -> list[_Taken]:
+        """As many due accounts as there are places, each host no more than its share; counts them into `places`."""
+        due = subjects().where(CalendarAccount.next_sync_at <= now)
+        due = due.order_by(CalendarAccount.next_sync_at, CalendarAccount.id)
+        taken: dict[int, _Taken] = {}
+        while free := MOST_AT_ONCE - places.total():
+            most = min(free, MOST_PER_HOST)
+            query = due.where(*self._elsewhere(places), CalendarAccount.id.not_in(taken)).limit(most)
+            rows = (await session.execute(query.with_for_update(skip_locked=True, of=CalendarAccount))).all()
+            for row in rows:
+                host = _host(row.home_url)
+                if self._has_room(host, places):
+                    places[host] += 1
+                    taken[row.id] = _Taken(Claim(row.id, now + CLAIM), subject_of(row), host)
+            if len(rows) < most:
+                break
+        return list(taken.values())
+
+    def _full(self, places: Counter[str]) -> list[str]:
+        """The hosts that have no place left."""
         hosts = places.keys() | self._courtesy.strained()
-        return {host for host in hosts if not self._has_room(host, places)}
+        return sorted(host for host in hosts if not self._has_room(host, places))
 
     def _has_room(self, host: str, places: Counter[str]) -> bool:
         return places[host] < self._courtesy.room(host, places, MOST_AT_ONCE, self.desk.now())
 
-    async def _next_due(self) -> datetime | None:
+    async def _next_due(self, session: AsyncSession, places: Counter[str]) -> datetime | None:
         """When the first account is due that there is a place for; for the others a look that ends wakes us."""
-        if self._free == 0:
+        if places.total() >= MOST_AT_ONCE:
             return None
-        query = select(func.min(CalendarAccount.next_sync_at)).where(*self._elsewhere(self._full_hosts()))
-        async with self.desk.database.reading() as session:
-            due = await session.scalar(query)
+        query = select(func.min(CalendarAccount.next_sync_at)).where(*self._elsewhere(places))
+        due = await session.scalar(query)
         rested = self._courtesy.next_end_of_rest(self.desk.now())
         return min((each for each in (due, rested) if each), default=None)
 
-    async def _claim(self) -> list[tuple[Claim, Subject]]:
-        """Take as many due accounts as there are places, each host no more than its share."""
-        now = self.desk.now()
-        is_due = CalendarAccount.next_sync_at <= now
-        if not self._unchanged:
-            async with self.desk.database.reading() as session:
-                if not await session.scalar(select(CalendarAccount.id).where(is_due).limit(1)):
-                    return []
-        due = subjects().where(is_due).order_by(CalendarAccount.next_sync_at, CalendarAccount.id)
-        taken: dict[int, Subject] = {}
-        hosts: Counter[str] = Counter()
-        noted, self._unchanged = self._unchanged, []
-        async with self.desk.database.transaction() as session:
-            if noted:
-                await note_unchanged(session, noted, now)
-            while free := self._free - len(taken):
-                query = due.where(*self._elsewhere(self._full_hosts(hosts)), CalendarAccount.id.not_in(taken))
-                locked = query.limit(free).with_for_update(skip_locked=True, of=CalendarAccount)
-                rows = (await session.execute(locked)).all()
-                if not rows:
-                    break
-                for row in rows:
-                    host = _host(row.home_url)
-                    if self._has_room(host, self._places + hosts):
-                        taken[row.id] = subject_of(row)
-                        hosts[host] += 1
-            if taken:
-                claimed = update(CalendarAccount).where(CalendarAccount.id.in_(taken))
-                await session.execute(claimed.values(next_sync_at=now + CLAIM))
-        return [(Claim(account_id, now + CLAIM), subject) for account_id, subject in taken.items()]
-
-    def _elsewhere(self, full_hosts: set[str]) -> list[ColumnElement[bool]]:
+    def _elsewhere(self, places: Counter[str]) -> list[ColumnElement[bool]]:
         """Accounts that are not being looked at, on hosts that have a place left."""
-        there = [CalendarAccount.home_url.startswith(host, autoescape=True) for host in sorted(full_hosts)]
-        return [CalendarAccount.id.not_in(list(self._running)), *(not_(each) for each in there)]
+        full = [CalendarAccount.home_url.startswith(host, autoescape=True) for host in self._full(places)]
+        return [CalendarAccount.id.not_in(list(self._running)), *(not_(each) for each in full)]
 
-    async def _look_safely(self, claim: Claim, subject: Subject) -> datetime | None:
+    async def _look_safely(self, taken: _Taken) -> datetime | None:
         """Look at an account, whatever happens; returns when it is due again, None when others will tell."""
+        claim = taken.claim
         try:
-            return await self._look(claim, subject)
+            return await self._look(taken)
         except Exception as error:
             _log.exception("calendar look failed", account=claim.account_id)
             fault = PeerInvalid("calendar", type(error).__name__)
@@ -196,13 +231,12 @@ class Syncing:
             _log.exception("calendar failure not noted", account=claim.account_id)
             return claim.until
 
-    async def _look(self, claim: Claim, subject: Subject) -> datetime | None:
-        host = _host(subject.home_url)
-        gate = self._gates.setdefault(host, asyncio.Semaphore(MOST_ASKED))
+    async def _look(self, taken: _Taken) -> datetime | None:
+        claim, host = taken.claim, taken.host
         try:
-            async with gate:
+            async with self._gates[host]:
                 await self._courtesy.turn(host)
-                if not await self._glancing.is_unchanged(subject, self.desk.now()):
+                if not await self._glancing.is_unchanged(taken.subject, self.desk.now()):
                     due = await self._look_closely(claim)
                     self._courtesy.answered(host)
                     return due

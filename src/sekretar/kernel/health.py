@@ -131,9 +131,8 @@ class Metrics:
         """Show how jobs fare, as the engine tells it when somebody looks."""
         self.registry.register(_Jobs(status))
 
-    def count_requests(self, peer: str) -> aiohttp.TraceConfig:
-        """Hooks for a session whose requests are counted as requests to `peer`, by what became of them."""
-        trace = aiohttp.TraceConfig()
+    def count_requests(self, peer: str, hooks: aiohttp.TraceConfig) -> None:
+        """Have the requests of a session counted as requests to `peer`, by what became of them."""
 
         async def answered(
             session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestEndParams
@@ -147,9 +146,8 @@ class Metrics:
         ) -> None:
             self.peer_requests.labels(peer, "failed").inc()
 
-        trace.on_request_end.append(answered)
-        trace.on_request_exception.append(failed)
-        return trace
+        hooks.on_request_end.append(answered)
+        hooks.on_request_exception.append(failed)
 
     def set_outbox_rows(self, counts: Mapping[str, int]) -> None:
         """Show the rows of the outbox by state; states that are not named have none."""

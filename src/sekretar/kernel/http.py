@@ -91,7 +91,7 @@ class HttpSessions:
     def peers(self) -> aiohttp.ClientSession:
         """For servers that the administrator named."""
         if self._peers is None:
-            self._peers = self._session(None, self._counted("peers"))
+            self._peers = self._session(None, self._hooks("peers"))
         return self._peers
 
     @property
@@ -103,7 +103,10 @@ class HttpSessions:
         """
         if self._typed is None:
             resolver = GuardedResolver(self._guard, self._proxies)
-            self._typed = self._session(resolver, [self._watch(), *self._counted("typed")])
+            hooks = self._hooks("typed")
+            hooks.on_request_start.append(self._on_start)
+            hooks.on_request_redirect.append(_on_redirect)
+            self._typed = self._session(resolver, hooks)
         return self._typed
 
     def check_typed(self, url: str | URL) -> None:
@@ -147,7 +150,7 @@ class HttpSessions:
                 await session.close()
 
     def _session(
-        self, resolver: AbstractResolver | None, traces: list[aiohttp.TraceConfig]
+        self, resolver: AbstractResolver | None, hooks: aiohttp.TraceConfig
     ) -> aiohttp.ClientSession:
         if self._closed:
             raise RuntimeError("the HTTP sessions are closed")
@@ -163,18 +166,15 @@ class HttpSessions:
             cookie_jar=aiohttp.DummyCookieJar(),
             # Without proxies to find there, the environment would cost a look into ~/.netrc for each request.
             trust_env=settings.trust_env and bool(getproxies()),
-            trace_configs=traces,
+            trace_configs=[hooks],
         )
 
-    def _counted(self, peer: str) -> list[aiohttp.TraceConfig]:
-        return [self._metrics.count_requests(peer)] if self._metrics else []
-
-    def _watch(self) -> aiohttp.TraceConfig:
-        """Hooks that see every request of the session before it is sent; what they raise ends it."""
-        trace = aiohttp.TraceConfig()
-        trace.on_request_start.append(self._on_start)
-        trace.on_request_redirect.append(_on_redirect)
-        return trace
+    def _hooks(self, peer: str) -> aiohttp.TraceConfig:
+        """What sees every request of a session. One set of it: each costs several calls a request."""
+        hooks = aiohttp.TraceConfig()
+        if self._metrics:
+            self._metrics.count_requests(peer, hooks)
+        return hooks
 
     async def _on_start(
         self,
@@ -182,6 +182,7 @@ class HttpSessions:
         context: SimpleNamespace,
         params: aiohttp.TraceRequestStartParams,
     ) -> None:
+        """See a request before it is sent; what is raised here ends it."""
         origin = params.url.origin()
         if origin not in self._passed:
             self.check_typed(params.url)

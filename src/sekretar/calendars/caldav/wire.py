@@ -136,9 +136,10 @@ class Wire:
 
     def expect_success(self, answer: Answer) -> None:
         """Raise what a 3xx or 4xx status means."""
-        status, text = answer.status, f"{answer.status} from {_shown(answer.url)}"
+        status = answer.status
         if 200 <= status < 300:
             return
+        text = f"{status} from {_shown(answer.url)}"
         if status < 400:
             raise NotCalDav(self.peer, text)
         kinds = {403: PeerForbidden, 404: PeerNotFound, 410: PeerNotFound, 405: PeerUnsupported}
@@ -147,7 +148,11 @@ class Wire:
 
     def _judge(self, answer: Answer) -> None:
         """Raise what concerns the whole server rather than this request."""
-        status, text = answer.status, f"{answer.status} from {_shown(answer.url)}"
+        status = answer.status
+        if status < 400:
+            # Before anything is put into words: nearly every answer is one of these.
+            return
+        text = f"{status} from {_shown(answer.url)}"
         if status == 401:
             raise PeerRefused(self.peer, text)
         pause = pause_of(answer.headers)
