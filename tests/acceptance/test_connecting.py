@@ -15,6 +15,7 @@ from tests.acceptance.acts import (
     ask_to_connect,
     connect,
     in_minutes,
+    plain,
     pressable,
     today,
 )
@@ -217,7 +218,7 @@ async def test_only_the_chosen_calendars_are_shown(office: Office, calendars: Ca
     assert "Совещание" in shown
     assert "Зубной" not in shown
     listed = (await anna.slash("/calendar accounts")).posts[0]
-    assert "Личное (не показывается)" in listed.text
+    assert "~~Личное~~ · не показывается" in plain(listed.text)
     await anna.click(listed, "Выбрать календари")
     again = await anna.dialog()
     assert again.field(switches["Личное"].name).default != "true"

@@ -143,7 +143,7 @@ async def agenda(
         last,
         zone,
         tuple(await meetings_between(session, person_id, zone, begin, end, *only)),
-        tuple(await _health(session, person_id)),
+        tuple(await health_of(session, person_id)),
     )
 
 
@@ -268,7 +268,8 @@ def meeting_of(stored: StoredOccurrence, calendar: str, account_id: int, zone: Z
     )
 
 
-async def _health(session: AsyncSession, person_id: int) -> list[AccountHealth]:
+async def health_of(session: AsyncSession, person_id: int) -> list[AccountHealth]:
+    """How the accounts of a person are doing, oldest first."""
     query = select(CalendarAccount).where(CalendarAccount.person_id == person_id).order_by(CalendarAccount.id)
     return [
         AccountHealth(

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.calendars import preferences
+from sekretar.calendars import preferences, refreshing
 from sekretar.calendars.answers_diff import Given, Roll, others
 from sekretar.calendars.attending import Part, part_in
 from sekretar.calendars.events import PartStat
@@ -85,6 +85,7 @@ async def tell(desk: Desk, session: AsyncSession, news: Answers) -> None:
     told = await _unknown(session, news, told)
     if not told or not (await preferences.read(session, person.id)).tells(preferences.News.ANSWERS):
         return
+    await refreshing.count_change(session, news.account_id)
     message = answers(stored[0].title, told, person, desk.translator(person), news.now)
     first = meeting_key(news.account_id, news.uid)
     known = bool(await sent.lane_of(session, first))

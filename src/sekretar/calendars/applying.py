@@ -21,6 +21,7 @@ from sekretar.calendars import (
     channels_news,
     own_edits,
     preferences,
+    refreshing,
     status,
     wording,
 )
@@ -212,7 +213,10 @@ class Applying:
             return
         if not person.active or await self._is_own(session, uid):
             return
-        if not await self._is_wanted(session) or not await self._is_news(session, row, uid, change):
+        if not await self._is_news(session, row, uid, change):
+            return
+        await refreshing.count_change(session, self.owner.account_id)
+        if not await self._is_wanted(session):
             return
         if not (await preferences.read(session, person.id)).tells(change.kind):
             return

@@ -65,7 +65,7 @@ def digest(
         lines = [t("calendars.channel.digest_empty")]
     stale = ""
     if stale_since is not None:
-        stale = t("calendars.channel.stale", time=wording.moment(stale_since, agenda, t, now))
+        stale = t("calendars.channel.stale", time=wording.moment(stale_since, agenda.zone, t, now))
     heading = t("calendars.channel.digest", calendar=_name(known.calendar), day=format_day(day, t.language))
     whose = t("calendars.channel.whose", owner=known.owner.display_name, zone=wishes.zone.key)
     return Message(wording.stack(heading, *lines, stale, whose))

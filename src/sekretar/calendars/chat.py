@@ -1,4 +1,4 @@
-"""What people do with their accounts in the chat: connect, look after, choose calendars, disconnect.
+"""How accounts come and go in the chat: connected, given a new password, disconnected.
 
 Handlers read and write; what they say is put into words in `wording`, and what a server says of an account is
 found out in `connecting`.
@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sekretar.calendars import channels_news, connecting, wording
-from sekretar.calendars.agenda import Agenda, agenda
 from sekretar.calendars.caldav import OTHER, PROVIDERS, Provider
 from sekretar.calendars.connecting import Application, Rejected
-from sekretar.calendars.model import Calendar, CalendarAccount
+from sekretar.calendars.model import CalendarAccount
 from sekretar.calendars.viewing import TODAY
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PersonError
@@ -41,10 +39,6 @@ from sekretar.mattermost.chat import (
 from sekretar.mattermost.messages import Attachment, Button, Message
 
 CONNECT_FORM = "calendars.connect"
-CHOOSE_FORM = "calendars.choose"
-
-#: A dialog with more switches than this cannot be used on a phone; the rest stay as they are.
-MOST_CHOICES = 25
 
 
 @dataclass(frozen=True)
@@ -59,50 +53,24 @@ class CalendarChat:
         """Hang everything into the chat."""
         for name, aliases, handler, usage in (
             ("connect", ("подключить", "add"), self.connect, "calendars.usage.connect"),
-            ("accounts", ("календари", "calendars", "list"), self.accounts, ""),
             ("disconnect", ("отключить", "remove"), self.disconnect, ""),
         ):
             chat.command(
                 Subcommand("calendar", name, f"calendars.help.{name}", handler, usage, aliases=aliases)
             )
-        chat.action("calendars.accounts", self.accounts_clicked)
         chat.action("calendars.connect.where", self.where_clicked)
         chat.action("calendars.connect", self.provider_clicked)
         chat.action("calendars.mend", self.mend_clicked)
-        chat.action("calendars.choose", self.choose_clicked)
         chat.action("calendars.disconnect.ask", self.disconnect_asked)
         chat.action("calendars.disconnect.yes", self.disconnect_confirmed)
         chat.action("calendars.disconnect.no", self.disconnect_refused)
         chat.form(CONNECT_FORM, FormHandler(self.connect_form, self.connect_submitted))
-        chat.form(CHOOSE_FORM, FormHandler(self.choose_form, self.choose_submitted))
         chat.menu(MenuEntry("calendars.menu.today", TODAY, 10, self._connected, style="primary"))
         chat.menu(
             MenuEntry(
                 "calendars.menu.connect", "calendars.connect.where", 11, self._unconnected, primary=True
             )
         )
-        chat.menu(MenuEntry("calendars.menu.accounts", "calendars.accounts", 20, self._connected))
-
-    # --- accounts
-
-    async def accounts(self, request: CommandRequest) -> Reply:
-        return Reply(await self._accounts(request.person, request.t, request.now))
-
-    async def accounts_clicked(self, click: Click) -> ClickReply:
-        return ClickReply(ephemeral=await self._accounts(click.person, click.t, click.now))
-
-    async def _accounts(self, person: Person, t: Translator, now: datetime) -> Message:
-        found = await self._agenda(person, now)
-        async with self.database.reading() as session:
-            names = {
-                each.account_id: _names(await connecting.calendars_of(session, each.account_id), t)
-                for each in found.accounts
-            }
-        return wording.accounts(found, names, t, now)
-
-    async def _agenda(self, person: Person, now: datetime) -> Agenda:
-        async with self.database.reading() as session:
-            return await agenda(session, person.id, person.zone, now.astimezone(person.zone).date())
 
     # --- connecting
 
@@ -178,42 +146,6 @@ class CalendarChat:
         async with self.database.reading() as session:
             account = await connecting.account_of(session, person.id, account_id)
         return (account.login, account.address or account.home_url) if account else ("", "")
-
-    # --- choosing calendars
-
-    async def choose_clicked(self, click: Click) -> ClickReply:
-        await self._account(click.person, click.record.get("account"))
-        return ClickReply(form=OpenForm(CHOOSE_FORM, click.record))
-
-    async def choose_form(self, request: FormRequest) -> Form:
-        t = request.t
-        account = await self._account(request.person, request.record.get("account"))
-        async with self.database.reading() as session:
-            calendars = await connecting.calendars_of(session, account.id)
-        return Form(
-            CHOOSE_FORM,
-            t.plain("calendars.choose.title"),
-            t("calendars.choose.intro"),
-            tuple(
-                Field(f"c{each.id}", FieldKind.BOOL, each.name, optional=True, default=each.chosen)
-                for each in calendars[:MOST_CHOICES]
-            ),
-            t.plain("calendars.choose.submit"),
-        )
-
-    async def choose_submitted(self, submit: FormSubmit) -> FormOutcome:
-        async with self.database.transaction() as session:
-            account = await connecting.account_of(session, submit.person.id, submit.record.get("account"))
-            if account is None:
-                raise PersonError("calendars.choose.gone")
-            calendars = await connecting.calendars_of(session, account.id)
-            chosen = frozenset(
-                each.id for each in calendars if submit.values.get(f"c{each.id}", each.chosen) is True
-            )
-            if not chosen:
-                return FormOutcome(errors={"": PersonError("calendars.choose.none")})
-            count = await connecting.choose(session, account, chosen, submit.now)
-        return FormOutcome(Message(submit.t.plural("calendars.choose.done", count, login=account.login)))
 
     # --- disconnecting
 
@@ -309,10 +241,3 @@ def _which(accounts: Sequence[CalendarAccount], t: Translator) -> Message:
     buttons = tuple(Button(each.login, "calendars.disconnect.ask", {"account": each.id}) for each in accounts)
     rows = tuple(Attachment(actions=buttons[start : start + 5]) for start in range(0, len(buttons), 5))
     return Message(t("calendars.disconnect.which"), rows)
-
-
-def _names(calendars: Sequence[Calendar], t: Translator) -> list[str]:
-    return [
-        each.name if each.chosen else t.plain("calendars.accounts.hidden", name=each.name)
-        for each in calendars
-    ]

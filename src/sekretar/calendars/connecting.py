@@ -27,7 +27,7 @@ from sekretar.calendars.caldav import (
     list_calendars,
     profile_of,
 )
-from sekretar.calendars.keys import account_prefix, digest_prefix, offers_prefix
+from sekretar.calendars.keys import account_prefix, digest_prefix, offers_prefix, refresh_prefix
 from sekretar.calendars.model import AccountState, Calendar, CalendarAccount, CalendarObject, MorningDigest
 from sekretar.kernel import outbox
 from sekretar.kernel.database import wake_after_commit
@@ -268,8 +268,8 @@ async def disconnect(session: AsyncSession, account: CalendarAccount) -> None:
     # First, because both wait for everyone who is just about to say something of the account.
     await session.get(MorningDigest, account.person_id, with_for_update=True)
     await session.execute(delete(CalendarAccount).where(CalendarAccount.id == account.id))
-    person_id = account.person_id
-    for prefix in (account_prefix(account.id), digest_prefix(person_id), offers_prefix(person_id)):
+    personal = (prefix(account.person_id) for prefix in (digest_prefix, offers_prefix, refresh_prefix))
+    for prefix in (account_prefix(account.id), *personal):
         await outbox.forget(session, prefix)
         await sent.forget(session, prefix)
     wake_after_commit(session, status.TASK)

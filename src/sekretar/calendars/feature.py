@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.calendars import channels, channels_watch, digest, reminders, rolling, status
+from sekretar.calendars import channels, channels_watch, digest, refreshing, reminders, rolling, status
+from sekretar.calendars.accounts_chat import AccountsChat
 from sekretar.calendars.answering import Answering
 from sekretar.calendars.answering_chat import AnsweringChat
 from sekretar.calendars.booking_chat import BookingChat
@@ -28,6 +29,7 @@ from sekretar.calendars.finding_chat import FindingChat
 from sekretar.calendars.free_busy_asking import FreeBusy
 from sekretar.calendars.knowing import Knowing
 from sekretar.calendars.quiet import QuietKeeper
+from sekretar.calendars.refreshing import Refreshing
 from sekretar.calendars.reminding import Reminding
 from sekretar.calendars.rolling import Rolling
 from sekretar.calendars.settings_chat import SettingsChat
@@ -77,6 +79,7 @@ class Calendars:
         self._reminding = Reminding(desk)
         self._rolling = Rolling(desk, settings.own_hosts)
         self._digesting = Digesting(desk)
+        self._refreshing = Refreshing(desk)
         self._channels = ChannelTelling(desk)
         self._channel_watch = ChannelWatch(desk)
         self._keeper = StatusKeeper(desk, acting)
@@ -84,6 +87,7 @@ class Calendars:
         self._status_chat = StatusChat(desk, acting, consents)
         Viewing(desk.database).register(desk.chat)
         CalendarChat(desk.database, desk.vault, http).register(desk.chat)
+        AccountsChat(desk.database).register(desk.chat)
         self._status_chat.register(desk.chat)
         SettingsChat(desk.database).register(desk.chat)
         ChannelChat(desk, self._channel_watch).register(desk.chat)
@@ -109,6 +113,7 @@ class Calendars:
         self._jobs.add(status.TASK, self._keep_statuses, at_least_every=timedelta(minutes=1))
         self._jobs.add(channels.TASK, self._channels.give_due, at_least_every=timedelta(minutes=1))
         self._jobs.add(channels_watch.TASK, self._channel_watch.watch, at_least_every=timedelta(minutes=1))
+        self._jobs.add(refreshing.TASK, self._refreshing.tell_due, at_least_every=timedelta(minutes=1))
         self._jobs.add(rolling.TASK, self._rolling.run, at_least_every=timedelta(hours=6))
 
     async def _keep_statuses(self) -> datetime | None:

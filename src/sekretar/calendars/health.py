@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.calendars import preferences, settings_wording, views_wording
+from sekretar.calendars import preferences, refreshing, settings_wording, views_wording
 from sekretar.calendars.agenda import agenda
 from sekretar.calendars.glancing import Calm
 from sekretar.calendars.keys import mended_key, ready_key, trouble_key
@@ -95,6 +95,7 @@ async def failed(
         if account.next_sync_at != claim.until:
             # Meanwhile the person has given a new password: the failure tells nothing about that one.
             return account.next_sync_at
+        await refreshing.note_done(session, account.id, now)
         account.failures += 1
         account.trouble = trouble
         account.refusals = account.refusals + 1 if trouble is Trouble.PASSWORD else 0
@@ -114,12 +115,14 @@ async def succeeded(
     *,
     calm: Calm | None = None,
     partly: PeerError | None = None,
+    to_be_continued: bool = False,
 ) -> datetime | None:
     """Note a look that found everything, or all but a part; the first one is told, and the first after trouble.
 
     Args:
         calm: what the next look may be spared by; None when something is not settled.
         partly: what kept a part of the account from being read.
+        to_be_continued: more is to be read at once.
 
     Returns:
         When the account is due again; None when it is no longer connected.
@@ -137,6 +140,8 @@ async def succeeded(
             account.next_sync_at = next_sync_at
             account.calm_answer = calm.answer if calm else ""
             account.calm_until = calm.until if calm else None
+            if not to_be_continued:
+                await refreshing.note_done(session, account.id, now)
         if account.synced_at is not None:
             account.synced_at = now
         elif partly is not None or await _is_loaded(session, account.id):

@@ -70,6 +70,16 @@ def gone_key(account_id: int, href: str, since: datetime) -> str:
     return f"{account_prefix(account_id)}gone:{_short(href)}:{since:%Y%m%dT%H%M%S}"
 
 
+def refresh_prefix(person_id: int) -> str:
+    """What every answer to a person who asked for a look begins with: each may name all their accounts."""
+    return f"refresh:{person_id}:"
+
+
+def refresh_key(person_id: int, at: datetime) -> str:
+    """What came of a look that was asked for, told at that moment."""
+    return f"{refresh_prefix(person_id)}{at:%Y%m%dT%H%M%S%f}"
+
+
 def ready_key(account_id: int) -> str:
     """The message that the first reading is done."""
     return f"{account_prefix(account_id)}ready"

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from sekretar.calendars import preferences, settings
+from sekretar.calendars.accounts_chat import overview
 from sekretar.calendars.connecting import accounts_of
 from sekretar.calendars.digesting import next_of
 from sekretar.calendars.preferences import DIGEST_AT, Preferences
@@ -74,6 +75,8 @@ class SettingsChat:
 
     async def settings(self, request: CommandRequest) -> Reply:
         word = request.args.get(0)
+        if fold(word) in _CALENDARS:
+            return Reply(await overview(self.database, request.person, request.t, request.now))
         part = _PARTS.get(fold(word))
         if word and part is None:
             raise PersonError("calendars.settings.no_such_part", given=word[:40])
@@ -160,6 +163,9 @@ class SettingsChat:
         async with self.database.reading() as session:
             return bool(await accounts_of(session, person.id))
 
+
+#: Words for what is set for each calendar apart.
+_CALENDARS = frozenset({"calendars", "calendar", "календари", "календарь", "accounts"})
 
 _ON = frozenset({"on", "вкл", "включить", "включи"})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from sekretar.calendars.accounts_wording import ACCOUNTS
 from sekretar.calendars.preferences import EVERY_DAY, WORKDAYS, News, Preferences
 from sekretar.calendars.settings import Changed
 from sekretar.calendars.settings_form import Part
@@ -41,7 +42,13 @@ def profile(changed: Changed, person: Person, accounts: int, t: Translator, now:
         actions=tuple(_button(part, t) for part in PROFILE_PARTS),
         footer=t.plain("calendars.profile.footer"),
     )
-    return Message(heading, (attachment,))
+    return Message(heading, (attachment, *(_calendars(t) if accounts else ())))
+
+
+def _calendars(t: Translator) -> tuple[Attachment, ...]:
+    """The way to what is set for each calendar apart."""
+    button = Button(t.plain("calendars.menu.accounts"), ACCOUNTS)
+    return (Attachment(text=t("calendars.profile.calendars"), actions=(button,)),)
 
 
 def news(line: Markdown, t: Translator, part: Part) -> Message:

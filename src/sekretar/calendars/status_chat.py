@@ -6,13 +6,14 @@ meetings, and do others see that they are in one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.calendars import preferences, settings_wording, wording
-from sekretar.calendars.agenda import Agenda, agenda
+from sekretar.calendars import accounts_wording, preferences, settings_wording
+from sekretar.calendars.agenda import AccountHealth, health_of
 from sekretar.calendars.digesting import next_of
 from sekretar.calendars.preferences import STATUS_WANTED, Preferences
 from sekretar.calendars.settings import Changed
@@ -101,7 +102,7 @@ class StatusChat:
 
     async def _overview(self, person: Person, t: Translator, now: datetime) -> Message:
         async with self.desk.database.reading() as session:
-            found = await agenda(session, person.id, person.zone, now.astimezone(person.zone).date())
+            found = await health_of(session, person.id)
             changed = await _changed(session, person)
         missing = await self._missing(person) if changed.wanted.status else Markdown("")
         return overview(found, changed, missing, person, t, now)
@@ -123,14 +124,21 @@ async def _changed(session: AsyncSession, person: Person) -> Changed:
 
 
 def overview(
-    found: Agenda, changed: Changed, missing: Markdown, person: Person, t: Translator, now: datetime
+    found: Sequence[AccountHealth],
+    changed: Changed,
+    missing: Markdown,
+    person: Person,
+    t: Translator,
+    now: datetime,
 ) -> Message:
     """Calendars, notifications, status: each in its lines, with the buttons that change them.
 
     `missing` is what keeps the status from being set although the person wants it.
     """
     wanted = changed.wanted
-    calendars = Markdown("\n").join(wording.account_line(each, found, t, now) for each in found.accounts)
+    calendars = Markdown("\n").join(
+        accounts_wording.account_line(each, person.zone, t, now) for each in found
+    )
     calendars = calendars or t("calendars.disconnect.none")
     notifications = Markdown("\n").join(
         (
@@ -144,8 +152,8 @@ def overview(
         AttachmentField(t.plain("calendars.status.notifications"), notifications, short=False),
         AttachmentField(t.plain("calendars.settings.title_status"), _shown(wanted, missing, t), short=False),
     )
-    well = bool(found.accounts) and not missing and not any(each.trouble for each in found.accounts)
-    if found.accounts:
+    well = bool(found) and not missing and not any(each.trouble for each in found)
+    if found:
         calendars_button = Button(t.plain("calendars.menu.accounts"), "calendars.accounts")
     else:
         calendars_button = Button(t.plain("calendars.menu.connect"), "calendars.connect.where")

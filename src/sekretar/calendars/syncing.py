@@ -261,7 +261,14 @@ class Syncing:
         except TimeoutError:
             raise PeerDown(work.client.peer, "the look took too long") from None
         due = seen.again or self.rhythm.next_after(self.desk.now())
-        return await health.succeeded(self.desk, claim, due, calm=seen.calm, partly=seen.trouble)
+        return await health.succeeded(
+            self.desk,
+            claim,
+            due,
+            calm=seen.calm,
+            partly=seen.trouble,
+            to_be_continued=seen.again is not None,
+        )
 
 
 def _host(home_url: str) -> str:

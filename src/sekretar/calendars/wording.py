@@ -5,7 +5,7 @@ Everything here turns values into messages; nothing decides and nothing is fetch
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -102,14 +102,14 @@ def _note(account: AccountHealth, agenda: Agenda, t: Translator, now: datetime) 
     patience = _PATIENCE if account.trouble else _PATIENCE_WITHOUT_TROUBLE
     if now - account.synced_at < patience and account.trouble != Trouble.PASSWORD:
         return None
-    time = moment(account.synced_at, agenda, t, now)
+    time = moment(account.synced_at, agenda.zone, t, now)
     return Markdown(t("calendars.today.stale", account=account.login, time=time, reason=reason).rstrip())
 
 
-def moment(at: datetime, agenda: Agenda, t: Translator, now: datetime) -> str:
+def moment(at: datetime, zone: ZoneInfo, t: Translator, now: datetime) -> str:
     """A clock time, with the day when it is another one."""
-    time = format_time(at, agenda.zone, t.language)
-    local, current = at.astimezone(agenda.zone).date(), now.astimezone(agenda.zone).date()
+    time = format_time(at, zone, t.language)
+    local, current = at.astimezone(zone).date(), now.astimezone(zone).date()
     return time if local == current else f"{format_day(local, t.language)}, {time}"
 
 
@@ -237,52 +237,6 @@ def join_link(url: str, service: str, t: Translator) -> Markdown:
 def calendar_gone(name: str, t: Translator) -> Message:
     """A calendar was deleted on its server."""
     return Message(t("calendars.accounts.gone", name=name))
-
-
-def accounts(agenda: Agenda, calendars: Mapping[int, Sequence[str]], t: Translator, now: datetime) -> Message:
-    """What is connected and how it is doing, with the buttons to mend or end it."""
-    if not agenda.accounts:
-        return nothing_connected(t)
-    attachments = tuple(_account(each, agenda, calendars, t, now) for each in agenda.accounts)
-    return Message(t("calendars.accounts.heading"), attachments)
-
-
-def _account(
-    account: AccountHealth,
-    agenda: Agenda,
-    calendars: Mapping[int, Sequence[str]],
-    t: Translator,
-    now: datetime,
-) -> Attachment:
-    names = Markdown(", ".join(escape(name) for name in calendars.get(account.account_id, ())))
-    record = {"account": account.account_id}
-    buttons = [
-        Button(t.plain("calendars.connect.choose_calendars"), "calendars.choose", record),
-        Button(t.plain("calendars.accounts.disconnect"), "calendars.disconnect.ask", record),
-    ]
-    if account.trouble == Trouble.PASSWORD:
-        mend = t.plain("calendars.accounts.mend")
-        buttons.insert(0, Button(mend, "calendars.mend", record, style="primary"))
-    return Attachment(
-        color=Colour.RED if account.trouble else Colour.GREEN,
-        title=escape(f"{account.login} — {provider_name(account.provider, t)}"),
-        text=stack(names, _state(account, agenda, t, now)),
-        actions=tuple(buttons),
-    )
-
-
-def account_line(account: AccountHealth, agenda: Agenda, t: Translator, now: datetime) -> Markdown:
-    """An account and how it is doing, in one line."""
-    return Markdown(f"**{escape(account.login)}**: {_state(account, agenda, t, now)}")
-
-
-def _state(account: AccountHealth, agenda: Agenda, t: Translator, now: datetime) -> Markdown:
-    """When it was read last, and what keeps it from being read."""
-    if account.synced_at is None:
-        state = t("calendars.accounts.loading")
-    else:
-        state = t("calendars.accounts.synced", time=moment(account.synced_at, agenda, t, now))
-    return Markdown(f"{state} {trouble(account.trouble, t)}".strip())
 
 
 def provider_name(provider: str, t: Translator) -> str:

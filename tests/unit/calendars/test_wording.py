@@ -14,9 +14,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from sekretar.calendars import chat, health, status_chat, wording
+from sekretar.calendars import accounts_chat, accounts_wording, chat, health, status_chat, wording
+from sekretar.calendars.accounts_wording import Looked
 from sekretar.calendars.agenda import AccountHealth, Agenda, Meeting
 from sekretar.calendars.caldav import PROVIDERS
+from sekretar.calendars.calendar_wishes import CalendarCard, Wishes
 from sekretar.calendars.changes import Change, Extent, Kind, Seen
 from sekretar.calendars.model import AccountState, CalendarAccount, Trouble
 from sekretar.calendars.preferences import Preferences
@@ -25,7 +27,7 @@ from sekretar.calendars.settings import Changed
 from sekretar.kernel.i18n import LANGUAGES, Catalogues, Translator
 from sekretar.kernel.people import Person
 from sekretar.kernel.text import Markdown
-from sekretar.mattermost.messages import Button, Message
+from sekretar.mattermost.messages import Button, Message, Select
 
 NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -73,6 +75,7 @@ def read(message: Message) -> str:
         lines += [attachment.color.value, attachment.title, attachment.text, attachment.footer]
         lines += [f"{each.title}: {each.value}" for each in attachment.fields]
         lines += [f"[{action.label}]" for action in attachment.actions if isinstance(action, Button)]
+        lines += [f"<{action.label}>" for action in attachment.actions if isinstance(action, Select)]
     return "\n".join(line for line in lines if line)
 
 
@@ -125,16 +128,39 @@ class Stored:
     login: str = "anna@example.com"
 
 
+CARDS = (
+    CalendarCard(1, 1, "Работа", "anna@example.com", True, Wishes(preferred=True)),
+    CalendarCard(2, 1, "Дом", "anna@example.com", True, Wishes(chosen=False)),
+    CalendarCard(3, 1, "Отпуска", "anna@example.com", False, Wishes(True, False, False, False, False, False)),
+)
+
+
 def accounts(t: Translator) -> Iterator[tuple[str, Message]]:
-    calendars = {1: ["Работа", t.plain("calendars.accounts.hidden", name="Дом")]}
     stored: CalendarAccount = Stored()  # type: ignore[assignment]
-    yield "accounts: none", wording.accounts(agenda(), {}, t, NOW)
-    yield "accounts: well", wording.accounts(agenda(account()), calendars, t, NOW)
-    yield "accounts: loading", wording.accounts(agenda(account(synced=None)), calendars, t, NOW)
+
+    def shown(*found: AccountHealth) -> Message:
+        return accounts_wording.accounts(found, CARDS, MOSCOW, t, NOW)
+
+    yield "accounts: none", shown()
+    yield "accounts: well", shown(account())
+    yield "accounts: loading", shown(account(synced=None))
     for trouble in Trouble:
         since = timedelta(hours=30) if trouble is Trouble.DOWN else timedelta(hours=1)
-        found = agenda(account(trouble, since))
-        yield f"accounts: {trouble.value}", wording.accounts(found, calendars, t, NOW)
+        yield f"accounts: {trouble.value}", shown(account(trouble, since))
+    for name, looked in {
+        "nothing": [Looked(account(), 0, True)],
+        "one change": [Looked(account(), 1, True)],
+        "five changes, one late": [Looked(account(), 5, True), Looked(account(), 0, False)],
+        "two changes, one broken": [Looked(account(), 2, True), Looked(account("password"), 0, True)],
+        "all in vain": [Looked(account("down", HOUR), 0, True)],
+    }.items():
+        yield f"refreshed: {name}", accounts_wording.refreshed(looked, MOSCOW, t, NOW)
+    for card in CARDS:
+        yield f"calendar saved: {card.name}", accounts_wording.saved(card, Wishes(tells=False), t)
+    yield "calendar saved: same", accounts_wording.saved(CARDS[0], CARDS[0].wishes, t)
+    form = accounts_chat.form_of(CARDS[0], t)
+    asked = "\n".join(f"{each.label}: {each.default} ({each.help})" for each in form.fields)
+    yield "calendar form", Message(Markdown(f"{form.title}\n{form.intro}\n{asked}"))
     yield "calendar gone", wording.calendar_gone("Работа", t)
     yield "needs attention", health._needs_attention(stored, t)
     yield "mended", health._mended(stored, t)
@@ -155,11 +181,11 @@ def statuses(t: Translator) -> Iterator[tuple[str, Message]]:
     link = t("calendars.status.consent", link=t("calendars.status.consent_link"))
     quiet = Preferences(reminders=(), digest_at=None, news=frozenset(), status=True, status_emoji="tea")
     for name, found, wanted, missing in (
-        ("unconnected", agenda(), Preferences(), ""),
-        ("well", agenda(account()), Preferences(), ""),
-        ("shown", agenda(account()), Preferences(status=True), ""),
-        ("no consent", agenda(account()), Preferences(status=True), link),
-        ("quiet", agenda(account("password", 2 * HOUR), account()), quiet, ""),
+        ("unconnected", [], Preferences(), ""),
+        ("well", [account()], Preferences(), ""),
+        ("shown", [account()], Preferences(status=True), ""),
+        ("no consent", [account()], Preferences(status=True), link),
+        ("quiet", [account("password", 2 * HOUR), account()], quiet, ""),
     ):
         shown = status_chat.overview(found, Changed(wanted, None), Markdown(missing), anna, t, NOW)
         yield f"status: {name}", shown
