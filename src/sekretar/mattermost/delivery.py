@@ -229,7 +229,9 @@ class ChatDelivery:
         if not self._installation:
             async with self._database.transaction() as session:
                 self._installation = await installation(session)
-        return f"{self._installation}.{delivery.id}"
+        # SQLite gives the number of a forgotten row to the next one, which the server would then take for said.
+        meaning = hashlib.sha256(delivery.key.encode()).hexdigest()[:12]
+        return f"{self._installation}.{delivery.id}-{meaning}"
 
     # Where to write
 

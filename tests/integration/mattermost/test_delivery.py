@@ -140,6 +140,13 @@ async def test_the_same_row_number_of_another_database_is_not_the_same_row(
     assert len(chat.written()) == 2
 
 
+async def test_the_number_of_a_forgotten_row_may_come_again(chat: FakeChat, delivery: ChatDelivery) -> None:
+    await delivery.post(row(POST, channel_id=CHANNEL))
+    await delivery.post(dataclasses.replace(row(POST, channel_id=CHANNEL), key="of another meaning"))
+    first, second = (one["pending_post_id"] for one in chat.written())
+    assert first != second
+
+
 async def test_overlapping_attempts_are_one_post_by_the_servers_own_means(
     chat: FakeChat, delivery: ChatDelivery
 ) -> None:
