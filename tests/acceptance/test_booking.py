@@ -91,7 +91,7 @@ async def test_a_message_becomes_a_meeting_by_an_emoji(office: Office, calendars
     await anna.click(await anna.wait_for(pressable("Создать"), since=mark), "Создать")
     await anna.wait_for(about("Встреча создана", "Обсудим смету"), since=mark)
 
-    # In the thread of the message the form is about it too; old servers do not say in which thread a command was typed.
+    # In its thread the form is about the message too; old servers do not say where a command was typed.
     if office.server.sandbox is not None:
         await anna.slash("/calendar new", channel, root_id=first.id)
         again = {each.name: each.default for each in (await anna.dialog()).fields}
