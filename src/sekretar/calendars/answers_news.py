@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from sekretar.calendars import preferences, refreshing
 from sekretar.calendars.answers_diff import Given, Roll, others
 from sekretar.calendars.attending import Part, part_in
 from sekretar.calendars.events import PartStat
+from sekretar.calendars.happenings import is_mine
 from sekretar.calendars.keys import answers_key, meeting_key
 from sekretar.calendars.model import CalendarAccount, StoredOccurrence
 from sekretar.calendars.wording import title_of
@@ -27,6 +28,8 @@ from sekretar.mattermost.messages import Attachment, Colour, Message
 
 #: Names in one message; the details view has all of them.
 MOST_NAMES = 20
+#: Names of those who have not answered.
+MOST_WAITING = 10
 _NAME_LIMIT = 60
 
 _KEYS = {
@@ -86,7 +89,9 @@ async def tell(desk: Desk, session: AsyncSession, news: Answers) -> None:
     if not told or not (await preferences.read(session, person.id)).tells(preferences.News.ANSWERS):
         return
     await refreshing.count_change(session, news.account_id)
-    message = answers(stored[0].title, told, person, desk.translator(person), news.now)
+    asked = next((each for each in stored if each.starts_at == told[0].start), stored[0])
+    waiting = [each for each in asked.attendees if _waits(each, account.addresses)]
+    message = answers(stored[0].title, told, waiting, person, desk.translator(person), news.now)
     first = meeting_key(news.account_id, news.uid)
     known = bool(await sent.lane_of(session, first))
     await outgoing.direct(
@@ -114,19 +119,40 @@ async def _unknown(session: AsyncSession, news: Answers, told: Sequence[Given]) 
     return tuple(each for each in told if (each.address, each.answer) not in known)
 
 
-def answers(title: str, told: Sequence[Given], person: Person, t: Translator, now: datetime) -> Message:
-    """Who has answered what."""
+def _waits(attendee: Mapping[str, Any], own: Collection[str]) -> bool:
+    """Whether somebody else has still to answer."""
+    return attendee["answer"] == PartStat.NEEDS_ACTION and not is_mine(attendee["address"], own)
+
+
+def answers(
+    title: str,
+    told: Sequence[Given],
+    waiting: Sequence[Mapping[str, Any]],
+    person: Person,
+    t: Translator,
+    now: datetime,
+) -> Message:
+    """Who has answered what, and who has not yet."""
     head = t("calendars.replies.heading", title=title_of(title, t))
     lines = [_line(each, person, t, now) for each in told[:MOST_NAMES]]
     if rest := len(told) - len(lines):
         lines.append(t.plural("calendars.details.more", rest))
+    if waiting:
+        names = [_name(each["name"], each["address"]) for each in waiting[:MOST_WAITING]]
+        more = [f"+{len(waiting) - len(names)}"] if len(waiting) > len(names) else []
+        said = t("calendars.replies.waiting", names=Markdown(", ").join([*names, *more]))
+        lines.append(Markdown(f"⏳ {said}"))
     attachment = Attachment(color=Colour.BLUE, text=Markdown("\n").join(lines), fallback=head)
     return Message(Markdown(f"💬 {head}"), (attachment,))
 
 
+def _name(name: str, address: str) -> Markdown:
+    return escape(truncate(" ".join((name or address).split()), _NAME_LIMIT))
+
+
 def _line(each: Given, person: Person, t: Translator, now: datetime) -> Markdown:
-    name = escape(truncate(" ".join((each.name or each.address).split()), _NAME_LIMIT))
-    line = f"{_SIGNS[each.answer]} {t(_KEYS[each.answer], name=Markdown(f'**{name}**'))}"
+    name = Markdown(f"**{_name(each.name, each.address)}**")
+    line = f"{_SIGNS[each.answer]} {t(_KEYS[each.answer], name=name)}"
     if each.start is not None:
         today = now.astimezone(person.zone).date()
         line += f" ({format_day(each.start.astimezone(person.zone).date(), t.language, today)})"

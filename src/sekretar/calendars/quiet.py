@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.calendars.model import QuietTime
 from sekretar.calendars.preferences import QUIET_WANTED
-from sekretar.calendars.presence import Busy, busy_until, next_change
+from sekretar.calendars.presence import SKEW, Busy, busy_until, next_change
 from sekretar.calendars.status import PATIENCE, busy_times, wanting
 from sekretar.kernel.errors import PeerError
 from sekretar.kernel.people import Person
@@ -69,10 +69,11 @@ class Forget:
 Decision = Begin | End | Yield | Forget | None
 
 
-def decide(until: datetime | None, current: str, held: Held | None) -> Decision:
+def decide(now: datetime, until: datetime | None, current: str, held: Held | None) -> Decision:
     """What to do about a person's status; None when everything is as it should be.
 
     Args:
+        now: the moment of the decision.
         until: when their meeting ends; None when they are in none.
         current: their status in Mattermost's word.
         held: what was remembered when it was set; None when it was not.
@@ -85,8 +86,17 @@ def decide(until: datetime | None, current: str, held: Held | None) -> Decision:
     if held.yielded:
         return None
     if current != DO_NOT_DISTURB:
-        return Yield()
+        return _ended(now, until, current, held)
     return Begin(until, held.earlier) if until != held.until else None
+
+
+def _ended(now: datetime, until: datetime, current: str, held: Held) -> Decision:
+    """It was ended during a meeting: by hand, or by Mattermost when a shorter meeting was over."""
+    if now < held.until - SKEW:
+        return Yield()
+    if now < held.until:
+        return None
+    return Begin(until, current) if current in _REPLACEABLE else Forget()
 
 
 @dataclass(frozen=True)
@@ -130,16 +140,17 @@ class QuietKeeper:
             return
         held = Held(row.until, row.earlier, row.yielded) if row else None
         current = (await self.acting.status(person)).status
-        await self._carry_out(person, decide(busy_until(meetings, now), current, held))
+        await self._carry_out(person, decide(now, busy_until(meetings, now), current, held))
 
     async def _carry_out(self, person: Person, decision: Decision) -> None:
-        """Remember before setting, forget after giving back."""
+        """Remember after setting, because what is not remembered ends by itself; forget after giving back."""
         match decision:
             case Begin(until, earlier):
-                await self._remember(person, Held(until, earlier))
                 outcome = await self.acting.set_status(person, DO_NOT_DISTURB, dnd_until=until)
                 if isinstance(outcome, NotPermitted):
                     await self._forget(person)
+                else:
+                    await self._remember(person, Held(until, earlier))
             case End(earlier):
                 await self.acting.set_status(person, earlier)
                 await self._forget(person)

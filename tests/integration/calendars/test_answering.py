@@ -387,13 +387,16 @@ class TestAnswersOfOthers:
 
         await house.anna.look({"m.ics": own("NEEDS-ACTION", "NEEDS-ACTION")})
         house.anna.clock.advance(timedelta(minutes=1))
-        (said,) = await house.anna.look({"m.ics": own("ACCEPTED", "DECLINED")})
-        assert said == "💬 Ответы: Моя\n✅ **Вера** — придёт\n❌ **Борис** — не придёт"
+        (said,) = await house.anna.look({"m.ics": own("ACCEPTED", "NEEDS-ACTION")})
+        assert said == "💬 Ответы: Моя\n✅ **Вера** — придёт\n⏳ ещё не ответили: Борис"
+        house.anna.clock.advance(timedelta(minutes=1))
+        (said,) = await house.anna.look({"m.ics": own("DECLINED", "TENTATIVE")})
+        assert said == "💬 Ответы: Моя\n❌ **Вера** — не придёт\n❔ **Борис** — возможно, придёт"
         assert (await house.office.rows())[-1].payload["reply_to"]
         house.anna.clock.advance(timedelta(minutes=1))
-        assert await house.anna.look({"m.ics": own("ACCEPTED", "DECLINED")}) == []
+        assert await house.anna.look({"m.ics": own("DECLINED", "TENTATIVE")}) == []
         house.anna.clock.advance(timedelta(minutes=1))
-        both = await house.anna.look({"m.ics": own("TENTATIVE", "DECLINED", "Новая")})
+        both = await house.anna.look({"m.ics": own("ACCEPTED", "TENTATIVE", "Новая")})
         assert [each.partition("\n")[0] for each in both] == ["✏️ Изменена: Новая", "💬 Ответы: Новая"]
 
     async def test_guests_do_not_hear_of_each_other(self, house: House, noon: datetime) -> None:

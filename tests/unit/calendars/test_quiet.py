@@ -9,6 +9,7 @@ import pytest
 from sekretar.calendars.quiet import Begin, Decision, End, Forget, Held, Yield, decide
 
 END = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
+NOW = END - timedelta(minutes=30)
 LATER = END + timedelta(hours=1)
 OURS = Held(END, "away")
 
@@ -33,4 +34,19 @@ OURS = Held(END, "away")
     ],
 )
 def test_what_is_done(until: datetime | None, current: str, held: Held | None, decision: Decision) -> None:
-    assert decide(until, current, held) == decision
+    assert decide(NOW, until, current, held) == decision
+
+
+@pytest.mark.parametrize(
+    ("seconds", "until", "current", "held", "decision"),
+    [
+        pytest.param(60, LATER, "online", OURS, Begin(LATER, "online"), id="prolonged after its end"),
+        pytest.param(60, LATER, "offline", OURS, Forget(), id="prolonged after its end, and gone home"),
+        pytest.param(-20, END, "away", OURS, None, id="ended by a clock that is ahead of ours"),
+        pytest.param(60, LATER, "online", Held(END, "away", yielded=True), None, id="left alone to the end"),
+    ],
+)
+def test_when_mattermost_has_ended_it_nobody_has_changed_it_by_hand(
+    seconds: int, until: datetime, current: str, held: Held, decision: Decision
+) -> None:
+    assert decide(END + timedelta(seconds=seconds), until, current, held) == decision
