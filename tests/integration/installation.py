@@ -10,15 +10,14 @@ from typing import Any
 from pydantic import SecretStr
 
 from sekretar.app import http_settings
-from sekretar.calendars import diagnosis
-from sekretar.commands.doctor import stand_in
+from sekretar.commands.doctor import surroundings
 from sekretar.config import Settings
 from sekretar.kernel.clock import SystemClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.http import HttpSessions
 from sekretar.kernel.secrets import Vault, generate_key
 from sekretar.mattermost.client import MattermostClient
-from sekretar.mattermost.doctor import Check, Finding, Surroundings, examine
+from sekretar.mattermost.doctor import Finding, examine
 from sekretar.mattermost.setup import Report, SetupOptions, set_up
 from sekretar.sandbox.mattermost import MattermostSandbox
 from sekretar.sandbox.ports import free_port
@@ -54,9 +53,8 @@ class Installation:
 
     async def examine(self) -> dict[str, Finding]:
         """Run the doctor; its findings by name."""
-        checks = [Check(diagnosis.NAME, diagnosis.diagnose)]
-        around = Surroundings(self.settings, SystemClock(), self.http, stand_in(self.settings), checks)
-        return {finding.name: finding for finding in (await examine(around)).findings}
+        found = await examine(surroundings(self.settings, self.http))
+        return {finding.name: finding for finding in found.findings}
 
 
 @contextlib.asynccontextmanager

@@ -26,6 +26,7 @@ from sekretar.mattermost.doctor import State as Health
 from sekretar.sandbox.mattermost.accounts import deactivate
 from sekretar.sandbox.mattermost.members import leave_team
 from sekretar.sandbox.ports import free_port
+from sekretar.tickets.trackers.settings import RedmineSettings as Redmine
 
 #: Looked at through Mattermost.
 BEYOND = {"version", "token", "stream", "messages", "teams", "callback", "commands", "status"}
@@ -300,3 +301,13 @@ class TestFoundations:
         assert calendars.state is Health.WARNING
         assert calendars.seen.startswith("1 of 2 calendar accounts")
         assert "anna" not in calendars.seen
+
+
+class TestTrackers:
+    async def test_each_is_looked_at(self, installed: Installation) -> None:
+        here = Redmine(kind="redmine", name="main", url="http://127.0.0.1:1", key=SecretStr("secret-key"))
+        own = Redmine(kind="redmine", name="other", url="http://127.0.0.1:1/redmine")
+        found = await installed.having(trackers=(here, own)).examine()
+        assert (found["tracker:main"].state, found["tracker:other"].state) == (Health.FAILURE, Health.WARNING)
+        assert "cannot be reached" in found["tracker:main"].seen
+        assert "secret-key" not in str(found)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
@@ -15,7 +16,7 @@ from fastapi.responses import JSONResponse
 
 from sekretar import __version__
 from sekretar.app import http_settings
-from sekretar.calendars import diagnosis
+from sekretar.calendars import diagnosis as calendars
 from sekretar.commands.ending import run, say
 from sekretar.config import Settings, load_settings, settings_file
 from sekretar.kernel import logs
@@ -39,6 +40,8 @@ from sekretar.mattermost.doctor import (
 )
 from sekretar.mattermost.messages import ACTION_PATH
 from sekretar.mattermost.requests import ActionCall
+from sekretar.tickets import diagnosis as trackers
+from sekretar.tickets.trackers.opening import open_trackers
 from sekretar.web.server import listening_socket, serve
 
 _MARKS = {State.OK: "ok", State.WARNING: "WARNING", State.FAILURE: "FAILURE", State.SKIPPED: "-"}
@@ -65,13 +68,24 @@ async def diagnose() -> Diagnosis:
     except ConfigurationError as error:
         return Diagnosis((failure("settings", error.what, error.remedy),))
     try:
-        around = Surroundings(
-            settings, SystemClock(), http, stand_in(settings), [Check(diagnosis.NAME, diagnosis.diagnose)]
-        )
-        found = await examine(around)
+        found = await examine(surroundings(settings, http))
     finally:
         await http.close()
     return Diagnosis((_settings_read(), *found.findings))
+
+
+def surroundings(settings: Settings, http: HttpSessions) -> Surroundings:
+    """What the doctor looks at, for these settings."""
+    clock = SystemClock()
+    sites = open_trackers(settings.trackers, http, clock)
+    return Surroundings(
+        settings,
+        clock,
+        http,
+        stand_in(settings),
+        [Check(calendars.NAME, calendars.diagnose)],
+        [partial(trackers.diagnose, site) for site in sites.values()],
+    )
 
 
 def as_text(diagnosis: Diagnosis) -> str:

@@ -7,6 +7,7 @@ has done what was asked.
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
@@ -52,6 +53,10 @@ class Between:
         """Answer the next such request like this; the tracker never hears of it."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         self.faults.append(Fault(method, path, status, given, body))
+
+    def answer_json(self, method: str, path: str, said: object) -> None:
+        """Answer the next such request with this JSON."""
+        self.answer(method, path, 200, json.dumps(said).encode(), Content_Type="application/json")
 
     async def _pass_on(self, request: web.Request) -> web.StreamResponse:
         self.asked.append((request.method, request.path))

@@ -167,7 +167,8 @@ class TestCreating:
         assert other.ticket.ref != first.ticket.ref
 
     async def test_a_lost_answer_does_not_double(self, house: House, anna: Tracker) -> None:
-        intention, draft = unique(), plain(house, "The answer got lost")
+        intention = unique()
+        draft = plain(house, f"The answer got lost ({intention})")
         house.way.lose_answer(*house.creation)
         with pytest.raises(FateUnknown):
             await anna.create(draft, intention)

@@ -6,13 +6,14 @@ does not work is skipped and says so, so that the first failure in the list is t
 
 from sekretar.mattermost.doctor.examination import examine
 from sekretar.mattermost.doctor.findings import Diagnosis, Finding, State, failure, fine, skipped, warning
-from sekretar.mattermost.doctor.surroundings import Check, DoctorSettings, StandIn, Surroundings
+from sekretar.mattermost.doctor.surroundings import Check, DoctorSettings, Look, StandIn, Surroundings
 
 __all__ = [
     "Check",
     "Diagnosis",
     "DoctorSettings",
     "Finding",
+    "Look",
     "StandIn",
     "State",
     "Surroundings",

@@ -25,6 +25,7 @@ async def examine(around: Surroundings) -> Diagnosis:
             *await WebPart(around, opened, server).look(),
             await look_at_status(around.settings, server),
             *await _look_at_database(around, opened),
+            *[await look() for look in around.peers],
         ]
     return Diagnosis(tuple(findings))
 

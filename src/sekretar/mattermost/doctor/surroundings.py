@@ -57,6 +57,10 @@ class Check:
     look: Callable[[Database], Awaitable[Finding]]
 
 
+#: A look at another server, which this package does not know.
+Look = Callable[[], Awaitable[Finding]]
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What the doctor works with."""
@@ -66,3 +70,4 @@ class Surroundings:
     http: HttpSessions
     stand_in: StandIn
     checks: Sequence[Check] = ()
+    peers: Sequence[Look] = ()

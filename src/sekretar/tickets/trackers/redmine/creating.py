@@ -30,8 +30,7 @@ class Creating:
         issue, new = await self._made_before(mark, me), False
         if issue is None:
             issue, new = await self._make(body, draft, mark), True
-        with reading.shaped(self._wire.peer):
-            ticket = self._reader.ticket(issue)
+        ticket = self._reader.ticket(issue)
         return Created(Written(ticket, writing.ignored(body, ticket)), new)
 
     async def _made_before(self, mark: str, me: Account) -> Mapping[str, Any] | None:

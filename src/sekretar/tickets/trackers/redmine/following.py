@@ -67,24 +67,26 @@ class Following:
             return items, max(last, cursor.until), False
         if last > cursor.since:
             return items, last, True
-        return [*items, *await self._rest_of_second(scope, items)], last + _SECOND, True
+        return await self._second(scope, cursor.since), cursor.since + _SECOND, True
 
-    async def _rest_of_second(self, scope: Mapping[str, str], items: Sequence[Item]) -> list[Item]:
-        """More tickets than a page holds changed in one second: the rest of it, by their numbers."""
-        rest: list[Item] = []
-        second, last = str(items[-1]["updated_on"]), items[-1]
+    async def _second(self, scope: Mapping[str, str], second: datetime) -> list[Item]:
+        """All that changed within a second which is too full for a page, by their numbers.
+
+        Redmine stores fractions of a second that it does not tell, and compares with them: it begins the list up to
+        a second too early, and sorts by what cannot be seen. Only a range and the numbers leave nothing out.
+        """
+        found: list[Item] = []
         while True:
             query = {
                 **scope,
-                "updated_on": f"><{second}|{second}",
-                "issue_id": f">={int(last['id']) + 1}",
+                "updated_on": f"><{_written(second)}|{_written(second + _SECOND)}",
+                "issue_id": f">={int(found[-1]['id']) + 1 if found else 1}",
                 "sort": "id:asc",
             }
-            total, found = await lists.some(self._wire, query, 0, lists.PAGE)
-            rest += found
-            if total <= len(found) or not found:
-                return rest
-            last = found[-1]
+            total, items = await lists.some(self._wire, query, 0, lists.PAGE)
+            found += items
+            if total <= len(items) or not items:
+                return found
 
     async def _read(self, key: str) -> Item | None:
         """A ticket with its journals; None when it went out of sight since it was listed."""

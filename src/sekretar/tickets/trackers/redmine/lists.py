@@ -60,9 +60,7 @@ async def find(wire: Wire, reader: Reader, query: Query, page: str | None) -> Pa
         total, items = await some(wire, {**_filters(query), "sort": sort}, offset, query.limit)
         seen = len(items)
     end = offset + seen
-    with reading.shaped(wire.peer):
-        tickets = tuple(reader.ticket(item) for item in items)
-    return Page(tickets, total, str(end) if seen and end < total else None)
+    return Page(tuple(map(reader.ticket, items)), total, str(end) if seen and end < total else None)
 
 
 async def _by_due_date(wire: Wire, query: Query, offset: int) -> tuple[int, list[Item]]:

@@ -150,6 +150,10 @@ class Reader:
         self._closed = closed
 
     def ticket(self, issue: Mapping[str, Any]) -> Ticket:
+        with shaped(self._addresses.name):
+            return self._ticket(issue)
+
+    def _ticket(self, issue: Mapping[str, Any]) -> Ticket:
         key = str(issue["id"])
         parent = issue.get("parent")
         return Ticket(
@@ -177,9 +181,13 @@ class Reader:
         )
 
     def details(self, issue: Mapping[str, Any]) -> Details:
+        with shaped(self._addresses.name):
+            return self._details(issue)
+
+    def _details(self, issue: Mapping[str, Any]) -> Details:
         key = str(issue["id"])
         return Details(
-            self.ticket(issue),
+            self._ticket(issue),
             tuple(
                 Comment(
                     str(journal["id"]),
@@ -215,6 +223,14 @@ class Reader:
         if str(item["issue_id"]) == key:
             return Relation(forwards, self.ref(str(item["issue_to_id"])))
         return Relation(backwards, self.ref(str(item["issue_id"])))
+
+
+def whole(issue: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same ticket, once it has what every ticket has."""
+    for name in ("project", "tracker", "status"):
+        int(issue[name]["id"])
+    moment(issue["updated_on"])
+    return issue
 
 
 def version(issue: Mapping[str, Any]) -> str:

@@ -111,14 +111,12 @@ class RedmineTracker:
         for start in range(0, len(keys), _MOST):
             query = {"issue_id": ",".join(keys[start : start + _MOST]), "status_id": "*"}
             _, items = await lists.some(wire, query, 0, _MOST)
-            with reading.shaped(wire.peer):
-                found |= {ticket.ref: ticket for ticket in map(reader.ticket, items)}
+            found |= {ticket.ref: ticket for ticket in map(reader.ticket, items)}
         return {ref: found[ref] for ref in refs if ref in found}
 
     async def details(self, ref: TicketRef) -> Details:
         issue = await self.issue(ref, "journals,attachments,relations")
-        with reading.shaped(self._site.name):
-            return (await self.reader()).details(issue)
+        return (await self.reader()).details(issue)
 
     async def find(self, query: TicketQuery, page: str | None = None) -> Page[Ticket]:
         return await lists.find(await self.wire(), await self.reader(), query, page)
@@ -208,8 +206,7 @@ class RedmineTracker:
         query: Query = {"include": include} if include else {}
         answer = await wire.get(f"/issues/{self.key_of(ref)}.json", query)
         with reading.shaped(wire.peer):
-            found: Mapping[str, Any] = answer["issue"]
-            return found
+            return reading.whole(answer["issue"])
 
     def key_of(self, ref: TicketRef) -> str:
         """The number of a ticket. Raises `PeerNotFound` for one of another tracker or a key that is no number."""
