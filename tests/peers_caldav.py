@@ -2,7 +2,8 @@
 
 Radicale is GPL and runs only as a process of its own; nothing of it is imported. Xandikos refuses passwords
 over plain HTTP, so it speaks TLS with a certificate of its own, which is a useful difference between the two.
-Cyrus is Debian's: a mail server in C that keeps calendars in mailboxes and knows scheduling (RFC 6638).
+Cyrus and DAViCal are Debian's, and both know scheduling (RFC 6638): one is a mail server in C that keeps calendars
+in mailboxes, the other is PHP on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
+from tests.peers import postgresql_binaries, private_postgresql
 
 #: Login and password of everybody on the servers; one password is not ASCII.
 PEOPLE = MappingProxyType({"anna": "anna's password", "boris": "пароль:бориса"})
@@ -43,6 +46,10 @@ class CalDavServer:
     #: Where a person's calendars are; `{login}` is filled in.
     home: str
     ca_file: Path | None = None
+    #: sync-collection is answered whatever the token is.
+    takes_any_token: bool = False
+    #: Hangs up on whoever wants TLS, instead of answering something else.
+    hangs_up: bool = False
 
     def home_url(self, login: str) -> str:
         """The address of the collection that holds the calendars."""
@@ -168,11 +175,6 @@ _SASLPASSWD = "/usr/sbin/saslpasswd2"
 _CYRUS_ADMIN = "admin"
 
 
-def cyrus_is_installed() -> bool:
-    """Whether Debian's Cyrus is here, with its calendars and the tool that sets its passwords."""
-    return all(Path(each).exists() for each in (_CYRUS / "master", _CYRUS / "httpd", _SASLPASSWD))
-
-
 @contextlib.contextmanager
 def running_cyrus(_root: Path) -> Iterator[CalDavServer]:
     """Cyrus with everything it has in a directory of its own, under the user that runs the tests."""
@@ -238,10 +240,66 @@ def _make_mailboxes(port: int) -> None:
             assert answer == "OK", said
 
 
+_DAVICAL = Path("/usr/share/davical")
+
+
+@contextlib.contextmanager
+def running_davical(root: Path) -> Iterator[CalDavServer]:
+    """DAViCal behind the web server that PHP brings along, on a PostgreSQL of its own."""
+    binaries = postgresql_binaries()
+    assert binaries
+    with private_postgresql(binaries) as url:
+        [socket_directory] = parse_qs(urlsplit(url).query)["host"]
+        # Debian's configuration names no host, so that the environment says where the database is.
+        environment = {**os.environ, "PGHOST": socket_directory, "PGUSER": "postgres"}
+        subprocess.run(
+            [_DAVICAL / "dba/create-database.sh", "davical", "admin"],
+            env=environment, check=True, capture_output=True,
+        )  # fmt: skip
+        command = ["psql", "--quiet", "--set", "ON_ERROR_STOP=1", "davical"]
+        people = "".join(map(_davical_person, PEOPLE)).encode()
+        subprocess.run(command, input=people, env=environment, check=True, capture_output=True)
+        port, libraries = _free_port(), f"include_path=/usr/share/awl/inc:{_DAVICAL / 'inc'}"
+        command = ["php", "-d", libraries, "-S", f"127.0.0.1:{port}", "-t", str(_DAVICAL / "htdocs")]
+        del environment["PGUSER"]
+        with _running(command, port, root / "log", environment=environment):
+            url = f"http://127.0.0.1:{port}/caldav.php/"
+            yield CalDavServer("davical", url, "/{login}/", takes_any_token=True, hangs_up=True)
+
+
+def _davical_person(login: str) -> str:
+    password = PEOPLE[login].replace("'", "''")
+    return (
+        "INSERT INTO usr (username, fullname, email, password, active) "
+        f"VALUES ('{login}', '{login}', '{login}@example.com', '**{password}', true);"
+        "INSERT INTO principal (type_id, user_no, displayname, default_privileges) "
+        "SELECT 1, user_no, fullname, privilege_to_bits(ARRAY['read-free-busy']) "
+        f"FROM usr WHERE username = '{login}';"
+    )
+
+
 #: How each server is started, with a directory for what it keeps.
 STARTERS: Mapping[str, Callable[[Path], contextlib.AbstractContextManager[CalDavServer]]] = MappingProxyType(
-    {"cyrus": running_cyrus, "radicale": running_radicale, "xandikos": running_xandikos}
+    {
+        "cyrus": running_cyrus,
+        "davical": running_davical,
+        "radicale": running_radicale,
+        "xandikos": running_xandikos,
+    }
 )
+
+_NEEDED = {
+    "cyrus": (("/usr/lib/cyrus/bin/httpd", _SASLPASSWD), "cyrus-caldav, cyrus-imapd and sasl2-bin"),
+    "davical": ((str(_DAVICAL), "/usr/bin/php"), "davical, php-cgi and postgresql"),
+}
+
+
+def lacking(name: str) -> str:
+    """What has to be installed for a server; empty when nothing."""
+    files, packages = _NEEDED.get(name, ((), ""))
+    if all(Path(each).exists() for each in files) and (name != "davical" or postgresql_binaries()):
+        return ""
+    return f"install the packages {packages}"
 
 
 def _sha(password: str) -> str:
@@ -257,9 +315,13 @@ def _free_port() -> int:
 
 @contextlib.contextmanager
 def _running(
-    command: list[str], port: int, log: Path, account: pwd.struct_passwd | None = None
+    command: list[str],
+    port: int,
+    log: Path,
+    account: pwd.struct_passwd | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[None]:
-    """The process, under another user where one is given."""
+    """The process, under another user or with another environment where one is given."""
     if shutil.which(command[0]) is None:
         raise AssertionError(f"no {command[0]}")
     with log.open("wb") as output:
@@ -270,6 +332,7 @@ def _running(
             user=account and account.pw_uid,
             group=account and account.pw_gid,
             extra_groups=[] if account else None,
+            env=environment,
         )
         try:
             _wait_for(port, process, log)

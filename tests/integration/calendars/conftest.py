@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from tests.integration.calendars.diary import Diary, open_diary
 from tests.peers import missing
-from tests.peers_caldav import STARTERS, CalDavServer, cyrus_is_installed
+from tests.peers_caldav import STARTERS, CalDavServer, lacking
 
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
@@ -25,7 +25,7 @@ async def diary(database: Database, clock: ManualClock) -> Diary:
 def _server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[CalDavServer | None]:
-    if request.param == "cyrus" and not cyrus_is_installed():
+    if lacking(request.param):
         yield None
         return
     with STARTERS[request.param](tmp_path_factory.mktemp(request.param)) as running:
@@ -33,10 +33,11 @@ def _server(
 
 
 @pytest.fixture
-def caldav_server(_server: CalDavServer | None) -> CalDavServer:
+def caldav_server(_server: CalDavServer | None, request: pytest.FixtureRequest) -> CalDavServer:
     """Runs the test once for each calendar server; they are started once for all tests."""
     if _server is None:
-        missing("Cyrus", "install the packages cyrus-caldav, cyrus-imapd and sasl2-bin")
+        name = request.node.callspec.params["_server"]
+        missing(name, lacking(name))
     return _server
 
 

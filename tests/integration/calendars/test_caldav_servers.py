@@ -69,12 +69,12 @@ async def test_a_password_beyond_ascii_works(server: CalDavServer, session: aioh
 
 
 async def test_a_connection_that_cannot_be_protected_is_told_apart(server: CalDavServer) -> None:
-    """One server has a certificate nobody signed, the other speaks no TLS at all."""
+    """One server has a certificate nobody signed, the others speak no TLS at all."""
     address = server.base_url.replace("http://", "https://")
     async with aiohttp.ClientSession() as session:
         with pytest.raises(Unreachable) as raised:
             await discover(session, OTHER, address, Credentials("anna", PEOPLE["anna"]))
-    assert raised.value.reason is Reason.CERTIFICATE
+    assert raised.value.reason is (Reason.CONNECTION if server.hangs_up else Reason.CERTIFICATE)
 
 
 async def test_calendars_are_listed_with_their_marks(calendar: RemoteCalendar) -> None:
@@ -132,8 +132,9 @@ async def test_multiget_fetches_in_batches_and_names_what_is_missing(
     fetched = await small.multiget(calendar.href, [*listed, ghost])
     assert {item.href for item in fetched.objects} == set(listed)
     assert all(f"UID:uid-{item.href.rpartition('/')[2][0]}" in item.data for item in fetched.objects)
-    assert fetched.missing == {ghost}
-    assert not fetched.failed
+    # Some servers pass over what they do not know, so that nothing is known of it.
+    assert fetched.missing | fetched.failed == {ghost}
+    assert not fetched.unusable
 
 
 async def test_sync_collection_names_exactly_what_changed(
@@ -158,10 +159,11 @@ async def test_sync_collection_names_exactly_what_changed(
 
 
 async def test_an_unknown_token_is_rejected_as_a_value(
-    client: CalDavClient, calendar: RemoteCalendar
+    server: CalDavServer, client: CalDavClient, calendar: RemoteCalendar
 ) -> None:
     token = "http://radicale.org/ns/sync/" + "0" * 64
-    assert await client.sync_collection(calendar.href, token) == TokenRejected()
+    answer = await client.sync_collection(calendar.href, token)
+    assert isinstance(answer, Delta) if server.takes_any_token else answer == TokenRejected()
 
 
 async def test_a_window_holds_its_events(
