@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -15,6 +16,7 @@ from tests.browser.day import SOON, Day, a_day, invitation
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 RUSSIAN = ("/calendar connect other", "Адрес сервера", "Логин", "Пароль приложения", "Подключить")
+BERLIN = ZoneInfo("Europe/Berlin")
 ENGLISH = ("/calendar connect other", "Server address", "Login", "App password", "Connect")
 
 
@@ -188,3 +190,27 @@ async def evening(day: Day) -> None:
     await day.look("24-disconnected")
     await day.client.say("/calendar today")
     await day.reads("Ни один календарь не подключён")
+
+
+async def test_the_morning_of_boris(browser: Browser | None, tmp_path: Path) -> None:
+    """The same in English, and where it is two hours earlier."""
+    if browser is None:
+        peers.missing("Chromium", "install the package chromium")
+    async with a_day(browser, tmp_path, "boris", time(10, 40)) as day:
+        await day.connect(ENGLISH, "boris")
+        shown = await day.reads("is ready", "Release 2.5 demo")
+        await expect(shown.locator(".attachment")).to_contain_text(
+            f"{day.at(11, 40).astimezone(BERLIN):%H:%M}–"
+        )
+        await day.look("31-english-day")
+        budget = invitation("Budget", day.at(17), 60, organizer="Anna Smirnova", guest="boris")
+        await day.put("boris", budget)
+        news = await day.reads("🆕 New meeting: Budget")
+        await expect(news).to_contain_text("Anna Smirnova invites you. Are you coming?")
+        await day.press(news, "Maybe")
+        await expect(day.post("Budget")).to_contain_text("You may come.", timeout=SOON)
+        assert "PARTSTAT=TENTATIVE" in await day.stored("boris", budget.uid)
+        await day.becomes(11, 30)
+        reminder = await day.reads("⏰ In 10 minutes: Release 2.5 demo", "Join")
+        await expect(reminder.get_by_role("link", name="Join")).to_be_visible()
+        await day.look("32-english-reminder")
