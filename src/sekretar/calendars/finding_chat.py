@@ -5,6 +5,7 @@ Of others only *busy* and *free* is used, and nothing of it is shown but the tim
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -60,7 +61,9 @@ class FindingChat:
         begin, end = _bounds(wish, person, now)
         asker = Guest("", t.plain("calendars.find.you"), person.username, person.id)
         diaries = await self.knowing.of(person, [asker, *guests.known], begin, end, now)
-        starts = common_slots([each.worker for each in diaries], begin, end, wish.minutes)
+        workers = [each.worker for each in diaries]
+        # Of fifty people's month there is more to compare than others should wait for.
+        starts = await asyncio.to_thread(common_slots, workers, begin, end, wish.minutes)
         draft = Draft("", begin, wish.minutes, into[0].calendar.id, guests)
         async with self.desk.database.transaction() as session:
             number = await booking_drafts.add(session, person.id, draft, now)
