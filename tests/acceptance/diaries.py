@@ -60,6 +60,14 @@ class Diary:
         """An event as the server holds it."""
         return await self._act("GET", _file(slug, uid), "")
 
+    async def replace(self, ics: str, slug: str = "work") -> None:
+        """Let the calendar hold these events and no others, in one request."""
+        await self._act("PUT", f"{slug}/", ics, {"Content-Type": "text/calendar; charset=utf-8"})
+
+    async def text(self, uid: str, slug: str = "work") -> str:
+        """What stands on the server, its lines unfolded."""
+        return (await self._act("GET", _file(slug, uid))).replace("\r\n ", "")
+
     async def files(self, slug: str = "work") -> str:
         """What the server says of a calendar, to see that it was left alone."""
         return await self._act("PROPFIND", f"{slug}/", "", {"Depth": "1"})

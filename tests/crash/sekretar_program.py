@@ -16,6 +16,9 @@ from tests.acceptance.waiting import until
 START_SECONDS = 60.0
 
 
+_ROOT = Path(__file__).parents[2]
+
+
 class Program:
     """One `sekretar run` after another, on the database of an office that was set up and not started."""
 
@@ -26,9 +29,9 @@ class Program:
         self._process: asyncio.subprocess.Process | None = None
         self._log = folder / f"program{len(list(folder.glob('program*')))}.log"
 
-    async def start(self) -> None:
-        """Start it and wait until it is ready."""
-        process = await self.launch()
+    async def start(self, *fate: str) -> None:
+        """Start it and wait until it is ready; with a fate (see `mortal`) it will kill itself there."""
+        process = await self.launch(*fate)
 
         async def ready() -> bool:
             if process.returncode is not None:
@@ -40,14 +43,14 @@ class Program:
 
         await until(ready, seconds=START_SECONDS, what="readiness of the program")
 
-    async def launch(self) -> asyncio.subprocess.Process:
+    async def launch(self, *fate: str) -> asyncio.subprocess.Process:
         """Start it."""
+        module = ["tests.crash.mortal", *fate] if fate else ["sekretar", "run"]
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "sekretar",
-                "run",
+                *module,
                 stdout=log,
                 stderr=log,
                 cwd=self._folder,
@@ -85,6 +88,8 @@ class Program:
         settings = {
             "MATTERMOST_URL": chosen.mattermost_url,
             "MATTERMOST_TOKEN": chosen.mattermost_token.get_secret_value(),
+            "OAUTH_CLIENT_ID": chosen.oauth_client_id,
+            "OAUTH_CLIENT_SECRET": chosen.oauth_client_secret.get_secret_value(),
             "PUBLIC_URL": chosen.public_url,
             "LISTEN": chosen.listen,
             "DATABASE_URL": chosen.database_url,
@@ -94,5 +99,6 @@ class Program:
             "USE_PROXY": "false",
             "LOG_LEVEL": "info",
         } | self._settings
-        kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG") if name in os.environ}
+        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        kept["PYTHONPATH"] = os.pathsep.join([*filter(None, [os.environ.get("PYTHONPATH")]), str(_ROOT)])
         return kept | {f"SEKRETAR_{name}": value for name, value in settings.items()}
