@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
 from tests.integration.calendars.diary import Diary, first_lines, ics, open_diary
 from tests.integration.calendars.servers import EVERY, Job, fake_server, job, live_on
+from tests.peers_caldav import PEOPLE, CalDavServer, running_radicale
 from tests.unit.calendars.caldav.fake_server import FakeServer
 
-from sekretar.calendars.model import CalendarAccount, StoredOccurrence
+from sekretar.calendars.looking import MOVED_WITHIN
+from sekretar.calendars.model import Calendar, CalendarAccount, StoredOccurrence
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 
@@ -104,3 +106,44 @@ async def test_an_empty_calendar_is_believed_as_well(
         one.remove(name)
     said = await watch(diary, work, database, (1, 2))
     assert sorted(said) == ["❌ Отменена: Demo", "❌ Отменена: Kept"]
+
+
+@pytest.fixture(scope="module")
+def radicale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CalDavServer]:
+    with running_radicale(tmp_path_factory.mktemp("radicale")) as running:
+        yield running
+
+
+async def test_within_an_account_it_may_be_away_for_a_moment(
+    database: Database, clock: ManualClock, radicale: CalDavServer
+) -> None:
+    """Some programs delete it here before they write it there."""
+    diary = await open_diary(database, clock)
+    urls = {name: await radicale.make_calendar("anna", name, name) for name in diary.calendars}
+    async with database.transaction() as session:
+        account = await session.get_one(CalendarAccount, diary.account_id)
+        account.home_url, account.login = radicale.home_url("anna"), "anna"
+        account.password = diary.desk.vault.encrypt(PEOPLE["anna"])
+        for name, number in diary.calendars.items():
+            calendar = await session.get_one(Calendar, number)
+            calendar.href, calendar.verified_at = urls[name], None
+    text = ics("a", clock.now() + 3 * HOUR)
+    await radicale.put_event("anna", urls["work"], "a.ics", text)
+    for name, url in urls.items():
+        await radicale.put_event("anna", url, "kept.ics", ics(name, clock.now() + 5 * HOUR, name))
+    async with job(diary.desk) as work:
+        await work.run()
+        assert len(await diary.said()) == 3
+        await radicale.delete("anna", urls["work"] + "a.ics")
+        clock.advance(2 * EVERY)
+        assert await work.run() == clock.now() + MOVED_WITHIN
+        await radicale.put_event("anna", urls["home"], "b.ics", text)
+        clock.advance(MOVED_WITHIN)
+        await work.run()
+        clock.advance(2 * EVERY)
+        await work.run()
+    assert await diary.said() == []
+    kept = [each.calendar_id for each in await diary.rows(StoredOccurrence) if each.uid == "a"]
+    assert kept == [diary.calendars["home"]]
+    for url in urls.values():
+        await radicale.delete("anna", url)
