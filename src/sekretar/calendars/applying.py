@@ -32,6 +32,7 @@ from sekretar.calendars.attending import awaits_answer, part_in
 from sekretar.calendars.changes import VISIBLE_FIELDS, Change, Kind, Seen
 from sekretar.calendars.channels_news import News
 from sekretar.calendars.comparing import changed, removed
+from sekretar.calendars.events import PartStat
 from sekretar.calendars.keys import change_key, meeting_key
 from sekretar.calendars.model import (
     Calendar,
@@ -43,6 +44,7 @@ from sekretar.calendars.model import (
 )
 from sekretar.calendars.reading import Reading, pack, seen
 from sekretar.calendars.reminding import offsets_of, plan_reminders, plan_reminders_again
+from sekretar.calendars.settling import Settling
 from sekretar.kernel.database import wake_after_commit
 from sekretar.kernel.people import Person
 from sekretar.mattermost import outgoing, sent
@@ -128,11 +130,19 @@ class Applying:
             for row in objects.values():
                 before = stored[row.id]
                 changes = () if self.silent else removed(before, self.now)
+                asked = self._settling.asked(before)
                 # Before it is told: a second copy that goes with it must not hide that the meeting is gone.
                 await session.execute(delete(CalendarObject).where(CalendarObject.id == row.id))
+                await self._settling.follow(session, asked)
                 for change in changes:
                     await self._tell(session, row, before[0].uid if before else "", change)
         wake_after_commit(session, status.TASK)
+
+    @property
+    def _settling(self) -> Settling:
+        # What vanishes while the person answers was declined: some servers put that away.
+        vanished = PartStat.DECLINED if self.doer is Doer.PERSON else None
+        return Settling(self.desk, self.owner.person, self.calendar, self.now, vanished)
 
     async def _objects(self, session: AsyncSession, hrefs: Sequence[str]) -> dict[str, CalendarObject]:
         query = select(CalendarObject).where(
@@ -188,7 +198,9 @@ class Applying:
         row.etag, row.data, row.expanded_until = reading.etag, pack(reading.data), reading.until
         await session.flush()
         given = () if self.silent else answers_diff.given(rolls(before), rolls(reading.rows), self.now)
+        asked = self._settling.asked(before)
         await self._replace(session, row, before, reading.rows, reminded)
+        await self._settling.follow(session, asked)
         for change in changes:
             await self._tell(session, row, reading.uid, change)
         await self._tell_answers(session, row, reading.uid, given)

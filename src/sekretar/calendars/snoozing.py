@@ -23,7 +23,7 @@ from sekretar.kernel.dates import format_time
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.text import Markdown
-from sekretar.mattermost.chat import Chat, Click, ClickReply, Record
+from sekretar.mattermost.chat import Chat, Click, ClickReply, Record, Stale
 from sekretar.mattermost.messages import Attachment, Button, Message
 
 SNOOZE = "calendars.snooze"
@@ -105,12 +105,12 @@ async def _found(session: AsyncSession, click: Click) -> Details:
     person = click.person
     found = await details_of(session, person.id, person.zone, number) if isinstance(number, int) else None
     if found is None or found.meeting.cancelled:
-        raise PersonError("calendars.snooze.changed")
+        raise Stale("calendars.snooze.changed")
     meeting = found.meeting
     if meeting.start.isoformat() != click.record.get("start"):
-        raise PersonError("calendars.snooze.changed")
+        raise Stale("calendars.snooze.changed")
     if timeliness(meeting.start, meeting.end, click.now) is Timeliness.OVER:
-        raise PersonError("calendars.snooze.over")
+        raise Stale("calendars.snooze.over")
     return found
 
 

@@ -80,7 +80,7 @@ async def test_an_invitation_is_answered_where_it_arrives(
     await invite(house, server, noon)
     news = await house.office.last()
     assert labels(news)[-1] == ["Приду", "Возможно", "Не приду"]
-    before = len(await house.office.rows())
+    before = await house.office.said()
     told = await house.press(news, "Приду")
     assert "✅ Вы придёте." in read(told)
     assert labels(told["update"])[-1] == ["Изменить ответ"]
@@ -88,7 +88,7 @@ async def test_an_invitation_is_answered_where_it_arrives(
     assert ["PARTSTAT=ACCEPTED" in line for line in mine(data)] == [True]
     assert [each.answer for each in await stored(house)] == ["ACCEPTED"]
     assert "не ответили" not in read(await house.slash("today"))
-    assert len(await house.office.rows()) == before, "one's own answer is no news"
+    assert await house.office.said() == before, "one's own answer is no news"
 
 
 async def test_an_answer_can_be_changed_and_given_twice(
@@ -266,6 +266,55 @@ async def test_details_show_the_answer_and_change_it(
     assert "Организатор" in read(told)
 
 
+class TestAnsweredElsewhere:
+    """Whoever answers in another program, or below another post, is not asked any more."""
+
+    async def test_the_news_and_the_reminder_say_so(
+        self, house: House, server: CalDavServer, noon: datetime
+    ) -> None:
+        await invite(house, server, noon)
+        await house.anna.remind(timedelta(hours=2, minutes=50))
+        name = f"{path_of(house.calendar)}a.ics"
+        accepted = ics("a", noon, "Смета", BOSS, ME.replace("NEEDS-ACTION", "ACCEPTED"), OTHER)
+        await house.anna.look({name: accepted})
+        edits = [row.payload for row in await house.office.rows() if row.kind == "mattermost.edit"]
+        news, reminder = edits
+        assert "Вы придёте." in read(news)
+        assert labels(news) == [[], ["Изменить ответ"]]
+        assert "Вы придёте." in read(reminder)
+        assert labels(reminder) == [
+            ["Напомнить в начале", "Напомнить через 5 минут"][::-1],
+            ["Изменить ответ"],
+        ]
+
+    async def test_below_another_post(self, house: House, server: CalDavServer, noon: datetime) -> None:
+        await invite(house, server, noon)
+        await house.press(await house.slash("unanswered"), "Не приду")
+        (said,) = (await house.office.edits()).values()
+        assert "Смета" in said
+
+    @pytest.mark.parametrize("text", ["STATUS:CANCELLED", None])
+    async def test_what_is_off_asks_nothing(
+        self, house: House, server: CalDavServer, noon: datetime, text: str | None
+    ) -> None:
+        await invite(house, server, noon)
+        name = f"{path_of(house.calendar)}a.ics"
+        await house.anna.look({name: text and ics("a", noon, "Смета", BOSS, ME, text)})
+        (edit,) = [row.payload for row in await house.office.rows() if row.kind == "mattermost.edit"]
+        assert not any(labels(edit))
+
+    async def test_as_long_as_one_time_of_a_series_waits_it_is_asked_about(
+        self, house: House, server: CalDavServer, noon: datetime
+    ) -> None:
+        await invite(house, server, noon, "RRULE:FREQ=DAILY;COUNT=2")
+        news = await house.office.last()
+        once = await house.press(news, "Приду")
+        await house.press(once["update"], "Только в этот раз")
+        assert await house.office.edits() == {}
+        await house.press((await house.press(news, "Приду"))["update"], "Вся серия")
+        assert len(await house.office.edits()) == 1
+
+
 class TestList:
     async def test_what_waits_is_listed_and_answered_there(
         self, house: House, server: CalDavServer, noon: datetime
@@ -356,12 +405,14 @@ async def test_a_declined_invitation_that_the_server_puts_away_is_declined(
         return Gone("/a.ics", accepted=True)
 
     monkeypatch.setattr(EventWriter, "answer", answer)
-    before = len(await house.office.rows())
+    before = await house.office.said()
     told = await house.press(await house.office.last(), "Не приду")
     assert "❌ Вы не придёте." in read(told)
     assert labels(told["update"])[-1] == []
     assert await stored(house) == []
-    assert len(await house.office.rows()) == before
+    assert await house.office.said() == before
+    (edit,) = [row.payload for row in await house.office.rows() if row.kind == "mattermost.edit"]
+    assert "❌ Вы не придёте." in read(edit), "the same as the click has made of it"
 
 
 async def test_a_button_of_a_meeting_that_is_gone(
