@@ -347,7 +347,8 @@ async def test_the_form_is_prefilled_checked_and_carried_out(room: Room, start: 
 
 async def test_each_part_opens_from_the_profile(room: Room) -> None:
     shown = (await room.office.slash("anna", "/calendar profile")).body or {}
-    (parts,) = labels(shown)
+    parts, apart = labels(shown)
+    assert apart == ["Мои календари"]
     assert parts == ["Напоминания", "Утренняя сводка", "Изменения", "Статус", "Рабочее время"]
     for part in parts:
         await room.office.click("anna", button(shown, part))

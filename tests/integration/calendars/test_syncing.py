@@ -71,7 +71,7 @@ class TestALook:
     ) -> None:
         server.put("a.ics", ics("a", diary.clock.now() + 3 * HOUR))
         assert await work.run() == diary.clock.now() + EVERY
-        [ready] = await diary.said()
+        ready, _offer = await diary.said()
         assert "готов" in ready
         assert "Demo" in ready
 
@@ -83,7 +83,7 @@ class TestALook:
             await preferences.write(session, diary.person.id, wanted)
         server.put("a.ics", ics("a", diary.clock.now() + 3 * HOUR))
         await work.run()
-        [ready] = await diary.said()
+        ready, _offer = await diary.said()
         assert "Напоминаю за 30 мин до встречи." in ready
         assert "Об изменениях не сообщаю." in ready
 
@@ -434,5 +434,5 @@ class TestManyAccounts:
         async with job(diary.desk) as second:
             await asyncio.gather(*(each.syncing.run() for each in (work, second) * 3))
             await asyncio.gather(work.run(), second.run())
-        assert len(await diary.said()) == 1
+        assert sum("готов" in each for each in await diary.said()) == 1
         assert most == 1
