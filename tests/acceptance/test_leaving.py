@@ -24,6 +24,7 @@ from tests.acceptance.acts import (
 from tests.acceptance.conftest import MakeOffice
 from tests.acceptance.diaries import CalendarServer, calendar_server, meeting
 from tests.acceptance.office import Office
+from tests.acceptance.test_status import consenting, until_status
 from tests.acceptance.waiting import until
 
 
@@ -45,6 +46,20 @@ def bytes_of(folder: Path) -> bytes:
 
 def contents(database_url: str) -> str:
     """Every value of every table, as text."""
+    return "\n".join(rows_of(database_url).values())
+
+
+#: Tables that hold something only for people with calendars.
+THEIRS = frozenset(
+    {
+        "calendar_accounts", "calendars", "calendar_objects", "occurrences", "reminders", "calendar_refreshes",
+        "presences", "quiet_times", "digests", "booking_drafts", "channel_subscriptions",
+    }
+)  # fmt: skip
+
+
+def rows_of(database_url: str) -> dict[str, str]:
+    """The tables that hold anything, each with its rows as text."""
     url = make_url(database_url)
     if url.get_backend_name() == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
@@ -53,12 +68,11 @@ def contents(database_url: str) -> str:
         tables = MetaData()
         tables.reflect(engine)
         with engine.connect() as connection:
-            rows = [
-                repr(tuple(row))
+            found = {
+                table.name: "\n".join(repr(tuple(row)) for row in connection.execute(table.select()))
                 for table in tables.sorted_tables
-                for row in connection.execute(table.select())
-            ]
-        return "\n".join(rows)
+            }
+        return {name: rows for name, rows in found.items() if rows}
     finally:
         engine.dispose()
 
@@ -90,6 +104,43 @@ async def test_disconnecting_leaves_no_trace(
     await office.stop()
     raw = bytes_of(tmp_path)
     assert [trace for trace in traces if trace.encode() in raw] == []
+
+
+async def test_the_last_account_takes_everything_with_it(
+    own_office: MakeOffice, calendars: CalendarServer, database_url: str
+) -> None:
+    office = await own_office(database_url)
+    anna = await office.hire()
+    home = await office.home(anna)
+    await anna.set_custom_status("bento", "Обед")
+    diary = await consenting(office, anna, calendars)
+    second = await calendars.open(events=[meeting("Вторая", in_minutes(100))])
+    await connect(office, anna, second)
+    await anna.slash("/calendar remind 30", home)
+    await anna.slash("/calendar new Демо завтра 15:00", home)
+    await diary.put(meeting("Созвон", in_minutes(-5), 60))
+    await until_status(anna, "calendar")
+    await anna.slash("/calendar refresh", home)
+    kept = {"presences", "consents", "calendar_refreshes", "booking_drafts", "digests", "preferences"}
+    assert kept <= rows_of(database_url).keys()
+
+    asked = await anna.slash("/calendar disconnect all", home)
+    assert "согласие" in asked.text
+    mark = anna.mark()
+    await anna.click(asked.posts[0], "Отключить и удалить")
+    await anna.wait_for(about(diary.login, second.login, "удалено"), since=mark)
+    await until_status(anna, "bento")
+
+    async def nothing_left() -> bool:
+        left = rows_of(database_url)
+        return not (left.keys() & (THEIRS | {"consents"})) and "calendars." not in left.get("preferences", "")
+
+    await until(nothing_left, what="every row about the calendars to go")
+    keys = rows_of(database_url).get("outbox", "")
+    assert not [part for part in ("calendar:", "digest:", "refresh:", "status.consented") if part in keys]
+    traces = (diary.login, diary.password, second.login, "Созвон", "Вторая")
+    left = contents(database_url)
+    assert [trace for trace in traces if trace in left] == []
 
 
 async def test_keeping_an_account_keeps_everything(office: Office, calendars: CalendarServer) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sekretar.calendars import channels_news, connecting, wording
+from sekretar.calendars import connecting, wording
 from sekretar.calendars.caldav import OTHER, PROVIDERS, Provider
 from sekretar.calendars.connecting import Application, Rejected
+from sekretar.calendars.leaving import Leaving
 from sekretar.calendars.model import CalendarAccount
 from sekretar.calendars.viewing import TODAY
 from sekretar.kernel.database import Database
@@ -21,7 +22,7 @@ from sekretar.kernel.http import HttpSessions
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person
 from sekretar.kernel.secrets import Vault
-from sekretar.kernel.text import Markdown, link
+from sekretar.kernel.text import Markdown, escape, link
 from sekretar.mattermost.chat import (
     Chat,
     Click,
@@ -37,8 +38,13 @@ from sekretar.mattermost.chat import (
     Subcommand,
 )
 from sekretar.mattermost.messages import Attachment, Button, Message
+from sekretar.mattermost.parsing import fold
 
 CONNECT_FORM = "calendars.connect"
+
+#: Stands for every account in the record of a button.
+ALL = "all"
+_ALL = frozenset({"all", "все", "всё"})
 
 
 @dataclass(frozen=True)
@@ -48,12 +54,13 @@ class CalendarChat:
     database: Database
     vault: Vault
     http: HttpSessions
+    leaving: Leaving
 
     def register(self, chat: Chat) -> None:
         """Hang everything into the chat."""
         for name, aliases, handler, usage in (
             ("connect", ("подключить", "add"), self.connect, "calendars.usage.connect"),
-            ("disconnect", ("отключить", "remove"), self.disconnect, ""),
+            ("disconnect", ("отключить", "remove"), self.disconnect, "calendars.usage.disconnect"),
         ):
             chat.command(
                 Subcommand("calendar", name, f"calendars.help.{name}", handler, usage, aliases=aliases)
@@ -154,28 +161,43 @@ class CalendarChat:
             accounts = await connecting.accounts_of(session, request.person.id)
         if not accounts:
             raise PersonError("calendars.disconnect.none")
-        if len(accounts) == 1:
-            return Reply(_sure(accounts[0], request.t))
+        if len(accounts) == 1 or fold(request.args.get(0)) in _ALL:
+            return Reply(_sure(accounts, request.t, last=True))
         return Reply(_which(accounts, request.t))
 
     async def disconnect_asked(self, click: Click) -> ClickReply:
-        account = await self._account(click.person, click.record.get("account"))
-        return ClickReply(ephemeral=_sure(account, click.t))
+        accounts = await self._meant(click)
+        return ClickReply(
+            ephemeral=_sure(accounts, click.t, last=await self._are_all(click.person, accounts))
+        )
 
     async def disconnect_confirmed(self, click: Click) -> ClickReply:
-        async with self.database.transaction() as session:
-            account = await connecting.account_of(session, click.person.id, click.record.get("account"))
-            if account is None:
-                raise PersonError("calendars.disconnect.gone")
-            await channels_news.say_goodbye(session, account.id, click.person, click.now)
-            await connecting.disconnect(session, account)
-        return ClickReply(update=Message(click.t("calendars.disconnect.done", login=account.login)))
+        accounts = await self._meant(click)
+        gone = await self.leaving.leave(click.person, [each.id for each in accounts])
+        if not gone:
+            raise PersonError("calendars.disconnect.gone")
+        told = [click.t("calendars.disconnect.done", login=login) for login in gone]
+        return ClickReply(update=Message(Markdown("\n").join(told)))
 
     async def disconnect_refused(self, click: Click) -> ClickReply:
-        account = await self._account(click.person, click.record.get("account"))
-        return ClickReply(update=Message(click.t("calendars.disconnect.kept", login=account.login)))
+        told = [click.t("calendars.disconnect.kept", login=each.login) for each in await self._meant(click)]
+        return ClickReply(update=Message(Markdown("\n").join(told)))
 
     # --- helpers
+
+    async def _meant(self, click: Click) -> Sequence[CalendarAccount]:
+        """The account of a button, or all of the person's."""
+        if click.record.get("account") != ALL:
+            return [await self._account(click.person, click.record.get("account"))]
+        async with self.database.reading() as session:
+            accounts = await connecting.accounts_of(session, click.person.id)
+        if not accounts:
+            raise PersonError("calendars.disconnect.gone")
+        return accounts
+
+    async def _are_all(self, person: Person, accounts: Sequence[CalendarAccount]) -> bool:
+        async with self.database.reading() as session:
+            return len(accounts) == len(await connecting.accounts_of(session, person.id))
 
     async def _account(self, person: Person, account_id: object) -> CalendarAccount:
         async with self.database.reading() as session:
@@ -227,17 +249,24 @@ def _connected(account: CalendarAccount, calendars: int, new: bool, t: Translato
     return Message(text, (Attachment(actions=(choose,)),))
 
 
-def _sure(account: CalendarAccount, t: Translator) -> Message:
-    record = {"account": account.id}
+def _sure(accounts: Sequence[CalendarAccount], t: Translator, *, last: bool) -> Message:
+    """The question before it is done. `last`: no other account remains, and more goes with these."""
+    record = {"account": accounts[0].id if len(accounts) == 1 else ALL}
     buttons = (
         Button(t.plain("calendars.disconnect.yes"), "calendars.disconnect.yes", record, style="danger"),
         Button(t.plain("calendars.disconnect.no"), "calendars.disconnect.no", record),
     )
-    sure = t("calendars.disconnect.sure", login=account.login)
-    return Message(Markdown(""), (Attachment(text=sure, actions=buttons),))
+    logins = Markdown(", ").join(Markdown(f"**{escape(each.login)}**") for each in accounts)
+    lines = [
+        t("calendars.disconnect.sure", logins=logins),
+        *([t("calendars.disconnect.sure_last")] if last else []),
+        t("calendars.disconnect.sure_server"),
+    ]
+    return Message(Markdown(""), (Attachment(text=Markdown(" ").join(lines), actions=buttons),))
 
 
 def _which(accounts: Sequence[CalendarAccount], t: Translator) -> Message:
-    buttons = tuple(Button(each.login, "calendars.disconnect.ask", {"account": each.id}) for each in accounts)
-    rows = tuple(Attachment(actions=buttons[start : start + 5]) for start in range(0, len(buttons), 5))
+    buttons = [Button(each.login, "calendars.disconnect.ask", {"account": each.id}) for each in accounts]
+    buttons.append(Button(t.plain("calendars.disconnect.all"), "calendars.disconnect.ask", {"account": ALL}))
+    rows = tuple(Attachment(actions=tuple(buttons[start : start + 5])) for start in range(0, len(buttons), 5))
     return Message(t("calendars.disconnect.which"), rows)

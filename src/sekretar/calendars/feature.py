@@ -8,7 +8,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.calendars import channels, channels_watch, digest, refreshing, reminders, rolling, status
+from sekretar.calendars import (
+    channels,
+    channels_watch,
+    digest,
+    leaving,
+    refreshing,
+    reminders,
+    rolling,
+    status,
+)
 from sekretar.calendars.accounts_chat import AccountsChat
 from sekretar.calendars.answering import Answering
 from sekretar.calendars.answering_chat import AnsweringChat
@@ -28,6 +37,7 @@ from sekretar.calendars.digesting import Digesting
 from sekretar.calendars.finding_chat import FindingChat
 from sekretar.calendars.free_busy_asking import FreeBusy
 from sekretar.calendars.knowing import Knowing
+from sekretar.calendars.leaving import Leaving
 from sekretar.calendars.quiet import QuietKeeper
 from sekretar.calendars.refreshing import Refreshing
 from sekretar.calendars.reminding import Reminding
@@ -84,9 +94,10 @@ class Calendars:
         self._channel_watch = ChannelWatch(desk)
         self._keeper = StatusKeeper(desk, acting)
         self._quiet = QuietKeeper(desk, acting)
+        self._leaving = Leaving(desk, self._keeper, self._quiet, consents)
         self._status_chat = StatusChat(desk, acting, consents)
         Viewing(desk.database).register(desk.chat)
-        CalendarChat(desk.database, desk.vault, http).register(desk.chat)
+        CalendarChat(desk.database, desk.vault, http, self._leaving).register(desk.chat)
         AccountsChat(desk.database).register(desk.chat)
         self._status_chat.register(desk.chat)
         SettingsChat(desk.database).register(desk.chat)
@@ -114,6 +125,7 @@ class Calendars:
         self._jobs.add(channels.TASK, self._channels.give_due, at_least_every=timedelta(minutes=1))
         self._jobs.add(channels_watch.TASK, self._channel_watch.watch, at_least_every=timedelta(minutes=1))
         self._jobs.add(refreshing.TASK, self._refreshing.tell_due, at_least_every=timedelta(minutes=1))
+        self._jobs.add(leaving.TASK, self._leaving.tidy, at_least_every=timedelta(hours=1))
         self._jobs.add(rolling.TASK, self._rolling.run, at_least_every=timedelta(hours=6))
 
     async def _keep_statuses(self) -> datetime | None:
