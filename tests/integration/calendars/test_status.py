@@ -131,6 +131,44 @@ async def test_nor_do_those_who_are_in_no_meeting(
     assert chat.asked == 0
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        ("TRANSP:TRANSPARENT",),
+        ("STATUS:CANCELLED",),
+        ("ORGANIZER:mailto:o@example.com", "ATTENDEE;PARTSTAT=DECLINED:mailto:anna@example.com"),
+        None,
+    ],
+    ids=["transparent", "cancelled", "declined", "all day"],
+)
+async def test_what_takes_no_time_is_no_meeting_and_hides_none(
+    diary: Diary, chat: Mattermost, keeper: StatusKeeper, more: tuple[str, ...] | None
+) -> None:
+    start = diary.clock.now()
+    day = f"DTSTART;VALUE=DATE:{start:%Y%m%d}"
+    await diary.look({"a.ics": ics("a", day) if more is None else ics("a", start, "Demo", *more)})
+    await keeper.run()
+    assert chat.asked == 0
+    await diary.look({"b.ics": ics("b", start, "Real")})
+    await keeper.run()
+    assert text(chat, diary) == "На встрече"
+
+
+async def test_meetings_a_minute_apart_are_one_time(
+    diary: Diary, chat: Mattermost, keeper: StatusKeeper
+) -> None:
+    chat.shown[diary.person.id] = LUNCH
+    start = diary.clock.now()
+    await diary.look({"a.ics": ics("a", start), "b.ics": ics("b", start + HOUR + MINUTE)})
+    await keeper.run()
+    diary.clock.advance(HOUR + MINUTE / 2)
+    await keeper.run()
+    assert text(chat, diary) == "На встрече"
+    diary.clock.advance(HOUR + MINUTE)
+    await keeper.run()
+    assert text(chat, diary) == "Обед"
+
+
 @pytest.mark.parametrize("how", ["preference", "disconnect", "cancel", "decline"])
 async def test_it_comes_back_in_the_middle_of_a_meeting(
     diary: Diary, chat: Mattermost, keeper: StatusKeeper, how: str
