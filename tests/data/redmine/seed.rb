@@ -45,10 +45,13 @@ developer = Role.find_by_name('Developer')
 reporter  = Role.find_by_name('Reporter')
 guest = Role.new(name: 'Guest', assignable: false, permissions: [:view_issues])
 guest.save!
+editor = Role.new(name: 'Editor', permissions: [:view_issues, :edit_issues])   # changes, and makes none
+editor.save!
 
 anna   = make_user.('anna', 'Anna', 'Petrova', 'en')
 boris  = make_user.('boris', 'Boris', 'Ivanov', 'en')
 vera   = make_user.('vera', 'Вера', 'Смирнова', 'ru')
+dora   = make_user.('dora', 'Dora', 'Editor', 'en')
 gleb   = make_user.('gleb', 'Gleb', 'Guest', 'en')
 locked = make_user.('locked', 'Lev', 'Locked', 'en')
 crew = Group.new(lastname: 'Crew')
@@ -58,6 +61,7 @@ crew.save!
 [vault, attic, cellar].each { |each| member.(each, anna, developer) }
 member.(desk, boris, reporter)
 member.(desk, gleb, guest)
+member.(desk, dora, editor)
 member.(desk, crew, developer)
 locked.update_column(:status, User::STATUS_LOCKED)
 
@@ -81,7 +85,7 @@ attic.update_column(:status, Project::STATUS_CLOSED)
 cellar.update_column(:status, Project::STATUS_ARCHIVED)
 
 out = {
-  users: [admin, anna, boris, vera, gleb, locked].to_h { |each| [each.login, { id: each.id, key: each.api_key }] },
+  users: [admin, anna, boris, vera, dora, gleb, locked].to_h { |each| [each.login, { id: each.id, key: each.api_key }] },
   crew: crew.id,
   projects: [desk, vault, attic, cellar, wiki].to_h { |each| [each.identifier, each.id] },
   trackers: { bug: bug.id, feature: feature.id, support: support.id },

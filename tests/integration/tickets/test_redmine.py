@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from tests.integration.tickets.houses import RedmineHouse, redmine_house
@@ -22,13 +23,13 @@ from sekretar.tickets.trackers.values import Event, Field, Kind, Ticket, TicketR
 _numbers = itertools.count(1)
 
 
-def draft(house: RedmineHouse, subject: str, type_name: str = "bug", **more: object) -> Draft:
+def draft(house: RedmineHouse, subject: str, type_name: str = "bug", **more: Any) -> Draft:
     type_id = str(house.redmine.seed["trackers"][type_name])
-    return Draft(house.projects["desk"], subject, type_id, **more)  # type: ignore[arg-type]
+    return Draft(house.projects["desk"], subject, type_id, **more)
 
 
-async def made(house: RedmineHouse, by: RedmineTracker, subject: str, **more: object) -> Ticket:
-    return (await by.create(draft(house, subject, **more), f"redmine:{os.getpid()}:{next(_numbers)}")).ticket  # type: ignore[arg-type]
+async def made(house: RedmineHouse, by: RedmineTracker, subject: str, **more: Any) -> Ticket:
+    return (await by.create(draft(house, subject, **more), f"redmine:{os.getpid()}:{next(_numbers)}")).ticket
 
 
 def as_owner(house: RedmineHouse, login: str) -> RedmineTracker:
@@ -102,6 +103,16 @@ class TestNamedFields:
             redmine_here, as_owner(redmine_here, "anna"), "Late already", due=date(2020, 1, 1)
         )
         assert (ticket.start, ticket.due) == (None, date(2020, 1, 1))
+
+    async def test_somebody_who_may_only_change_hears_the_words(self, redmine_here: RedmineHouse) -> None:
+        ticket = await made(redmine_here, as_owner(redmine_here, "anna"), "Dora's")
+        dora = as_owner(redmine_here, "dora")
+        assert (await dora.change(ticket.ref, Change(subject="Hers now"))).ignored == frozenset()
+        with pytest.raises(InvalidFields) as caught:
+            await dora.change(ticket.ref, Change(assignee=redmine_here.redmine.user("gleb")))
+        assert [(problem.field, problem.text) for problem in caught.value.problems] == [
+            (None, "Assignee is invalid")
+        ]
 
     async def test_a_used_file(self, redmine_here: RedmineHouse) -> None:
         anna = as_owner(redmine_here, "anna")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from tests.integration.tickets.houses import House
@@ -38,13 +39,13 @@ def unique() -> str:
     return f"suite:{os.getpid()}:{next(_numbers)}"
 
 
-def plain(house: House, subject: str, **more: object) -> Draft:
+def plain(house: House, subject: str, **more: Any) -> Draft:
     """A draft that everybody at the desk may make."""
-    given = {"project": house.projects["desk"], "type": house.types["plain"], **more}
-    return Draft(subject=subject, **given)  # type: ignore[arg-type]
+    given: dict[str, Any] = {"project": house.projects["desk"], "type": house.types["plain"], **more}
+    return Draft(subject=subject, **given)
 
 
-async def made(house: House, by: Tracker, subject: str = "Mast 77 leans", **more: object) -> Ticket:
+async def made(house: House, by: Tracker, subject: str = "Mast 77 leans", **more: Any) -> Ticket:
     return (await by.create(plain(house, subject, **more), unique())).ticket
 
 

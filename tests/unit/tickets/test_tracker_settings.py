@@ -37,6 +37,8 @@ def test_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (f"[{GOOD}, {GOOD}]", "two trackers of the same name"),
         ('[{"kind": "redmine", "name": "main"}]', "entry 1, url"),
         (f"[{GOOD.replace('https://', '')}]", "must begin with http"),
+        (f"[{GOOD.replace('r.test', '')}]", "has no host"),
+        (f"[{GOOD.replace('r.test', 'r.test:x')}]", "has no host"),
         (f"[{GOOD.replace('main', 'My tracker')}]", "entry 1, name"),
         (f'[{GOOD[:-1]}, "secret": "hunter2"}}]', "secret"),
         ('{"kind": "redmine"}', "SEKRETAR_TRACKERS"),

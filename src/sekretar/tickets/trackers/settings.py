@@ -5,6 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from yarl import URL
+
+
+def _has_host(url: str) -> bool:
+    try:
+        return bool(URL(url).host)
+    except ValueError:
+        return False
 
 
 class _TrackerSettings(BaseModel):
@@ -35,6 +43,8 @@ class RedmineSettings(_TrackerSettings):
     def _without_slash(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
+        if value and not _has_host(value):
+            raise ValueError("has no host in it")
         return value.rstrip("/")
 
     @field_validator("url")

@@ -15,7 +15,6 @@ from sekretar.tickets.trackers.errors import ChangedMeanwhile, IllegalTransition
 from sekretar.tickets.trackers.redmine import reading, writing
 from sekretar.tickets.trackers.redmine.marker import marker_in, with_marker
 from sekretar.tickets.trackers.redmine.reading import Reader, same_version, version
-from sekretar.tickets.trackers.redmine.refusals import changed_body
 from sekretar.tickets.trackers.redmine.wire import Unprocessable, Wire
 from sekretar.tickets.trackers.redmine.writing import Body
 from sekretar.tickets.trackers.requests import Change, Uploaded
@@ -92,8 +91,7 @@ class Changing:
             refusals = await self._tracker.refusals()
             if not writing.keys_of(body):
                 raise refusals.of_files(error) from error
-            tried = changed_body(body, str(before["project"]["id"]), str(before["tracker"]["id"]))
-            raise await refusals.of_ticket(error, tried) from error
+            raise await refusals.of_change(error, body, before) from error
         except PeerForbidden as error:
             refusals = await self._tracker.refusals()
             raise await refusals.of_project(error, str(before["project"]["id"])) from error

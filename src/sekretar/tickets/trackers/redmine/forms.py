@@ -14,7 +14,7 @@ from typing import Any
 from sekretar.tickets.trackers.redmine import lists, reading
 from sekretar.tickets.trackers.redmine.directory import Directory
 from sekretar.tickets.trackers.redmine.faults import IMPOSSIBLE, name_faults, trial
-from sekretar.tickets.trackers.redmine.wire import Wire
+from sekretar.tickets.trackers.redmine.wire import Wire, part
 from sekretar.tickets.trackers.redmine.writing import FIELDS
 from sekretar.tickets.trackers.values import Choice, CustomField, Field, Member, Status, TicketForm, custom_id
 
@@ -79,7 +79,9 @@ class Forms:
         return await self._of_type(type_id) or ()
 
     async def assignable(self, project: str) -> tuple[Member, ...]:
-        items = await lists.everything(self._wire, f"/projects/{project}/memberships.json", "memberships")
+        items = await lists.everything(
+            self._wire, f"/projects/{part(project)}/memberships.json", "memberships"
+        )
         found: dict[str, Member] = {}
         for item in items:
             with reading.shaped(self._wire.peer):
@@ -100,7 +102,7 @@ class Forms:
         return tuple(sorted(choices, key=lambda each: each.id != default))
 
     async def _project(self, project: str, include: str) -> Mapping[str, Any]:
-        answer = await self._wire.get(f"/projects/{project}.json", {"include": include})
+        answer = await self._wire.get(f"/projects/{part(project)}.json", {"include": include})
         with reading.shaped(self._wire.peer):
             found: Mapping[str, Any] = answer["project"]
             return found

@@ -13,7 +13,7 @@ from sekretar.kernel.errors import PeerInvalid
 from sekretar.tickets.trackers.redmine import reading
 from sekretar.tickets.trackers.redmine.addresses import me_or_id
 from sekretar.tickets.trackers.redmine.reading import Reader
-from sekretar.tickets.trackers.redmine.wire import Wire
+from sekretar.tickets.trackers.redmine.wire import Wire, part
 from sekretar.tickets.trackers.requests import Openness, Order, Query
 from sekretar.tickets.trackers.values import Page, Ticket
 
@@ -79,7 +79,7 @@ async def _searched(wire: Wire, query: Query, offset: int) -> tuple[int, list[It
 
     Returns the number of hits, those that meet the other conditions, and how many hits were looked at.
     """
-    path = f"/projects/{query.project}/search.json" if query.project else "/search.json"
+    path = f"/projects/{part(query.project)}/search.json" if query.project else "/search.json"
     asked = {"q": query.text, "issues": "1", "offset": str(offset), "limit": str(query.limit)}
     if query.openness is Openness.OPEN:
         asked["open_issues"] = "1"

@@ -6,15 +6,16 @@ there. Here a second look tells which it was.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from sekretar.kernel.errors import PeerError, PeerForbidden, PeerNotFound
 from sekretar.tickets.trackers.errors import FieldProblem, InvalidFields, NotATracker, ProjectClosed
-from sekretar.tickets.trackers.redmine import reading, writing
+from sekretar.tickets.trackers.redmine import reading
 from sekretar.tickets.trackers.redmine.faults import IMPOSSIBLE, name_faults, trial
 from sekretar.tickets.trackers.redmine.forms import Forms
-from sekretar.tickets.trackers.redmine.wire import Unprocessable, Wire
+from sekretar.tickets.trackers.redmine.wire import Unprocessable, Wire, part
 from sekretar.tickets.trackers.redmine.writing import Body
 from sekretar.tickets.trackers.values import Choice, Field
 
@@ -28,7 +29,7 @@ class Refusals:
     async def of_project(self, error: PeerError, project: str) -> PeerError:
         """A refusal to write in a project: is it closed?"""
         try:
-            answer = await self._wire.get(f"/projects/{project}.json")
+            answer = await self._wire.get(f"/projects/{part(project)}.json")
         except (PeerForbidden, PeerNotFound) as hidden:
             return hidden
         with reading.shaped(self._wire.peer):
@@ -37,17 +38,23 @@ class Refusals:
         return error
 
     async def of_ticket(self, error: Unprocessable, body: Body) -> PeerError:
-        """A refusal of these values. The body has a project, and a tracker unless that was left to Redmine."""
-        project = str(body["project_id"])
+        """A refusal to make this ticket. A tracker that was left open is Redmine's choice."""
         if await self._no_tickets_there(body):
+            project = str(body["project_id"])
             denied = PeerForbidden(self._wire.peer, f"no right to make tickets in the project {project}")
             return await self.of_project(denied, project)
-        try:
-            custom = await self._forms.custom(body.get("tracker_id"))
-            problems = await name_faults(error.texts, body, custom, partial(trial, self._wire))
-        except NotATracker:
-            problems = tuple(FieldProblem(None, text) for text in error.texts)
-        return InvalidFields(self._wire.peer, problems)
+        return await self._of_values(error, body)
+
+    async def of_change(self, error: Unprocessable, body: Body, ticket: Mapping[str, Any]) -> PeerError:
+        """A refusal to change a ticket like this.
+
+        Changes are tried as new tickets, which are never stored; who may make none is told the words alone.
+        """
+        project, tracker = str(ticket["project"]["id"]), str(ticket["tracker"]["id"])
+        tried = {"project_id": project, "tracker_id": tracker, "subject": ticket.get("subject", ""), **body}
+        if await self._no_tickets_there(tried):
+            return InvalidFields(self._wire.peer, [FieldProblem(None, text) for text in error.texts])
+        return await self._of_values(error, tried)
 
     async def of_time(self, error: Unprocessable, entry: Body, activities: Sequence[Choice]) -> PeerError:
         """A refusal of an entry of spent time; one without hours is never stored, so it is used to try."""
@@ -67,6 +74,14 @@ class Refusals:
         """A refusal of files, because nothing else was sent."""
         return InvalidFields(self._wire.peer, [FieldProblem(Field.FILES, text) for text in error.texts])
 
+    async def _of_values(self, error: Unprocessable, body: Body) -> InvalidFields:
+        custom = await self._forms.custom(body.get("tracker_id"))
+        try:
+            problems = await name_faults(error.texts, body, custom, partial(trial, self._wire))
+        except NotATracker:
+            problems = tuple(FieldProblem(None, text) for text in error.texts)
+        return InvalidFields(self._wire.peer, problems)
+
     async def _no_tickets_there(self, body: Body) -> bool:
         """Whether Redmine answers as if no project had been named at all."""
         kept = {name: body[name] for name in ("project_id", "tracker_id") if name in body} | IMPOSSIBLE
@@ -81,8 +96,3 @@ class Refusals:
         except Unprocessable as error:
             return frozenset(error.texts)
         raise NotATracker(self._wire.peer, "spent time without hours was accepted")
-
-
-def changed_body(body: Body, project: str, type_id: str) -> Body:
-    """A change as a ticket that could be made with it: changes are tried as new tickets, which are never stored."""
-    return {writing.NAMES[Field.PROJECT]: project, writing.NAMES[Field.TYPE]: type_id, "subject": "-", **body}

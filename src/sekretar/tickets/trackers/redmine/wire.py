@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 from yarl import URL
@@ -35,6 +36,9 @@ from sekretar.tickets.trackers.errors import FateUnknown, NotATracker, UnknownPe
 LARGEST_ANSWER = 16 * 1024 * 1024
 
 _CHUNK = 64 * 1024
+
+#: A file may take longer than an answer; what counts is that it moves.
+_UPLOADING = aiohttp.ClientTimeout(total=600, sock_connect=10, sock_read=60)
 
 Query = Mapping[str, str]
 
@@ -79,7 +83,9 @@ class Wire:
 
     def __init__(self, session: aiohttp.ClientSession, url: str, peer: str, credentials: Credentials) -> None:
         self.peer = peer
-        self._session, self._url, self._credentials = session, url, credentials
+        self._session, self._credentials = session, credentials
+        # As it goes over the wire: hosts and paths may be written in any script.
+        self._url = str(URL(url)).rstrip("/")
 
     async def get(self, path: str, query: Query | None = None) -> Any:
         """The JSON at a path below the root. Raises the kinds of `PeerError`."""
@@ -96,11 +102,20 @@ class Wire:
 
     async def send_bytes(self, path: str, query: Query, data: bytes) -> Any:
         """POST bytes, as `uploads.json` wants them."""
-        return self._json(await self._write("POST", path, query, data, "application/octet-stream"))
+        kind = "application/octet-stream"
+        return self._json(await self._write("POST", path, query, data, kind, _UPLOADING))
 
-    async def _write(self, method: str, path: str, query: Query | None, data: bytes, kind: str) -> Answer:
+    async def _write(
+        self,
+        method: str,
+        path: str,
+        query: Query | None,
+        data: bytes,
+        kind: str,
+        timeout: aiohttp.ClientTimeout | None = None,
+    ) -> Answer:
         try:
-            return await self._exchange(method, path, query, data, kind)
+            return await self._exchange(method, path, query, data, kind, timeout)
         except (PeerLimited, NotATracker):
             raise
         except PeerDown as error:
@@ -109,13 +124,25 @@ class Wire:
             raise FateUnknown(self.peer, error.detail) from error
 
     async def _exchange(
-        self, method: str, path: str, query: Query | None, data: bytes | None = None, kind: str = ""
+        self,
+        method: str,
+        path: str,
+        query: Query | None,
+        data: bytes | None = None,
+        kind: str = "",
+        timeout: aiohttp.ClientTimeout | None = None,
     ) -> Answer:
         headers = self._credentials.headers() | ({"Content-Type": kind} if kind else {})
         with peer_errors(self.peer):
-            url = URL(self._url + path)
+            url = URL(self._url + path, encoded=True)
             async with self._session.request(
-                method, url, params=query, data=data, headers=headers, allow_redirects=False
+                method,
+                url,
+                params=query,
+                data=data,
+                headers=headers,
+                allow_redirects=False,
+                timeout=timeout or self._session.timeout,
             ) as response:
                 answer = Answer(response.status, response.headers, await self._read(response))
         self._judge(answer, f"{method} {path}")
@@ -176,6 +203,11 @@ _KINDS: Mapping[int, type[PeerError]] = {
     412: PeerConflict,
     501: PeerUnsupported,
 }
+
+
+def part(text: str) -> str:
+    """A part of a path. It may come from a person: it cannot leave its place, and dots lead nowhere."""
+    return quote(text, safe="") if text.strip(".") else "-"
 
 
 def _date_of(headers: Mapping[str, str]) -> datetime:
