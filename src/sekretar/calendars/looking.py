@@ -69,17 +69,10 @@ class Work:
     calendars: Sequence[Calendar]
     person: Person
     client: CalDavClient
-    #: How long an object that is gone may take to turn up in another calendar of the person; None if they have none.
-    patience: timedelta | None = None
 
     @property
     def owner(self) -> Owner:
         return Owner(self.person, self.account.id)
-
-    @property
-    def second_look(self) -> timedelta:
-        """How long a calendar has to be empty until that is believed."""
-        return max(SECOND_LOOK, self.patience or SECOND_LOOK)
 
 
 @dataclass(frozen=True)
@@ -132,15 +125,13 @@ class Looking:
             query = select(Calendar).where(Calendar.account_id == account_id, Calendar.chosen.is_(True))
             calendars = (await session.scalars(query.order_by(Calendar.id))).all()
             person = await self.desk.people.by_id(session, account.person_id)
-            accounts = await _accounts_of(session, account.person_id)
         if person is None or not person.active:
             return None
         credentials = Credentials(account.login, self.vault.decrypt(account.password))
         client = CalDavClient(
             self.http.typed, account.home_url, credentials, profile=profile_of(account.profile)
         )
-        patience = self.round if accounts > 1 else MOVED_WITHIN if len(calendars) > 1 else None
-        return Work(account, calendars, person, client, patience)
+        return Work(account, calendars, person, client)
 
     async def look(self, work: Work) -> Seen:
         """Look at all calendars of an account.
@@ -177,7 +168,7 @@ class Looking:
                 continue
             trusted = trusted and looked.changes.state.trust >= Trust.CTAG
             if looked.changes.suspicious:
-                again.append(looked.now + work.second_look)
+                again.append(looked.now + await self._second_look(work))
             elif calendar.loaded_at is None:
                 again += await self._apply(work, [looked])
             else:
@@ -206,7 +197,7 @@ class Looking:
         if unmoved and not verify and calendar.loaded_at is not None:
             return None
         suspected = self._emptied.get(calendar.id)
-        confirmed = suspected is not None and now - suspected >= work.second_look
+        confirmed = suspected is not None and now - suspected >= await self._second_look(work)
         found = await changes(
             work.client,
             await self._state(calendar, stored),
@@ -235,7 +226,8 @@ class Looking:
         leaving = frozenset((each.calendar.id, href) for each in found for href in each.changes.deletions)
         for each in found:
             await self._store(work, each, leaving)
-        held = [self._hold_back(work, each) for each in found]
+        patience = await self._patience(work) if leaving else None
+        held = [self._hold_back(each, patience) for each in found]
         for each, _ in held:
             await self._finish(work, each)
         # Where nothing came this time, the same would fail again at once.
@@ -255,7 +247,20 @@ class Looking:
                 if await _as_it_was(session, found.calendar):
                     await applying.upsert(session, unusable)
 
-    def _hold_back(self, work: Work, found: _Found) -> tuple[_Found, datetime | None]:
+    async def _patience(self, work: Work) -> timedelta | None:
+        """How long what is gone may take to turn up in another calendar of the person; None if they have none."""
+        query = select(func.count()).where(CalendarAccount.person_id == work.person.id)
+        async with self.desk.database.reading() as session:
+            accounts = await session.scalar(query) or 0
+        if accounts > 1:
+            return self.round
+        return MOVED_WITHIN if len(work.calendars) > 1 else None
+
+    async def _second_look(self, work: Work) -> timedelta:
+        """How long a calendar has to be empty until that is believed."""
+        return max(SECOND_LOOK, await self._patience(work) or SECOND_LOOK)
+
+    def _hold_back(self, found: _Found, patience: timedelta | None) -> tuple[_Found, datetime | None]:
         """Leave aside what has only just gone: a meeting that is moved to another calendar is away for a moment.
 
         Returns:
@@ -263,15 +268,15 @@ class Looking:
         """
         calendar, gone = found.calendar, found.changes.deletions
         known = self._absent.pop(calendar.id, {})
-        if work.patience is None or found.confirmed or calendar.loaded_at is None:
+        if patience is None or found.confirmed or calendar.loaded_at is None:
             return found, None
         since = {href: known.get(href, found.now) for href in gone}
-        young = {href: at for href, at in since.items() if found.now - at < work.patience}
+        young = {href: at for href, at in since.items() if found.now - at < patience}
         if not young:
             return found, None
         self._absent[calendar.id] = young
         kept = replace(found.changes, deletions=gone - young.keys(), complete=False)
-        return replace(found, changes=kept), min(young.values()) + work.patience
+        return replace(found, changes=kept), min(young.values()) + patience
 
     async def _finish(self, work: Work, found: _Found) -> None:
         applying = self._applying(work, found)
@@ -397,11 +402,6 @@ class Looking:
             rendered=self.desk.render(message, work.person),
             now=now,
         )
-
-
-async def _accounts_of(session: AsyncSession, person_id: int) -> int:
-    query = select(func.count()).where(CalendarAccount.person_id == person_id)
-    return await session.scalar(query) or 0
 
 
 async def _as_it_was(session: AsyncSession, calendar: Calendar) -> bool:

@@ -104,6 +104,8 @@ def expand(
 
 def moved_out(obj: ParsedObject, window: tuple[datetime, datetime], zone: ZoneInfo) -> list[Occurrence]:
     """The occurrences that would have been within the window and were moved out of it, one by one."""
+    if all(event.recurrence_id is None for event in obj.events):
+        return []
     by_uid = _by_uid(obj)
     found = (_Series(events, window, zone, Work(USUAL_WORK)).moved_out() for events in by_uid.values())
     return list(islice(chain.from_iterable(found), MOST_OCCURRENCES))
