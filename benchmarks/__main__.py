@@ -1,4 +1,4 @@
-"""`python -m benchmarks [name …]`: all rows, or those of the named modules."""
+"""`python -m benchmarks [quick] [name …]`: all rows, or those of the named modules; quick ones prove nothing."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ import os
 import platform
 import sys
 
-from benchmarks.table import show
+from benchmarks.scale import FULL, QUICK
+from benchmarks.table import head, show
 
-ALL = ("start", "outbox", "agenda")
+ALL = ("start", "idle_accounts", "first_looks", "changed_event", "reminders", "outbox", "agenda")
 
 
 def main() -> None:
     """Measure and print."""
+    words = sys.argv[1:]
+    scale = QUICK if "quick" in words else FULL
     print(
-        f"Python {platform.python_version()}, {os.cpu_count()} processors. Ratios are to the floor of the same run."
+        f"Python {platform.python_version()}, {os.cpu_count()} processors. "
+        "Ratios are to a floor measured in the same run."
     )
-    for name in sys.argv[1:] or ALL:
-        show(importlib.import_module(f"benchmarks.{name}").rows())
+    print(head(), flush=True)
+    for name in [word for word in words if word != "quick"] or ALL:
+        show(importlib.import_module(f"benchmarks.{name}").rows(scale))
 
 
-main()
+if __name__ == "__main__":
+    main()

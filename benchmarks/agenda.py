@@ -1,4 +1,4 @@
-"""`/calendar today` where 10,000 people have 1,000,000 meetings stored, beside the bare SQL of the same question."""
+"""`/calendar today` where many people have many meetings stored, beside the bare SQL of the same question."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from benchmarks.scale import Scale
 from benchmarks.table import Row, percentile
 from sekretar.calendars.agenda import day_bounds
 from sekretar.calendars.viewing import Viewing
@@ -25,13 +26,8 @@ from sekretar.mattermost.chat import CommandRequest
 from sekretar.mattermost.messages import Renderer
 from sekretar.mattermost.parsing import Arguments
 
-PEOPLE = 10_000
-MEETINGS = 100
-#: One person more has been here for years.
-VETERAN, PAST_MEETINGS = PEOPLE + 1, 20_000
 #: Rows of one person lie apart, as they do when calendars grow for months side by side.
 ROUNDS = 10
-QUESTIONS, VETERAN_QUESTIONS = 1_000, 200
 
 ZONE = ZoneInfo("Europe/Moscow")
 NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
@@ -46,28 +42,27 @@ BARE = (
 )
 
 
-def rows() -> Iterator[Row]:
+def rows(scale: Scale) -> Iterator[Row]:
     """A day, a month, a day after years, and the memory they take."""
-    asked = random.Random(1).sample(range(1, PEOPLE + 1), QUESTIONS)
+    asked = random.Random(1).sample(range(1, scale.people + 1), min(scale.questions, scale.people))
+    veteran = [scale.people + 1] * max(scale.questions // 5, 1)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bench.sqlite3"
         asyncio.run(_migrate(path))
-        _fill(path)
+        _fill(path, scale)
         before = _memory()
-        day, month, veteran = asyncio.run(_ask(path, asked))
+        taken = asyncio.run(_ask(path, asked, veteran))
         grown = _memory() - before
-        bare_day, bare_month = _bare(path, asked, 1), _bare(path, asked, 31)
-        bare_veteran = _bare(path, [VETERAN] * VETERAN_QUESTIONS, 1)
-    stored = f"{PEOPLE * MEETINGS} stored (SQLite)"
-    for what, share, taken, bare in (
-        (f"/calendar today, {stored}, p50", 0.5, day, bare_day),
-        ("  p99", 0.99, day, bare_day),
-        ("/calendar month, p99", 0.99, month, bare_month),
-        (f"/calendar today after {PAST_MEETINGS} meetings, p99", 0.99, veteran, bare_veteran),
-    ):
-        floor = percentile(bare, share)
-        yield Row(what, percentile(taken, share), "ms", "≤ 50 ms", floor, "the bare SQL")
-    yield Row(f"  memory grown by {2 * QUESTIONS} answers", grown, "MB", "does not grow with what is stored")
+        bare = _bare(path, asked, 1), _bare(path, asked, 31), _bare(path, veteran, 1)
+    what = (
+        f"/calendar today, {scale.people * scale.meetings} occurrences of {scale.people} people, p99",
+        "/calendar month, p99",
+        f"/calendar today after {scale.veteran_meetings} meetings, p99",
+    )
+    for name, ours, floor in zip(what, taken, bare, strict=True):
+        p99 = percentile(floor, 0.99)
+        yield Row(name, percentile(ours, 0.99), "ms", p99, "the bare SQL of the same question", most=50)
+    yield Row(f"  memory grown by {2 * len(asked)} answers", grown, "MB")
 
 
 async def _migrate(path: Path) -> None:
@@ -76,10 +71,11 @@ async def _migrate(path: Path) -> None:
     await database.close()
 
 
-def _fill(path: Path) -> None:
+def _fill(path: Path, scale: Scale) -> None:
     """Everybody with one account, one calendar and the same number of meetings in it."""
     connection = sqlite3.connect(path)
-    everybody, moment = range(1, VETERAN + 1), _stored(NOW)
+    everybody, moment = range(1, scale.people + 2), _stored(NOW)
+    veteran = everybody[-1]
     seen = {"active": 1, "first_seen_at": moment, "updated_at": moment}
     synced = {"state": "active", "synced_at": moment, "next_sync_at": moment, "created_at": moment}
     _insert(connection, "people", ({"id": n, "user_id": f"u{n}", **seen} for n in everybody))
@@ -98,9 +94,9 @@ def _fill(path: Path) -> None:
     )
     chance = random.Random(2)
     for turn in range(ROUNDS):
-        numbers = ((n, number) for n in everybody[:PEOPLE] for number in range(MEETINGS // ROUNDS))
+        numbers = ((n, number) for n in everybody[:-1] for number in range(scale.meetings // ROUNDS))
         _insert(connection, "occurrences", (_occurrence(n, turn, number, chance) for n, number in numbers))
-    _insert(connection, "occurrences", (_past(number) for number in range(PAST_MEETINGS)))
+    _insert(connection, "occurrences", (_past(veteran, number) for number in range(scale.veteran_meetings)))
     connection.execute("ANALYZE")
     connection.commit()
     connection.close()
@@ -129,8 +125,8 @@ def _occurrence(person: int, turn: int, number: int, chance: random.Random) -> d
     return _meeting(person, turn, number, start)
 
 
-def _past(number: int) -> dict[str, object]:
-    return _meeting(VETERAN, number % ROUNDS, number, NOW - timedelta(hours=2 * number))
+def _past(veteran: int, number: int) -> dict[str, object]:
+    return _meeting(veteran, number % ROUNDS, number, NOW - timedelta(hours=2 * number))
 
 
 def _meeting(person: int, turn: int, number: int, start: datetime) -> dict[str, object]:
@@ -161,7 +157,7 @@ _MEETING: dict[str, object] = {
 }
 
 
-async def _ask(path: Path, asked: list[int]) -> tuple[list[float], list[float], list[float]]:
+async def _ask(path: Path, asked: list[int], veteran: list[int]) -> list[list[float]]:
     """Milliseconds per answer, from the words to the body that Mattermost gets."""
     database = Database.open(f"sqlite:///{path}")
     viewing = Viewing(database)
@@ -176,11 +172,12 @@ async def _ask(path: Path, asked: list[int]) -> tuple[list[float], list[float], 
             raise RuntimeError("no answer")
         renderer.render(reply.message, person, NOW, ephemeral=True)
 
-    day = [await _timed(answer, person, "today") for person in asked]
-    month = [await _timed(answer, person, "month") for person in asked]
-    veteran = [await _timed(answer, VETERAN, "today") for _ in range(VETERAN_QUESTIONS)]
+    taken = [
+        [await _timed(answer, person, words) for person in people]
+        for people, words in ((asked, "today"), (asked, "month"), (veteran, "today"))
+    ]
     await database.close()
-    return day, month, veteran
+    return taken
 
 
 async def _timed(answer: Callable[[int, str], Awaitable[None]], person: int, words: str) -> float:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert
 
-from sekretar.calendars.model import AccountState, Calendar, CalendarAccount
+from sekretar.calendars.glancing import Calm
+from sekretar.calendars.model import AccountState, Calendar, CalendarAccount, portions
 from sekretar.kernel.clock import SystemClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.http import HttpSessions, HttpSettings
@@ -38,12 +40,12 @@ class World:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def open(cls, folder: Path) -> AsyncIterator[World]:
-        """An empty world on SQLite, as it is shipped."""
-        database = Database.open(f"sqlite:///{folder / 'bench.sqlite3'}")
+    async def open(cls, database_url: str, key: str) -> AsyncIterator[World]:
+        """The world of a database and the key of its secrets."""
+        database = Database.open(database_url)
         await database.migrate()
         http = HttpSessions(HttpSettings(allowed_networks=("127.0.0.0/8",), trust_env=False))
-        clock, vault = SystemClock(), Vault([generate_key()])
+        clock, vault = SystemClock(), Vault([key])
         people = People(SERVER, "en", ZoneInfo("Europe/Moscow"))
         client = MattermostClient(http.peers, SERVER, "none", clock=clock)
         signer = Signer(vault.derive("bench"))
@@ -80,24 +82,54 @@ async def make_people(world: World, count: int) -> None:
         await session.execute(insert(PersonRow), people)
 
 
-async def make_accounts(world: World, url: str, count: int, ctag: str) -> None:
-    """A person, an account and two loaded calendars for each number."""
+def fresh(folder: Path) -> tuple[str, str]:
+    """The address of a new SQLite database, as it is shipped, and a key for its secrets."""
+    return f"sqlite:///{folder / 'bench.sqlite3'}", generate_key()
+
+
+async def make_accounts(
+    world: World,
+    url: str,
+    count: int,
+    ctag: str,
+    calm: Callable[[str], Calm | None] = lambda login: None,
+    within: timedelta = timedelta(),
+) -> None:
+    """A person, an account and two loaded calendars for each number.
+
+    Args:
+        world: where to.
+        url: of their calendar server.
+        count: how many.
+        ctag: the mark of every calendar.
+        calm: what a full look has left behind, by login.
+        within: the accounts become due one after the other in this time.
+    """
     await make_people(world, count)
     now, password = world.desk.now(), world.desk.vault.encrypt("x")
-    accounts = [
-        {"id": number + 1, "person_id": number + 1, "provider": "other", "address": url, "profile": "generic",
-         "login": f"p{number}", "password": password, "home_url": f"{url}/p{number}/", "addresses": [],
-         "state": AccountState.ACTIVE, "failures": 0, "refusals": 0, "trouble": "", "synced_at": now,
-         "next_sync_at": now + timedelta(days=1), "calm_answer": "", "zone": "Europe/Moscow", "created_at": now}
-        for number in range(count)
-    ]  # fmt: skip
-    calendars = [
-        {"account_id": number + 1, "href": f"{url}/p{number}/{name}/", "name": name, "colour": "",
-         "chosen": True, "ctag": f'"{ctag}"', "sync_token": f"sync-token:1 {ctag}", "trust": 3,
-         "verified_at": now, "loaded_at": now}
-        for number in range(count)
-        for name in ("work", "home")
-    ]  # fmt: skip
     async with world.database.transaction() as session:
-        await session.execute(insert(CalendarAccount), accounts)
-        await session.execute(insert(Calendar), calendars)
+        for some in portions(range(count)):
+            accounts = [_account(number, url, password, now, calm(f"p{number}")) for number in some]
+            for number, account in zip(some, accounts, strict=True):
+                account["next_sync_at"] = now + within * number / count
+            await session.execute(insert(CalendarAccount), accounts)
+            calendars = [_calendar(n, name, url, ctag, now) for n in some for name in ("work", "home")]
+            await session.execute(insert(Calendar), calendars)
+
+
+def _account(number: int, url: str, password: str, now: datetime, calm: Calm | None) -> dict[str, Any]:
+    return {
+        "id": number + 1, "person_id": number + 1, "provider": "other", "address": url, "profile": "generic",
+        "login": f"p{number}", "password": password, "home_url": f"{url}/p{number}/", "addresses": [],
+        "state": AccountState.ACTIVE, "failures": 0, "refusals": 0, "trouble": "", "synced_at": now,
+        "calm_answer": calm.answer if calm else "", "calm_until": calm.until if calm else None,
+        "zone": "Europe/Moscow", "created_at": now,
+    }  # fmt: skip
+
+
+def _calendar(number: int, name: str, url: str, ctag: str, now: datetime) -> dict[str, Any]:
+    return {
+        "account_id": number + 1, "href": f"{url}/p{number}/{name}/", "name": name, "colour": "", "chosen": True,
+        "ctag": f'"{ctag}"', "sync_token": f"sync-token:1 {ctag}", "trust": 3, "verified_at": now,
+        "loaded_at": now,
+    }  # fmt: skip
