@@ -73,7 +73,8 @@ class Answering:
     async def _copies(self, target: Target) -> list[Target]:
         async with self.carrying.desk.database.reading() as session:
             found = await copies(session, target)
-        return [each for each in found if each.part is Part.INVITED and not each.details.meeting.cancelled]
+        invited = [each for each in found if each.part is Part.INVITED and each.details.writable]
+        return [each for each in invited if not each.details.meeting.cancelled]
 
     async def _answer(self, target: Target, answer: PartStat, *, series: bool) -> None:
         carrying, account = self.carrying, target.account
@@ -127,6 +128,7 @@ async def unanswered(session: AsyncSession, person: Person, now: datetime) -> li
             StoredOccurrence.starts_at < now + AHEAD,
             StoredOccurrence.ends_at > now - BACK,
             Calendar.chosen.is_(True),
+            Calendar.writable.is_(True),
         )
         .order_by(StoredOccurrence.starts_at, StoredOccurrence.id)
         .limit(_MOST_ROWS)

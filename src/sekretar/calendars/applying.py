@@ -269,7 +269,7 @@ class Applying:
 
     async def _invitation(self, session: AsyncSession, row: CalendarObject, change: Change) -> Meeting | None:
         """The meeting that the change asks the person to answer."""
-        if change.after is None:
+        if change.after is None or not self.calendar.writable:
             return None
         query = select(StoredOccurrence).where(
             StoredOccurrence.object_id == row.id,

@@ -106,6 +106,9 @@ class Reminding:
 async def _asks(session: AsyncSession, stored: StoredOccurrence, account_id: int) -> bool:
     """Whether the person has not answered to whoever invited them."""
     account = await session.get(CalendarAccount, account_id)
+    calendar = await session.get(Calendar, stored.calendar_id)
+    if calendar is None or not calendar.writable:
+        return False
     return account is not None and awaits_answer(stored, part_in(stored, account.addresses))
 
 

@@ -68,7 +68,9 @@ class Snoozing:
             if due_at is None and meeting.start <= click.now:
                 raise PersonError("calendars.snooze.begun")
             due_at = await put_off(session, meeting, due_at or meeting.start, click.now)
-            asks = awaits_answer(meeting, part_of(found, await _addresses(session, meeting)))
+            asks = found.writable and awaits_answer(
+                meeting, part_of(found, await _addresses(session, meeting))
+            )
         return ClickReply(update=_settled(meeting, click, due_at, asks=asks))
 
 

@@ -105,7 +105,9 @@ def read(shown: dict[str, Any]) -> str:
 async def open_house(
     database: Database, clock: ManualClock, server: CalDavServer, calendar: str
 ) -> AsyncIterator[House]:
-    http = HttpSessions(HttpSettings(allowed_networks=("127.0.0.1",), trust_env=False))
+    http = HttpSessions(
+        HttpSettings(allowed_networks=("127.0.0.1", "localhost"), trust_env=False, ca_file=server.ca_file)
+    )
     chat = Chat()
     office = open_office(database, clock, chat)
     desk = replace(office.desk, server=Directory())

@@ -206,6 +206,18 @@ async def test_an_account_that_has_to_be_mended_is_not_asked(
     assert "/calendar accounts" in read(await house.press(news, "Приду"))
 
 
+async def test_what_cannot_be_written_to_is_not_asked_about(
+    house: House, server: CalDavServer, noon: datetime, database: Database
+) -> None:
+    async with database.transaction() as session:
+        await session.execute(update(Calendar).values(writable=False))
+    await invite(house, server, noon)
+    assert "Приду" not in str(labels(await house.office.last()))
+    await house.anna.remind(timedelta(hours=2, minutes=50))
+    assert "Приду" not in str(labels(await house.office.last()))
+    assert "Приглашений без ответа нет." in read(await house.slash("unanswered"))
+
+
 async def test_the_buttons_go_with_the_meeting(house: House, server: CalDavServer, noon: datetime) -> None:
     await invite(house, server, noon)
     await invite(house, server, noon, uid="b", title="Бюджет")

@@ -1,0 +1,80 @@
+"""Answers and changes on the other real calendar server: what is written there is what another program reads."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+
+import pytest
+from tests.integration.calendars.booking_house import House, open_house, read
+from tests.integration.calendars.diary import ics
+from tests.integration.mattermost.surface_desk import button
+from tests.peers_caldav import CalDavServer, running_xandikos
+
+from sekretar.calendars.answering import Answering
+from sekretar.calendars.answering_chat import AnsweringChat
+from sekretar.calendars.caldav.hrefs import path_of
+from sekretar.calendars.carrying import Carrying
+from sekretar.calendars.changing import Changing
+from sekretar.calendars.changing_chat import ChangingChat
+from sekretar.calendars.viewing import Viewing
+from sekretar.kernel.clock import ManualClock
+from sekretar.kernel.database import Database
+
+ME = "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:anna@example.com"
+DAILY = "RRULE:FREQ=DAILY;COUNT=3"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CalDavServer]:
+    with running_xandikos(tmp_path_factory.mktemp("xandikos")) as running:
+        yield running
+
+
+@pytest.fixture
+async def house(
+    database: Database, clock: ManualClock, server: CalDavServer, request: pytest.FixtureRequest
+) -> AsyncIterator[House]:
+    calendar = await server.make_calendar("anna", f"x{abs(hash(request.node.name)) % 10**8}", "Работа")
+    async with open_house(database, clock, server, calendar) as opened:
+        carrying = Carrying(opened.desk, opened.http)
+        AnsweringChat(Answering(carrying)).register(opened.desk.chat)
+        ChangingChat(Changing(carrying)).register(opened.desk.chat)
+        Viewing(database).register(opened.desk.chat)
+        yield opened
+
+
+async def meet(house: House, server: CalDavServer, *more: str) -> None:
+    text = ics("a", house.anna.clock.now() + timedelta(hours=3), "Смета", *more)
+    await server.put_event("anna", house.calendar, "a.ics", text)
+    await house.anna.look({f"{path_of(house.calendar)}a.ics": text})
+
+
+async def held(house: House) -> list[str]:
+    return [data.replace("\r\n ", "") for data in await house.booked()]
+
+
+async def test_an_invitation_to_a_series_is_answered(house: House, server: CalDavServer) -> None:
+    await meet(house, server, "ORGANIZER:mailto:boris@example.com", ME, DAILY)
+    asked = await house.press(await house.office.last(), "Не приду")
+    once = await house.press(asked["update"], "Только в этот раз")
+    assert "❌ Вы не придёте." in read(once)
+    (data,) = await held(house)
+    assert (data.count("PARTSTAT=DECLINED"), data.count("PARTSTAT=NEEDS-ACTION")) == (1, 1)
+
+
+async def test_a_series_is_moved_from_a_day_on_and_then_called_off(
+    house: House, server: CalDavServer
+) -> None:
+    await meet(house, server, DAILY)
+    select = button(await house.slash("tomorrow"), "Открыть встречу…")
+    await house.office.click("anna", select, selected=select["options"][0]["value"])
+    await house.press(await house.office.last(), "Перенести")
+    assert await house.fill(time="16:00", reach="following") == {}
+    assert len(await held(house)) == 2
+    select = button(await house.slash("today"), "Открыть встречу…")
+    await house.office.click("anna", select, selected=select["options"][0]["value"])
+    await house.press(await house.office.last(), "Отменить встречу")
+    await house.press(await house.office.last(), "Всю серию")
+    (left,) = await held(house)
+    assert "20260305T130000Z" in left
