@@ -58,6 +58,11 @@ class House(Protocol):
         ...
 
     @property
+    def who_am_i(self) -> str:
+        """The end of the path of the request that proves a key."""
+        ...
+
+    @property
     def unknown_ticket(self) -> str:
         """A well-formed key that no ticket has."""
         ...
@@ -75,6 +80,7 @@ class RedmineHouse:
     site: RedmineSite
     way: Between
     creation = ("POST", "/issues.json")
+    who_am_i = "/users/current.json"
     unknown_ticket = "99999"
 
     @property

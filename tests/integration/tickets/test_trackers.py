@@ -459,6 +459,12 @@ class TestFollowing:
         assert shown.subject in told
         assert "Vaulted" not in told
 
+    async def test_a_key_that_was_withdrawn_passes_nothing(self, house: House, anna: Tracker) -> None:
+        start = await anna.changes_since(None)
+        house.way.answer("GET", house.who_am_i, 401)
+        with pytest.raises(PeerRefused):
+            await anna.changes_since(start.cursor)
+
     async def test_a_broken_cursor(self, anna: Tracker) -> None:
         with pytest.raises(PeerInvalid):
             await anna.changes_since("{}")

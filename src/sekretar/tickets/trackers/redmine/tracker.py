@@ -181,6 +181,8 @@ class RedmineTracker:
                 raise
 
     async def changes_since(self, cursor: str | None, project: str | None = None) -> Changes:
+        # A key that was withdrawn a moment ago would read on as anonymous, and the cursor would pass what is private.
+        await self._site.identify(self._credentials, anew=True)
         feed = following.Following(await self.wire(), await self.reader(), self._site.clock)
         return await feed.changes_since(cursor, project)
 
