@@ -48,6 +48,8 @@ from sekretar.mattermost.models import User
 from sekretar.mattermost.profiles import Profiles
 from sekretar.mattermost.surface import Surface, assemble
 from sekretar.mattermost.websocket import Connection, StreamState
+from sekretar.tickets.feature import Tickets
+from sekretar.tickets.trackers.opening import open_trackers
 from sekretar.web.app import Services, create_app
 from sekretar.web.server import listening_socket, serve
 
@@ -165,6 +167,8 @@ class Sekretar:
             ),
         )
         self._profiles.on_return(self._calendars.person_returned)
+        sites = open_trackers(settings.trackers, base.http, clock)
+        self._tickets = Tickets(self._desk, sites, self.jobs)
         for component in ("database", "mattermost", "stream"):
             self.health.expect(component)
 
@@ -269,6 +273,7 @@ class Sekretar:
             "mattermost", self._watch("mattermost", self._client.me), at_least_every=timedelta(minutes=1)
         )
         self._calendars.add_jobs()
+        self._tickets.add_jobs()
 
     async def _introduce(self) -> User:
         while True:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 
 from sekretar.kernel.jobs import Jobs
@@ -19,9 +19,9 @@ from sekretar.tickets.trackers.port import TrackerSite
 class Tickets:
     """Everything about tickets in one process."""
 
-    def __init__(self, desk: Desk, sites: Sequence[TrackerSite], jobs: Jobs) -> None:
+    def __init__(self, desk: Desk, sites: Mapping[str, TrackerSite], jobs: Jobs) -> None:
         self._desk, self._jobs = desk, jobs
-        self._identities = Identities(desk.database, desk.vault, {site.name: site for site in sites})
+        self._identities = Identities(desk.database, desk.vault, sites)
         self.creating = Creating(desk, self._identities)
         if not sites:
             return

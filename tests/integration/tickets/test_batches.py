@@ -79,7 +79,7 @@ async def house(database: Database, clock: ManualClock) -> House:
     site, server = PaperSite(), Directory()
     object.__setattr__(office.desk, "server", server)
     office.server = server
-    tickets = Tickets(office.desk, [cast(TrackerSite, site)], InProcessJobs(clock))
+    tickets = Tickets(office.desk, {site.name: cast(TrackerSite, site)}, InProcessJobs(clock))
     house = House(office, tickets, site)
     await house.connect("chris", "chris")
     return house
