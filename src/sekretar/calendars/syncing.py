@@ -39,7 +39,7 @@ MOST_AT_ONCE = 800
 MOST_ASKED = 40
 #: Rounds in a rhythm. What becomes due within a round waits for its end, because a round costs a few questions to
 #: the database, as much as many looks.
-ROUNDS = 60
+ROUNDS = 30
 
 #: How long a look may take before the account counts as forgotten by a dead process.
 CLAIM = timedelta(minutes=10)
