@@ -72,7 +72,7 @@ class ChannelSubscription(Base):
     next_digest_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     #: The last day that is settled: its digest was given, or is not wanted any more.
     digest_day: Mapped[date | None]
-    #: Why nothing can be said there, as a word of `channels_rights.Obstacle`; empty when it can.
+    #: Why nothing can be said there, as a word of `rights.Obstacle`; empty when it can.
     paused: Mapped[str] = mapped_column(Text, default="")
     #: When Mattermost was last asked whether something can be said there.
     looked_at: Mapped[datetime] = mapped_column(UtcDateTime)

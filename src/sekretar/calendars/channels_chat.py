@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sekretar.calendars import channels, channels_wording, connecting, wording
 from sekretar.calendars.channels import ChannelSubscription, SubscriptionRow, Wishes
 from sekretar.calendars.channels_form import ADD_FORM, CHANGE_FORM, add_form, change_form, wishes_of
-from sekretar.calendars.channels_rights import ME, Obstacle, Standing, obstacle, standing
 from sekretar.calendars.channels_watch import ChannelWatch
 from sekretar.calendars.channels_wording import ADD, CHANGE, REMOVE, Listed
 from sekretar.kernel.errors import PeerForbidden, PeerNotFound, PersonError
@@ -42,6 +41,7 @@ from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.messages import Message
 from sekretar.mattermost.models import Channel
 from sekretar.mattermost.parsing import fold
+from sekretar.mattermost.rights import ME, Obstacle, Standing, obstacle, standing
 
 _ADD_WORDS = frozenset({"add", "subscribe", "добавить", "подписать", "подписаться", "+"})
 

@@ -17,7 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sekretar.calendars import channels, channels_wording
 from sekretar.calendars.channels import TASK as TELLING
 from sekretar.calendars.channels import ChannelSubscription, begin_digests
-from sekretar.calendars.channels_rights import Obstacle, obstacle
 from sekretar.calendars.model import Calendar
 from sekretar.kernel.database import wake_after_commit
 from sekretar.kernel.errors import PeerError, PeerForbidden, PeerNotFound
@@ -25,6 +24,7 @@ from sekretar.kernel.outbox import OutboxRow, State
 from sekretar.mattermost import outgoing
 from sekretar.mattermost.delivery import POST
 from sekretar.mattermost.desk import Desk
+from sekretar.mattermost.rights import Obstacle, obstacle
 
 TASK = "calendars.channels.watch"
 

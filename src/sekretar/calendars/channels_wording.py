@@ -13,7 +13,6 @@ from sekretar.calendars import wording
 from sekretar.calendars.agenda import Agenda
 from sekretar.calendars.changes import Change
 from sekretar.calendars.channels import ChannelSubscription, Shown, Wishes, veil
-from sekretar.calendars.channels_rights import Obstacle
 from sekretar.calendars.model import Calendar
 from sekretar.calendars.reminders import Timeliness
 from sekretar.calendars.settings_grammar import format_offsets
@@ -22,6 +21,7 @@ from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person
 from sekretar.kernel.text import Markdown, code, truncate
 from sekretar.mattermost.messages import Attachment, Button, Colour, Message
+from sekretar.mattermost.rights import Obstacle
 
 ADD, CHANGE, REMOVE = "calendars.channel.add", "calendars.channel.change", "calendars.channel.remove"
 

@@ -279,6 +279,15 @@ class TestReading:
         assert {late.ref, soon.ref, some_day.ref} <= {t.ref for t in by_her.items}
         assert not (await boris.find(Query(author=ME, assignee=(await anna.me()).member.id))).items
 
+    async def test_what_one_has_given_to_others(self, house: House, anna: Tracker, boris: Tracker) -> None:
+        hers, his = [(await each.me()).member.id for each in (anna, boris)]
+        given = await made(house, anna, "Given", assignee=his)
+        own = await made(house, anna, "Own", assignee=hers)
+        waiting = await made(house, anna, "Nobody's yet")
+        found = await anna.find(Query(author=ME, not_assignee=ME, limit=100))
+        assert {t.ref for t in found.items} & {given.ref, own.ref, waiting.ref} == {given.ref, waiting.ref}
+        assert found.total == len(found.items)
+
     async def test_the_list_by_due_date_goes_on_across_pages(self, house: House, anna: Tracker) -> None:
         mine = (await anna.me()).member
         for due in (date(2027, 1, 1), date(2027, 1, 2), None, None):

@@ -14,7 +14,6 @@ from sekretar.calendars.agenda import Meeting
 from sekretar.calendars.changes import Change, Extent, Kind, Seen
 from sekretar.calendars.channels import ChannelSubscription, Shown, Wishes, is_private
 from sekretar.calendars.channels_form import add_form, change_form, wishes_of
-from sekretar.calendars.channels_rights import Obstacle, obstacle, standing
 from sekretar.calendars.channels_wording import Listed
 from sekretar.calendars.model import Calendar
 from sekretar.calendars.reminders import Timeliness
@@ -24,6 +23,7 @@ from sekretar.kernel.i18n import Catalogues, Translator
 from sekretar.kernel.people import Person
 from sekretar.mattermost.messages import Message, flatten
 from sekretar.mattermost.models import Channel, ChannelMember, Role, TeamMember, User
+from sekretar.mattermost.rights import Obstacle, obstacle, standing
 
 NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
 MOSCOW = ZoneInfo("Europe/Moscow")

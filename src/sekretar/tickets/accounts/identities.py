@@ -18,7 +18,7 @@ from sekretar.kernel.errors import PeerRefused, PersonError
 from sekretar.kernel.secrets import Vault
 from sekretar.tickets.accounts.model import Origin, TrackerAccount
 from sekretar.tickets.trackers.port import Tracker, TrackerSite
-from sekretar.tickets.trackers.values import Account
+from sekretar.tickets.trackers.values import Account, Member
 
 
 class Unlinked(PersonError):
@@ -80,6 +80,13 @@ class Identities:
         )
         async with self._database.reading() as session:
             return [_identity(row) for row in await session.scalars(query) if row.tracker in self.sites]
+
+    async def member(self, person_id: int, tracker: str) -> Member | None:
+        """Who a person is in this tracker; None when nobody has said so."""
+        known = await self.of(person_id)
+        return next(
+            (Member(each.member_id, each.name, each.login) for each in known if each.tracker == tracker), None
+        )
 
     async def members(
         self, session: AsyncSession, tracker: str, members: Collection[str]

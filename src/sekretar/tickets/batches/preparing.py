@@ -11,6 +11,7 @@ from sekretar.kernel.people import Person
 from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.models import User
 from sekretar.tickets.accounts.identities import Identities
+from sekretar.tickets.accounts.matching import alike
 from sekretar.tickets.batches.grammar import Assignment, read
 from sekretar.tickets.batches.planning import Addressee, Knowledge, Planned, plan
 from sekretar.tickets.trackers.port import Tracker
@@ -88,7 +89,7 @@ class Preparing:
         if user is None:
             return Addressee(name)
         person = await self.desk.profiles.person(user.id)
-        member = await self._linked(person.id, tracker) or _alike(user, members)
+        member = await self.identities.member(person.id, tracker) or alike(user, members)
         return Addressee(person.username, person.display_name, person.id, member)
 
     async def _user(self, name: str) -> User | None:
@@ -102,24 +103,6 @@ class Preparing:
             if user.active and not user.is_bot:
                 return user
         return None
-
-    async def _linked(self, person_id: int, tracker: str) -> Member | None:
-        known = await self.identities.of(person_id)
-        return next(
-            (Member(each.member_id, each.name, each.login) for each in known if each.tracker == tracker), None
-        )
-
-
-def _alike(user: User, members: Sequence[Member]) -> Member | None:
-    """Somebody who has not said who they are is found by an equal login or mail: to be given work is no right."""
-    for member in members:
-        same_login = member.login is not None and member.login.casefold() == user.username.casefold()
-        same_mail = (
-            bool(user.email) and member.mail is not None and member.mail.casefold() == user.email.casefold()
-        )
-        if same_login or same_mail:
-            return member
-    return None
 
 
 def _used(

@@ -125,6 +125,8 @@ class Query:
     project: str | None = None
     assignee: str | Me | None = None
     author: str | Me | None = None
+    #: Not theirs to do: somebody else's, or nobody's.
+    not_assignee: str | Me | None = None
     openness: Openness = Openness.OPEN
     #: Due on this day or earlier.
     due_until: date | None = None

@@ -93,6 +93,7 @@ def test_the_list_of_a_query() -> None:
         ("v[due_date][]", "2026-03-04"),
     ]
     assert "op%5Bstatus_id%5D=%2A" in HERE.filter(Query(openness=Openness.ANY))
+    assert ("op[assigned_to_id]", "!") in parse_qsl(urlsplit(HERE.filter(Query(not_assignee=ME))).query)
 
 
 def test_the_page_of_a_search() -> None:

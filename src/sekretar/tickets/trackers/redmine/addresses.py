@@ -76,9 +76,14 @@ class Addresses:
 def _filters(query: Query) -> Iterator[tuple[str, str]]:
     """The conditions as Redmine's pages write them."""
     yield from _filter("status_id", _OPERATORS[query.openness])
-    for name, who in (("assigned_to_id", query.assignee), ("author_id", query.author)):
+    people = (
+        ("assigned_to_id", "=", query.assignee),
+        ("assigned_to_id", "!", query.not_assignee),
+        ("author_id", "=", query.author),
+    )
+    for name, operator, who in people:
         if who is not None:
-            yield from _filter(name, "=", me_or_id(who))
+            yield from _filter(name, operator, me_or_id(who))
     if query.due_until is not None:
         yield from _filter("due_date", "<=", query.due_until.isoformat())
 

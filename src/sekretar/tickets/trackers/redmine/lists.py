@@ -101,6 +101,8 @@ def _filters(query: Query) -> dict[str, str]:
         filters["project_id"] = query.project
     if query.assignee is not None:
         filters["assigned_to_id"] = me_or_id(query.assignee)
+    elif query.not_assignee is not None:
+        filters["assigned_to_id"] = f"!{me_or_id(query.not_assignee)}"
     if query.author is not None:
         filters["author_id"] = me_or_id(query.author)
     if query.due_until is not None:

@@ -1,4 +1,4 @@
-"""What people and the bot may do in a channel, asked of Mattermost: nothing about it is remembered here.
+"""What people and the bot may do in channels and teams, asked of Mattermost: nothing about it is remembered here.
 
 A right is what the roles of the membership grant, then those of the team, then those of the user, which is how the
 server itself decides (`SessionHasPermissionToChannel`, server/channels/app/authorization.go).
@@ -60,10 +60,7 @@ async def standing(server: ChatServer, channel: Channel, user_id: str) -> Standi
         PeerError: Mattermost cannot be asked.
     """
     member: _Membership | None = await _found(server.channel_member(channel.id, user_id))
-    in_team: _Membership | None = None
-    if channel.team_id:
-        known = await _found(server.team_member(channel.team_id, user_id))
-        in_team = known if known is not None and known.delete_at is None else None
+    in_team = await _in_team(server, channel.team_id, user_id)
     user = await server.user(user_id)
     memberships = [each for each in (member, in_team) if each is not None]
     roles = [name for each in memberships for name in each.roles.split()] + list(user.role_names)
@@ -72,6 +69,17 @@ async def standing(server: ChatServer, channel: Channel, user_id: str) -> Standi
         may_post=member is not None and await _allow(server, roles),
         admin="system_admin" in user.role_names or any(each.is_admin for each in memberships),
     )
+
+
+async def looks_after_team(server: ChatServer, team_id: str, user_id: str) -> bool:
+    """Whether this user looks after the team, or the whole server.
+
+    Raises:
+        PeerError: Mattermost cannot be asked.
+    """
+    in_team = await _in_team(server, team_id, user_id)
+    user = await server.user(user_id)
+    return "system_admin" in user.role_names or (in_team is not None and in_team.is_admin)
 
 
 async def obstacle(server: ChatServer, channel_id: str) -> Obstacle | None:
@@ -92,6 +100,12 @@ async def obstacle(server: ChatServer, channel_id: str) -> Obstacle | None:
     if not stands.member:
         return Obstacle.REMOVED
     return None if stands.may_post else Obstacle.MUTED
+
+
+async def _in_team(server: ChatServer, team_id: str, user_id: str) -> _Membership | None:
+    """The membership in a team that has not ended."""
+    known = await _found(server.team_member(team_id, user_id)) if team_id else None
+    return known if known is not None and known.delete_at is None else None
 
 
 async def _found(asked: Awaitable[T]) -> T | None:
