@@ -15,7 +15,6 @@ from sekretar.calendars.booking import Checked, Collisions, Draft, restored
 from sekretar.calendars.booking_drafts import State
 from sekretar.calendars.booking_form import BOOK_FORM, Target, answers_of, at_field, form_of
 from sekretar.calendars.booking_line import draft_of_line, parse_line
-from sekretar.calendars.booking_message import post_in
 from sekretar.calendars.booking_saving import Place, Saving, places
 from sekretar.calendars.booking_series import collisions, times_of
 from sekretar.calendars.booking_source import MessageSource, Suggested
@@ -41,6 +40,7 @@ from sekretar.mattermost.chat import (
 )
 from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.messages import Message
+from sekretar.mattermost.quoting import post_in
 
 #: Opens the form.
 NEW = "calendars.book.new"

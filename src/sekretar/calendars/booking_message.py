@@ -6,8 +6,6 @@ rest sees all of it.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
@@ -18,6 +16,7 @@ from sekretar.calendars.booking_line import Line, draft_of_line, glean
 from sekretar.calendars.people_search import named
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.text import truncate
+from sekretar.mattermost.quoting import spoken_lines
 
 #: When a meeting is on a day of which no time is said: it is asked anyway.
 _MORNING = time(10)
@@ -28,14 +27,6 @@ _MOST_WORDS = 300
 #: They name everybody or nobody.
 _NOBODY = frozenset({"@all", "@channel", "@here"})
 
-_PERMALINK = re.compile(r"https?://[^\s/]+(?:/[^\s/]+)*?/pl/(?P<post>[a-z0-9]{26})/?")
-_FENCE = re.compile(r"^[ ]{0,3}(```|~~~).*?(?:^[ ]{0,3}\1[ ]*$|\Z)", re.DOTALL | re.MULTILINE)
-_LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\s]*\)")
-_URL = re.compile(r"https?://\S+")
-_EMOJI = re.compile(r"(?<!\S):[\w+-]+:(?!\S)")
-_LEAD = re.compile(r"^\s*(?:(?:[>#*+-]+|[0-9]{1,3}[.)])\s+)+")
-_EMPHASIS = re.compile(r"\*+|~~|`+|(?<!\w)_+|_+(?!\w)")
-_EDGE = "()[]«»\"'“”„"
 _END = ".,:;!?…"
 
 
@@ -48,17 +39,6 @@ class Said:
     names: tuple[str, ...] = ()
 
 
-def post_in(word: str) -> str | None:
-    """The id of the post that an address leads to; None for any other word."""
-    found = _PERMALINK.fullmatch(word.strip("<>"))
-    return found["post"] if found else None
-
-
-def permalink(chat_url: str, post_id: str) -> str:
-    """An address that leads to a post without naming its team."""
-    return f"{chat_url}/_redirect/pl/{post_id}"
-
-
 def said_in(text: str, local: datetime) -> Said:
     """What a message says.
 
@@ -66,7 +46,7 @@ def said_in(text: str, local: datetime) -> Said:
         text: as it was written, in Markdown.
         local: when it was written, where the reader is: «tomorrow» counts from then.
     """
-    lines = [words for line in _plain(text).splitlines() if (words := _words(line))]
+    lines = spoken_lines(text)
     if not lines:
         return Said("", Line(""))
     everything = [word for words in lines for word in words][:_MOST_WORDS]
@@ -123,14 +103,3 @@ def draft_of(
         description=f"{truncate(text.strip(), room)}\n\n{link}".strip(),
         repeat=said.line.repeat,
     )
-
-
-def _plain(text: str) -> str:
-    """The words without what only shapes them, and without code and addresses of pages."""
-    words = _LINK.sub(r"\1", _FENCE.sub(" ", text))
-    return _EMPHASIS.sub("", _URL.sub(" ", words))
-
-
-def _words(line: str) -> Sequence[str]:
-    said = _EMOJI.sub(" ", _LEAD.sub("", line))
-    return [word for each in said.split() if (word := each.strip(_EDGE))]

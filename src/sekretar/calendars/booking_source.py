@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from sekretar.calendars import people_search
 from sekretar.calendars.booking import Draft, Guests
 from sekretar.calendars.booking_line import Line, glean
-from sekretar.calendars.booking_message import Said, beginning, draft_of, permalink, said_in
-from sekretar.kernel.errors import PeerForbidden, PeerInvalid, PeerNotFound, PersonError
+from sekretar.calendars.booking_message import Said, beginning, draft_of, said_in
+from sekretar.kernel.errors import PersonError
 from sekretar.kernel.people import Person
 from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.models import Post
+from sekretar.mattermost.quoting import permalink, readable
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,10 @@ class MessageSource:
             words: what the person says themselves; it counts for more than the message.
 
         Raises:
-            PersonError: `calendars.booking.no_message`, there is none that this person may read.
+            PersonError: `mattermost.quoting.no_message`, there is none that this person may read.
             PeerError: Mattermost did not answer.
         """
-        post, now = await self._readable(person, post_id), self.desk.now()
+        post, now = await readable(self.desk.server, person, post_id), self.desk.now()
         written = (post.create_at or now).astimezone(person.zone)
         said, own = said_in(post.message, written), glean(words, now.astimezone(person.zone))
         own_start = beginning(own, now.astimezone(person.zone), person.zone, now)
@@ -65,20 +66,10 @@ class MessageSource:
     async def of_thread(self, person: Person, root_id: str, calendar_id: int) -> Suggested | None:
         """The same of what a thread is about; None where nobody says so, or the bot cannot read it."""
         try:
-            root = await self._readable(person, root_id)
+            root = await readable(self.desk.server, person, root_id)
         except PersonError:
             return None
         return None if root.is_automatic else await self.suggest(person, root_id, calendar_id)
-
-    async def _readable(self, person: Person, post_id: str) -> Post:
-        try:
-            post = await self.desk.server.post(post_id)
-            await self.desk.server.channel_member(post.channel_id, person.user_id)
-        except (PeerNotFound, PeerForbidden, PeerInvalid):
-            raise PersonError("calendars.booking.no_message") from None
-        if post.delete_at is not None or post.is_system:
-            raise PersonError("calendars.booking.no_message")
-        return post
 
     async def _guests(self, post: Post, mentioned: Sequence[str], person: Person) -> Guests:
         """Who talks in the thread, and who is named. Only a name that somebody has is a mention."""

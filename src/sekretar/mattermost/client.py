@@ -266,6 +266,12 @@ class MattermostClient(Administration):
         """GET /files/{file_id}/info."""
         return await self._get(path("files", file_id, "info"), FileInfo)
 
+    async def file_content(self, file_id: str) -> bytes:
+        """GET /files/{file_id}. MattermostDown for one that is larger than any answer may be
+        (`transport.LARGEST_ANSWER`): look at its size first.
+        """
+        return await self._bytes(path("files", file_id))
+
     # Answers to what people did
 
     async def open_dialog(self, trigger_id: str, url: str, dialog: Mapping[str, Any]) -> None:

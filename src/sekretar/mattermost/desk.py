@@ -19,7 +19,16 @@ from sekretar.kernel.secrets import Vault
 from sekretar.kernel.signing import Signer
 from sekretar.mattermost.chat import Chat, FormRequest, Record
 from sekretar.mattermost.messages import Message, Rendered, Renderer
-from sekretar.mattermost.models import Channel, ChannelMember, Post, PostList, Role, TeamMember, User
+from sekretar.mattermost.models import (
+    Channel,
+    ChannelMember,
+    FileInfo,
+    Post,
+    PostList,
+    Role,
+    TeamMember,
+    User,
+)
 
 
 class Profiles(Protocol):
@@ -47,6 +56,10 @@ class ChatServer(Protocol):
     async def post(self, post_id: str) -> Post: ...
 
     async def thread(self, post_id: str) -> PostList: ...
+
+    async def file_info(self, file_id: str) -> FileInfo: ...
+
+    async def file_content(self, file_id: str) -> bytes: ...
 
     async def users(self, user_ids: Sequence[str]) -> Sequence[User]: ...
 

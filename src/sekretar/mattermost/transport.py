@@ -112,6 +112,11 @@ class Transport:
         """A request of which only the success matters."""
         await self._json(method, path, body=body)
 
+    async def _bytes(self, path: str) -> bytes:
+        """GET `/api/v4` + path, and the answer as it is."""
+        _, _, answer = await self._exchange("GET", f"/api/v4{path}", self.authorization, None, None)
+        return answer
+
     async def _json(self, method: str, path: str, *, body: object = None, query: Query | None = None) -> Any:
         """Send to `/api/v4` + path and return the JSON of the answer. Raises MattermostError."""
         given_up_at = self._clock.now() + LONGEST_WAIT

@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 
 from sekretar.calendars.booking import DESCRIPTION_LIMIT, TITLE_LIMIT
 from sekretar.calendars.booking_line import Line
-from sekretar.calendars.booking_message import beginning, draft_of, permalink, post_in, said_in
+from sekretar.calendars.booking_message import beginning, draft_of, said_in
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=MOSCOW)
 TOMORROW = date(2026, 3, 5)
-POST = "abcdefghijklmnopqrstuvwxyz"
 
 
 @pytest.mark.parametrize(
@@ -63,14 +62,6 @@ def test_a_message_is_understood(text: str, title: str, line: Line | None, names
 )
 def test_when_counts_from_when_it_was_written(written: datetime, text: str, begins: datetime | None) -> None:
     assert beginning(said_in(text, written).line, written, MOSCOW, NOON) == begins
-
-
-def test_the_address_of_a_post_is_known_in_all_its_forms() -> None:
-    for address in (f"https://chat.example/team/pl/{POST}", f"<http://chat.example/sub/team/pl/{POST}/>"):
-        assert post_in(address) == POST
-    assert post_in(permalink("https://chat.example", POST)) == POST
-    for word in ("Demo", f"https://chat.example/team/{POST}", f"/team/pl/{POST}", f"{POST}"):
-        assert post_in(word) is None
 
 
 @given(st.text(alphabet=st.sampled_from("завтра в 15:00 @bo#*>`[]()\n:/-.|1"), max_size=400))

@@ -58,6 +58,12 @@ async def test_a_request_carries_the_token_and_no_cookie(served: tuple[FakeServe
     assert "Cookie" not in fake.asked[1].headers
 
 
+async def test_a_file_is_handed_over_as_it_is(served: tuple[FakeServer, MattermostClient]) -> None:
+    fake, client = served
+    fake.on("GET", "/api/v4/files/f1", Answer(body=b"\x00{", content_type="image/png"))
+    assert await client.file_content("f1") == b"\x00{"
+
+
 @pytest.mark.parametrize("closing", ["", "/"])
 async def test_a_sub_path_is_kept(clock: ManualClock, closing: str) -> None:
     async with serving(clock, prefix="/chat" + closing) as (fake, client):
