@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 from benchmarks.scale import Scale
 from benchmarks.table import Row, percentile
-from sekretar.calendars.agenda import day_bounds
-from sekretar.calendars.viewing import Viewing
+from sekretar.calendars.views.agenda import day_bounds
+from sekretar.calendars.views.viewing import Viewing
 from sekretar.kernel.database import Database
 from sekretar.kernel.i18n import Catalogues
 from sekretar.kernel.people import Person

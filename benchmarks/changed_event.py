@@ -24,7 +24,7 @@ from benchmarks.scale import Scale
 from benchmarks.table import Row
 from benchmarks.world import World, fresh, make_accounts
 from sekretar.calendars.model import Calendar, CalendarAccount, CalendarObject, StoredOccurrence
-from sekretar.calendars.syncing import Rhythm, Syncing
+from sekretar.calendars.sync.syncing import Rhythm, Syncing
 from sekretar.sandbox.radicale import Radicale
 
 LOGIN = "p0"

@@ -13,7 +13,7 @@ from benchmarks.calendar_server import CTAG, CalendarServer, ask_barely
 from benchmarks.scale import Scale
 from benchmarks.table import Row
 from benchmarks.world import World, fresh, make_accounts
-from sekretar.calendars.syncing import Rhythm, Syncing
+from sekretar.calendars.sync.syncing import Rhythm, Syncing
 
 
 def rows(scale: Scale) -> Iterator[Row]:

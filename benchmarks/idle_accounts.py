@@ -24,8 +24,8 @@ from benchmarks.product import installation
 from benchmarks.scale import Scale
 from benchmarks.table import Row
 from benchmarks.world import World, make_accounts
-from sekretar.calendars.glancing import Calm
 from sekretar.calendars.model import CalendarAccount
+from sekretar.calendars.sync.glancing import Calm
 from sekretar.kernel.clock import SystemClock
 
 RHYTHM = timedelta(minutes=1)

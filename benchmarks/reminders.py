@@ -27,9 +27,9 @@ from benchmarks.calendar_server import CTAG
 from benchmarks.scale import Scale
 from benchmarks.table import Row, percentile
 from benchmarks.world import World, fresh, make_accounts
-from sekretar.calendars import reminders
 from sekretar.calendars.model import CalendarObject, Reminder, StoredOccurrence, portions
-from sekretar.calendars.reminding import Reminding
+from sekretar.calendars.reminders import rules as reminders
+from sekretar.calendars.reminders.reminding import Reminding
 from sekretar.kernel.jobs import InProcessJobs
 from sekretar.kernel.outbox import TASK as OUTBOX
 from sekretar.kernel.outbox import Outbox

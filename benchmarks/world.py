@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert
 
-from sekretar.calendars.glancing import Calm
 from sekretar.calendars.model import AccountState, Calendar, CalendarAccount, portions
+from sekretar.calendars.sync.glancing import Calm
 from sekretar.kernel.clock import SystemClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.http import HttpSessions, HttpSettings

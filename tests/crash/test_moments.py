@@ -57,8 +57,8 @@ async def test_in_the_middle_of_a_big_first_look(office: Office, program: Progra
 @pytest.mark.parametrize(
     "moment",
     [
-        ("before", "sekretar.calendars.looking:Looking._finish"),
-        ("after", "sekretar.calendars.reminding:Reminding._give"),
+        ("before", "sekretar.calendars.sync.looking:Looking._finish"),
+        ("after", "sekretar.calendars.reminders.reminding:Reminding._give"),
         ("before", "sekretar.mattermost.delivery:ChatDelivery.direct"),
     ],
     ids=["between the changes and the token", "while reminding", "before the post"],
@@ -79,7 +79,7 @@ async def test_between_a_change_on_the_server_and_the_word_of_it(
 
 async def test_around_the_status(scene: Scene) -> None:
     """One meeting, five lives: the earlier status is remembered through all of them."""
-    anna, keeper = scene.anna, "sekretar.calendars.status:StatusKeeper"
+    anna, keeper = scene.anna, "sekretar.calendars.presence.status:StatusKeeper"
     await anna.set_custom_status("bento", "Обед")
     mark = anna.mark()
     await anna.consent(await ask_for_consent(scene.office, anna))
@@ -114,7 +114,7 @@ async def test_an_answer_that_is_on_the_server_and_not_yet_here(scene: Scene) ->
     )
     with contextlib.closing(sqlite3.connect(scene.database)) as database, database:
         database.execute("UPDATE calendar_accounts SET addresses = ?", (f'["{login}@example.com"]',))
-    await reborn(scene, "before", "sekretar.calendars.carrying:Carrying.keep")
+    await reborn(scene, "before", "sekretar.calendars.changing.carrying:Carrying.keep")
     event = meeting("Смета", in_minutes(300), more=invited)
     await scene.diary.put(event)
     asked = await anna.wait_for(pressable("Приду"), timeout=40)
@@ -133,7 +133,7 @@ async def test_an_answer_that_is_on_the_server_and_not_yet_here(scene: Scene) ->
 
 async def test_a_meeting_that_is_on_the_server_and_not_yet_here(scene: Scene) -> None:
     anna = scene.anna
-    await reborn(scene, "before", "sekretar.calendars.booking_saving:Saving._finish")
+    await reborn(scene, "before", "sekretar.calendars.booking.saving:Saving._finish")
     before = (await scene.diary.files()).count(".ics<")
     shown = (await anna.slash("/calendar new Показ завтра 15:00 45m", scene.home)).posts[-1]
     with contextlib.suppress(Exception):

@@ -8,47 +8,44 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.calendars import (
-    channels,
-    channels_watch,
-    digest,
-    leaving,
-    refreshing,
-    reminders,
-    rolling,
-    status,
-)
-from sekretar.calendars.accounts_chat import AccountsChat
-from sekretar.calendars.answering import Answering
-from sekretar.calendars.answering_chat import AnsweringChat
-from sekretar.calendars.booking_chat import BookingChat
-from sekretar.calendars.booking_offers import Offering
-from sekretar.calendars.booking_saving import Saving
-from sekretar.calendars.booking_source import MessageSource
-from sekretar.calendars.carrying import Carrying
-from sekretar.calendars.changing import Changing
-from sekretar.calendars.changing_chat import ChangingChat
-from sekretar.calendars.channels_chat import ChannelChat
-from sekretar.calendars.channels_job import ChannelTelling
-from sekretar.calendars.channels_watch import ChannelWatch
-from sekretar.calendars.chat import CalendarChat
-from sekretar.calendars.connecting import SYNC, wake_accounts
-from sekretar.calendars.digesting import Digesting
-from sekretar.calendars.finding_chat import FindingChat
-from sekretar.calendars.free_busy_asking import FreeBusy
-from sekretar.calendars.knowing import Knowing
-from sekretar.calendars.leaving import Leaving
-from sekretar.calendars.quiet import QuietKeeper
-from sekretar.calendars.refreshing import Refreshing
-from sekretar.calendars.reminding import Reminding
-from sekretar.calendars.rolling import Rolling
-from sekretar.calendars.settings_chat import SettingsChat
-from sekretar.calendars.snoozing import Snoozing
-from sekretar.calendars.status import StatusKeeper
-from sekretar.calendars.status_chat import StatusChat
-from sekretar.calendars.syncing import Rhythm, Syncing
-from sekretar.calendars.taking_over import take_over
-from sekretar.calendars.viewing import Viewing
+from sekretar.calendars.accounts import leaving
+from sekretar.calendars.accounts.chat import CalendarChat
+from sekretar.calendars.accounts.connecting import SYNC, wake_accounts
+from sekretar.calendars.accounts.leaving import Leaving
+from sekretar.calendars.accounts.looking_after_chat import AccountsChat
+from sekretar.calendars.accounts.standing_chat import StatusChat
+from sekretar.calendars.answers.answering import Answering
+from sekretar.calendars.answers.chat import AnsweringChat
+from sekretar.calendars.booking.chat import BookingChat
+from sekretar.calendars.booking.offers import Offering
+from sekretar.calendars.booking.saving import Saving
+from sekretar.calendars.booking.source import MessageSource
+from sekretar.calendars.changing.carrying import Carrying
+from sekretar.calendars.changing.changing import Changing
+from sekretar.calendars.changing.chat import ChangingChat
+from sekretar.calendars.channels import subscriptions as channels
+from sekretar.calendars.channels import watch as channels_watch
+from sekretar.calendars.channels.chat import ChannelChat
+from sekretar.calendars.channels.giving import ChannelTelling
+from sekretar.calendars.channels.watch import ChannelWatch
+from sekretar.calendars.digest import schedule as digest
+from sekretar.calendars.digest.digesting import Digesting
+from sekretar.calendars.finding.chat import FindingChat
+from sekretar.calendars.finding.free_busy_asking import FreeBusy
+from sekretar.calendars.finding.knowing import Knowing
+from sekretar.calendars.presence import status
+from sekretar.calendars.presence.quiet import QuietKeeper
+from sekretar.calendars.presence.status import StatusKeeper
+from sekretar.calendars.reminders import rules as reminders
+from sekretar.calendars.reminders.reminding import Reminding
+from sekretar.calendars.reminders.snoozing import Snoozing
+from sekretar.calendars.settings.chat import SettingsChat
+from sekretar.calendars.sync import refreshing, rolling
+from sekretar.calendars.sync.refreshing import Refreshing
+from sekretar.calendars.sync.rolling import Rolling
+from sekretar.calendars.sync.syncing import Rhythm, Syncing
+from sekretar.calendars.sync.taking_over import take_over
+from sekretar.calendars.views.viewing import Viewing
 from sekretar.kernel.http import HttpSessions
 from sekretar.kernel.jobs import Jobs
 from sekretar.kernel.people import Person

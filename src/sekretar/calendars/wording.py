@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sekretar.calendars.agenda import AccountHealth, Agenda, Meeting
 from sekretar.calendars.caldav import PROVIDERS
-from sekretar.calendars.changes import Change, Extent, Kind, Seen
 from sekretar.calendars.model import Trouble
-from sekretar.calendars.reminders import Timeliness
+from sekretar.calendars.reminders.rules import Timeliness
+from sekretar.calendars.sync.changes import Change, Extent, Kind, Seen
+from sekretar.calendars.views.agenda import AccountHealth, Agenda, Meeting
 from sekretar.kernel.dates import format_day, format_days, format_relative, format_span, format_time
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person

@@ -12,14 +12,14 @@ from tests.integration.calendars.diary import Diary, open_diary
 from tests.integration.mattermost.surface_desk import FakeServer, Office, button, open_office, user_id
 from tests.peers_caldav import PEOPLE, CalDavServer
 
-from sekretar.calendars.booking_chat import BookingChat
-from sekretar.calendars.booking_offers import Offering
-from sekretar.calendars.booking_saving import Saving
-from sekretar.calendars.booking_source import MessageSource
+from sekretar.calendars.booking.chat import BookingChat
+from sekretar.calendars.booking.offers import Offering
+from sekretar.calendars.booking.saving import Saving
+from sekretar.calendars.booking.source import MessageSource
 from sekretar.calendars.caldav import CalDavClient, Credentials
-from sekretar.calendars.finding_chat import FindingChat
-from sekretar.calendars.free_busy_asking import FreeBusy
-from sekretar.calendars.knowing import Knowing
+from sekretar.calendars.finding.chat import FindingChat
+from sekretar.calendars.finding.free_busy_asking import FreeBusy
+from sekretar.calendars.finding.knowing import Knowing
 from sekretar.calendars.model import Calendar, CalendarAccount
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database

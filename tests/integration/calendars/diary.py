@@ -13,11 +13,11 @@ from typing import Any
 from sqlalchemy import func, select
 from tests.integration.mattermost.surface_desk import open_office, user_id
 
-from sekretar.calendars.applying import Applying, Owner
 from sekretar.calendars.caldav import RemoteObject
 from sekretar.calendars.model import Calendar, CalendarAccount, CalendarObject, Reminder, StoredOccurrence
-from sekretar.calendars.reading import Reader, read, unpack
-from sekretar.calendars.reminding import Reminding
+from sekretar.calendars.reminders.reminding import Reminding
+from sekretar.calendars.sync.applying import Applying, Owner
+from sekretar.calendars.sync.reading import Reader, read, unpack
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Base, Database
 from sekretar.kernel.outbox import OutboxRow

@@ -14,7 +14,7 @@ from tests.integration.calendars.diary import Diary
 from tests.unit.calendars.caldav.fake_server import CALENDAR, HOME, FakeServer
 
 from sekretar.calendars.model import Calendar, CalendarAccount
-from sekretar.calendars.syncing import Rhythm, Syncing
+from sekretar.calendars.sync.syncing import Rhythm, Syncing
 from sekretar.kernel.database import Database
 from sekretar.kernel.http import HttpSessions, HttpSettings
 from sekretar.mattermost.desk import Desk

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import event, insert, text
 
-from sekretar.calendars.agenda import agenda
 from sekretar.calendars.model import Calendar, CalendarAccount, CalendarObject, StoredOccurrence
+from sekretar.calendars.views.agenda import agenda
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Base, Database
 from sekretar.kernel.people import PersonRow

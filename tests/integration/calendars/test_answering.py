@@ -14,14 +14,14 @@ from tests.integration.calendars.diary import ics
 from tests.integration.mattermost.surface_desk import button, labels
 from tests.peers_caldav import CalDavServer, running_radicale
 
-from sekretar.calendars import status
-from sekretar.calendars.answering import Answering
-from sekretar.calendars.answering_chat import AnsweringChat
+from sekretar.calendars.answers.answering import Answering
+from sekretar.calendars.answers.chat import AnsweringChat
 from sekretar.calendars.caldav.hrefs import path_of
-from sekretar.calendars.carrying import Carrying
+from sekretar.calendars.changing.carrying import Carrying
+from sekretar.calendars.changing.writing import Conflict, EventWriter, Gone, Reverted
 from sekretar.calendars.model import Calendar, CalendarAccount, Reminder, StoredOccurrence
-from sekretar.calendars.viewing import Viewing
-from sekretar.calendars.writing import Conflict, EventWriter, Gone, Reverted
+from sekretar.calendars.presence import status
+from sekretar.calendars.views.viewing import Viewing
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerDown, PeerForbidden, PeerLimited

@@ -12,8 +12,8 @@ from sqlalchemy import insert
 from tests.integration.calendars.diary import Diary, exception, first_lines, ics, open_diary, utc
 
 from sekretar.calendars.model import Calendar, CalendarObject, Reminder, StoredOccurrence
-from sekretar.calendars.reading import horizon, unpack
-from sekretar.calendars.rolling import Rolling
+from sekretar.calendars.sync.reading import horizon, unpack
+from sekretar.calendars.sync.rolling import Rolling
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 
@@ -130,7 +130,7 @@ class TestFiles:
     async def test_a_text_that_breaks_the_reader_does_not_keep_the_others(
         self, diary: Diary, noon: datetime, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from sekretar.calendars import reading
+        from sekretar.calendars.sync import reading
 
         real = reading.parse_object
 

@@ -11,9 +11,9 @@ from tests.integration.calendars.diary import Diary, exception, first_lines, ics
 from tests.integration.calendars.servers import EVERY, Job, fake_server, job, live_on
 from tests.unit.calendars.caldav.fake_server import CALENDAR, FakeServer
 
-from sekretar.calendars.events import MOST_ATTENDEES
+from sekretar.calendars.ics.events import MOST_ATTENDEES
+from sekretar.calendars.ics.occurrences import MOST_OCCURRENCES
 from sekretar.calendars.model import Calendar, CalendarAccount, StoredOccurrence
-from sekretar.calendars.occurrences import MOST_OCCURRENCES
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 

@@ -13,11 +13,11 @@ from tests.integration.calendars.booking_house import House, open_house, read
 from tests.integration.calendars.diary import ics
 from tests.peers_caldav import CalDavServer, running_radicale
 
-from sekretar.calendars import preferences
-from sekretar.calendars.booking_drafts import BookingDraft, State
+from sekretar.calendars.booking.drafts import BookingDraft, State
+from sekretar.calendars.changing.writing import EventWriter
 from sekretar.calendars.model import Calendar, CalendarAccount, StoredOccurrence
-from sekretar.calendars.preferences import Preferences
-from sekretar.calendars.writing import EventWriter
+from sekretar.calendars.settings import preferences
+from sekretar.calendars.settings.preferences import Preferences
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerDown, PeerForbidden

@@ -11,7 +11,7 @@ from tests.integration.calendars.booking_house import Directory, House, open_hou
 from tests.integration.mattermost.surface_desk import labels, user_id
 from tests.peers_caldav import CalDavServer, running_radicale
 
-from sekretar.calendars.booking_drafts import BookingDraft
+from sekretar.calendars.booking.drafts import BookingDraft
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.mattermost.events import Reacted

@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy import literal, select
 from tests.integration.calendars.diary import Diary, first_lines, ics
 
-from sekretar.calendars import availability, calendar_wishes, status
-from sekretar.calendars.booking_saving import places
-from sekretar.calendars.calendar_wishes import CalendarCard, Wishes
-from sekretar.calendars.digesting import Digesting
+from sekretar.calendars.accounts import wishes as calendar_wishes
+from sekretar.calendars.accounts.wishes import CalendarCard, Wishes
+from sekretar.calendars.booking.saving import places
+from sekretar.calendars.digest.digesting import Digesting
+from sekretar.calendars.finding import availability
 from sekretar.calendars.model import Calendar, CalendarObject, MorningDigest, Reminder
+from sekretar.calendars.presence import status
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.errors import PersonError
 
@@ -49,8 +51,8 @@ class TestReminders:
         assert first_lines(await diary.remind(3 * HOUR - 10 * MINUTE)) == ["⏰ Через 10 минут: Demo"]
 
     async def test_other_wishes_about_reminders_leave_it_silent(self, diary: Diary, noon: datetime) -> None:
-        from sekretar.calendars import settings
-        from sekretar.calendars.preferences import Preferences
+        from sekretar.calendars.settings import changing as settings
+        from sekretar.calendars.settings.preferences import Preferences
 
         await diary.look({"a.ics": ics("a", noon)}, silent=True)
         await wish(diary, "work", reminds=False)

@@ -11,13 +11,13 @@ from tests.integration.calendars.diary import ics
 from tests.integration.mattermost.surface_desk import button
 from tests.peers_caldav import CalDavServer, running_xandikos
 
-from sekretar.calendars.answering import Answering
-from sekretar.calendars.answering_chat import AnsweringChat
+from sekretar.calendars.answers.answering import Answering
+from sekretar.calendars.answers.chat import AnsweringChat
 from sekretar.calendars.caldav.hrefs import path_of
-from sekretar.calendars.carrying import Carrying
-from sekretar.calendars.changing import Changing
-from sekretar.calendars.changing_chat import ChangingChat
-from sekretar.calendars.viewing import Viewing
+from sekretar.calendars.changing.carrying import Carrying
+from sekretar.calendars.changing.changing import Changing
+from sekretar.calendars.changing.chat import ChangingChat
+from sekretar.calendars.views.viewing import Viewing
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 

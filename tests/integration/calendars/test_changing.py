@@ -13,14 +13,14 @@ from tests.integration.calendars.diary import ics
 from tests.integration.mattermost.surface_desk import button, labels
 from tests.peers_caldav import CalDavServer, running_radicale
 
-from sekretar.calendars import own_edits
 from sekretar.calendars.caldav.hrefs import path_of
-from sekretar.calendars.carrying import Carrying, Target
-from sekretar.calendars.changing import Changing
-from sekretar.calendars.changing_chat import ChangingChat
+from sekretar.calendars.changing.carrying import Carrying, Target
+from sekretar.calendars.changing.changing import Changing
+from sekretar.calendars.changing.chat import ChangingChat
+from sekretar.calendars.changing.writing import Written
 from sekretar.calendars.model import CalendarObject, StoredOccurrence
-from sekretar.calendars.viewing import Viewing
-from sekretar.calendars.writing import Written
+from sekretar.calendars.sync import own_edits
+from sekretar.calendars.views.viewing import Viewing
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 

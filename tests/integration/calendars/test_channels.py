@@ -10,10 +10,12 @@ import pytest
 from sqlalchemy import select, update
 from tests.integration.calendars.diary import Diary, ics, open_diary, spoken
 
-from sekretar.calendars import channels, channels_news, connecting
-from sekretar.calendars.channels import ChannelReminder, ChannelSubscription, Wishes
-from sekretar.calendars.channels_job import ChannelTelling
-from sekretar.calendars.channels_watch import LOOK_WHILE_PAUSED, ChannelWatch
+from sekretar.calendars.accounts import connecting
+from sekretar.calendars.channels import news as channels_news
+from sekretar.calendars.channels import subscriptions as channels
+from sekretar.calendars.channels.giving import ChannelTelling
+from sekretar.calendars.channels.subscriptions import ChannelReminder, ChannelSubscription, Wishes
+from sekretar.calendars.channels.watch import LOOK_WHILE_PAUSED, ChannelWatch
 from sekretar.calendars.model import Calendar, CalendarAccount
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database

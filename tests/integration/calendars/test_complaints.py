@@ -9,10 +9,10 @@ from sqlalchemy import update
 from structlog.testing import capture_logs
 from tests.integration.calendars.diary import Diary, exception, first_lines, ics, open_diary, utc
 
-from sekretar.calendars.agenda import agenda
-from sekretar.calendars.digesting import Digesting
+from sekretar.calendars.digest.digesting import Digesting
 from sekretar.calendars.model import CalendarAccount
-from sekretar.calendars.rolling import Rolling
+from sekretar.calendars.sync.rolling import Rolling
+from sekretar.calendars.views.agenda import agenda
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 

@@ -10,9 +10,9 @@ import pytest
 from tests.integration.calendars.diary import Diary, first_lines, ics
 from tests.peers_caldav import PEOPLE, CalDavServer, running_radicale
 
-from sekretar.calendars import connecting
+from sekretar.calendars.accounts import connecting
+from sekretar.calendars.accounts.connecting import Admitted, Application, Rejected
 from sekretar.calendars.caldav import OTHER, PROVIDERS
-from sekretar.calendars.connecting import Admitted, Application, Rejected
 from sekretar.calendars.model import Calendar, CalendarAccount
 from sekretar.kernel.database import Database
 from sekretar.kernel.http import HttpSessions, HttpSettings

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from tests.integration.calendars.diary import Diary, ics
 
-from sekretar.calendars.agenda import agenda
+from sekretar.calendars.views.agenda import agenda
 
 
 async def titles(diary: Diary, day: date, zone: str) -> list[str]:

@@ -9,10 +9,13 @@ import pytest
 from sqlalchemy import select, update
 from tests.integration.calendars.diary import Diary, first_lines, ics, open_diary
 
-from sekretar.calendars import connecting, digesting, preferences, settings
-from sekretar.calendars.digesting import Digesting, replan
+from sekretar.calendars.accounts import connecting
+from sekretar.calendars.digest import digesting
+from sekretar.calendars.digest.digesting import Digesting, replan
 from sekretar.calendars.model import CalendarAccount, MorningDigest
-from sekretar.calendars.preferences import EVERY_DAY, Preferences
+from sekretar.calendars.settings import changing as settings
+from sekretar.calendars.settings import preferences
+from sekretar.calendars.settings.preferences import EVERY_DAY, Preferences
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.outbox import OutboxRow

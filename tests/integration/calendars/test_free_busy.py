@@ -15,9 +15,9 @@ from sqlalchemy import update
 from tests.integration.calendars.diary import Diary, open_diary
 from tests.peers_caldav import PEOPLE, CalDavServer, event_ics, running_radicale
 
-from sekretar.calendars.free_busy_asking import FreeBusy
+from sekretar.calendars.finding.free_busy_asking import FreeBusy
+from sekretar.calendars.finding.standing import Busy
 from sekretar.calendars.model import CalendarAccount
-from sekretar.calendars.standing import Busy
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.http import HttpSessions, HttpSettings

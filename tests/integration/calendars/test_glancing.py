@@ -12,8 +12,16 @@ import pytest_asyncio
 from aiohttp import web
 
 from sekretar.calendars.caldav import CalDavClient, Credentials
-from sekretar.calendars.glancing import Calm, Glancing, Subject, Unchanged, note_unchanged, subject, subjects
 from sekretar.calendars.model import AccountState, CalendarAccount
+from sekretar.calendars.sync.glancing import (
+    Calm,
+    Glancing,
+    Subject,
+    Unchanged,
+    note_unchanged,
+    subject,
+    subjects,
+)
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerRefused
 from sekretar.kernel.http import HttpSessions, HttpSettings

@@ -22,9 +22,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.integration.calendars.diary import Diary, exception, ics, open_diary, utc
 
-from sekretar.calendars.changes import Extent, Kind
-from sekretar.calendars.reading import horizon
-from sekretar.calendars.rolling import STEP, Rolling
+from sekretar.calendars.sync.changes import Extent, Kind
+from sekretar.calendars.sync.reading import horizon
+from sekretar.calendars.sync.rolling import STEP, Rolling
 from sekretar.calendars.wording import CHANGE_KEYS
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database

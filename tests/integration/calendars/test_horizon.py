@@ -8,8 +8,8 @@ import pytest
 from tests.integration.calendars.diary import Diary, exception, first_lines, ics
 
 from sekretar.calendars.model import CalendarObject
-from sekretar.calendars.reading import AHEAD, horizon
-from sekretar.calendars.rolling import Rolling
+from sekretar.calendars.sync.reading import AHEAD, horizon
+from sekretar.calendars.sync.rolling import Rolling
 from sekretar.kernel.clock import ManualClock
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)

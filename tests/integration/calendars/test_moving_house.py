@@ -12,8 +12,8 @@ from tests.integration.calendars.servers import EVERY, Job, fake_server, job, li
 from tests.peers_caldav import PEOPLE, CalDavServer, running_radicale
 from tests.unit.calendars.caldav.fake_server import FakeServer
 
-from sekretar.calendars.looking import MOVED_WITHIN
 from sekretar.calendars.model import Calendar, CalendarAccount, StoredOccurrence
+from sekretar.calendars.sync.looking import MOVED_WITHIN
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 

@@ -18,9 +18,10 @@ from tests.integration.calendars.servers import (
 )
 from tests.unit.calendars.caldav.fake_server import FakeServer
 
-from sekretar.calendars import connecting, refreshing
+from sekretar.calendars.accounts import connecting
 from sekretar.calendars.model import AskedRefresh, CalendarAccount
-from sekretar.calendars.refreshing import PATIENCE, PAUSE, Refreshing, Standing
+from sekretar.calendars.sync import refreshing
+from sekretar.calendars.sync.refreshing import PATIENCE, PAUSE, Refreshing, Standing
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.outbox import OutboxRow

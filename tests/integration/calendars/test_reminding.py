@@ -8,7 +8,7 @@ import pytest
 from tests.integration.calendars.diary import Diary, first_lines, ics
 
 from sekretar.calendars.model import Reminder
-from sekretar.calendars.reminding import Reminding
+from sekretar.calendars.reminders.reminding import Reminding
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 
@@ -131,6 +131,6 @@ async def test_one_that_cannot_be_put_into_words_does_not_keep_the_others(
 
 
 async def test_many_at_the_same_moment(diary: Diary, noon: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sekretar.calendars.reminding.BATCH", 4)
+    monkeypatch.setattr("sekretar.calendars.reminders.reminding.BATCH", 4)
     await diary.look({f"{n}.ics": ics(f"{n}", noon, f"M{n}") for n in range(9)})
     assert len(await diary.remind(2 * HOUR + 50 * MINUTE)) == 9

@@ -12,13 +12,14 @@ from sqlalchemy import select
 from tests.integration.calendars.diary import Diary, first_lines, ics, open_diary
 from tests.integration.mattermost.surface_desk import Office, button, labels, open_office
 
-from sekretar.calendars import preferences, settings
 from sekretar.calendars.model import QuietTime, Reminder, StoredOccurrence
-from sekretar.calendars.preferences import News, Preferences
-from sekretar.calendars.quiet import QuietKeeper
-from sekretar.calendars.settings_chat import SettingsChat
-from sekretar.calendars.snoozing import Snoozing
-from sekretar.calendars.status import StatusKeeper
+from sekretar.calendars.presence.quiet import QuietKeeper
+from sekretar.calendars.presence.status import StatusKeeper
+from sekretar.calendars.reminders.snoozing import Snoozing
+from sekretar.calendars.settings import changing as settings
+from sekretar.calendars.settings import preferences
+from sekretar.calendars.settings.chat import SettingsChat
+from sekretar.calendars.settings.preferences import News, Preferences
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.outbox import OutboxRow

@@ -11,7 +11,7 @@ from tests.integration.calendars.diary import Diary, first_lines, ics, open_diar
 from tests.integration.calendars.servers import EVERY, Job, fake_server, job, live_on
 from tests.unit.calendars.caldav.fake_server import FakeServer
 
-from sekretar.calendars import connecting
+from sekretar.calendars.accounts import connecting
 from sekretar.calendars.model import CalendarAccount, StoredOccurrence
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database

@@ -11,7 +11,7 @@ from tests.integration.calendars.diary import Diary, ics, open_diary
 from tests.integration.calendars.test_connecting import disconnect
 
 from sekretar.calendars.model import Presence
-from sekretar.calendars.status import AT_ONCE, WANTED, StatusKeeper
+from sekretar.calendars.presence.status import AT_ONCE, WANTED, StatusKeeper
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerDown

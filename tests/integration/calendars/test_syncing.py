@@ -24,12 +24,14 @@ from tests.integration.calendars.servers import (
 )
 from tests.unit.calendars.caldav.fake_server import FakeServer
 
-from sekretar.calendars import connecting, courtesy, preferences, syncing
-from sekretar.calendars.courtesy import LONGEST_REST
-from sekretar.calendars.health import PAUSE_IN_ATTENTION
-from sekretar.calendars.looking import BELIEVED_GONE, LIST_EVERY, SECOND_LOOK
+from sekretar.calendars.accounts import connecting
 from sekretar.calendars.model import Calendar, CalendarAccount, CalendarObject, StoredOccurrence
-from sekretar.calendars.preferences import Preferences
+from sekretar.calendars.settings import preferences
+from sekretar.calendars.settings.preferences import Preferences
+from sekretar.calendars.sync import courtesy, syncing
+from sekretar.calendars.sync.courtesy import LONGEST_REST
+from sekretar.calendars.sync.health import PAUSE_IN_ATTENTION
+from sekretar.calendars.sync.looking import BELIEVED_GONE, LIST_EVERY, SECOND_LOOK
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 
@@ -242,7 +244,7 @@ class TestTroubles:
         async def broken(*_: object) -> None:
             raise ZeroDivisionError
 
-        monkeypatch.setattr("sekretar.calendars.applying.plan_reminders", broken)
+        monkeypatch.setattr("sekretar.calendars.sync.applying.plan_reminders", broken)
         diary.clock.advance(EVERY)
         due = await work.run()
         assert due is not None

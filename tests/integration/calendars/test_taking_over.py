@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from sekretar.calendars.model import AccountState, CalendarAccount
-from sekretar.calendars.taking_over import take_over
+from sekretar.calendars.sync.taking_over import take_over
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.people import People, Profile

@@ -12,8 +12,8 @@ from tests.integration.calendars.diary import Diary, ics, open_diary
 from tests.integration.mattermost.surface_desk import Office, button, open_office
 
 from sekretar.calendars.model import Calendar, CalendarAccount, StoredOccurrence
-from sekretar.calendars.periods import day_of
-from sekretar.calendars.viewing import TODAY, Viewing, meant
+from sekretar.calendars.views.periods import day_of
+from sekretar.calendars.views.viewing import TODAY, Viewing, meant
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PersonError

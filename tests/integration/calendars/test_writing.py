@@ -15,6 +15,7 @@ from tests.unit.calendars.caldav.fake_server import FakeServer
 
 from sekretar.calendars.caldav import CalDavClient, Credentials, Limits, ServerProfile
 from sekretar.calendars.caldav.providers import GENERIC, MAILRU, YANDEX
+from sekretar.calendars.changing.writing import Conflict, Deleted, EventWriter, Gone, Reverted, Written
 from sekretar.calendars.editing import (
     Edit,
     Edited,
@@ -30,10 +31,9 @@ from sekretar.calendars.editing import (
     edited,
     new_event,
 )
-from sekretar.calendars.events import PartStat
-from sekretar.calendars.ics import parse_object
-from sekretar.calendars.occurrences import Occurrence, occurrences
-from sekretar.calendars.writing import Conflict, Deleted, EventWriter, Gone, Reverted, Written
+from sekretar.calendars.ics.events import PartStat
+from sekretar.calendars.ics.occurrences import Occurrence, occurrences
+from sekretar.calendars.ics.reading import parse_object
 from sekretar.kernel.errors import PeerDown, PeerInvalid
 
 NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)

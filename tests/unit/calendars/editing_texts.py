@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from sekretar.calendars.contentlines import Component, components
 from sekretar.calendars.editing.document import Node, read
-from sekretar.calendars.ics import parse_object
-from sekretar.calendars.occurrences import Occurrence, occurrences
+from sekretar.calendars.ics.contentlines import Component, components
+from sekretar.calendars.ics.occurrences import Occurrence, occurrences
+from sekretar.calendars.ics.reading import parse_object
 
 NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
 MOSCOW = ZoneInfo("Europe/Moscow")

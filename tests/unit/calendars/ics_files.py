@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sekretar.calendars.ics import parse_object
-from sekretar.calendars.occurrences import Expansion, expand
+from sekretar.calendars.ics.occurrences import Expansion, expand
+from sekretar.calendars.ics.reading import parse_object
 
 ICS = Path(__file__).parents[2] / "data" / "ics"
 MOSCOW = ZoneInfo("Europe/Moscow")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from sekretar.calendars.answers_diff import Given, Roll, given, others
+from sekretar.calendars.answers.diff import Given, Roll, given, others
 
 NOW = datetime(2026, 3, 4, 9, tzinfo=UTC)
 DAY = timedelta(days=1)

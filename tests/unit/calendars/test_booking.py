@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sekretar.calendars.booking import Draft, Guest, Guests, event_of, parse_length, restored, stored
-from sekretar.calendars.booking_form import Target, answers_of, at_field, form_of, next_hour
+from sekretar.calendars.booking.draft import Draft, Guest, Guests, event_of, parse_length, restored, stored
+from sekretar.calendars.booking.form import Target, answers_of, at_field, form_of, next_hour
+from sekretar.calendars.booking.people_search import named
 from sekretar.calendars.editing import Invitee, Repeat, new_event
-from sekretar.calendars.people_search import named
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.forms import FieldErrors, FieldKind, validate
 from sekretar.kernel.i18n import LANGUAGES, Catalogues

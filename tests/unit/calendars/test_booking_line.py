@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekretar.calendars.booking import PLACE_LIMIT, TITLE_LIMIT
-from sekretar.calendars.booking_line import Line, draft_of_line, parse_line
+from sekretar.calendars.booking.draft import PLACE_LIMIT, TITLE_LIMIT
+from sekretar.calendars.booking.line import Line, draft_of_line, parse_line
 from sekretar.calendars.editing import Repeat
 from sekretar.kernel.errors import PersonError
 from sekretar.mattermost.parsing import words

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekretar.calendars.booking import DESCRIPTION_LIMIT, TITLE_LIMIT
-from sekretar.calendars.booking_line import Line
-from sekretar.calendars.booking_message import beginning, draft_of, said_in
+from sekretar.calendars.booking.draft import DESCRIPTION_LIMIT, TITLE_LIMIT
+from sekretar.calendars.booking.line import Line
+from sekretar.calendars.booking.message import beginning, draft_of, said_in
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=MOSCOW)

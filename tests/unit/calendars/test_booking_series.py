@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.calendars.test_views_wording import meeting
 
-from sekretar.calendars.booking import Draft, Guest, Guests
-from sekretar.calendars.booking_series import WEEKS, collisions, times_of
+from sekretar.calendars.booking.draft import Draft, Guest, Guests
+from sekretar.calendars.booking.series import WEEKS, collisions, times_of
 from sekretar.calendars.editing import Repeat
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -10,14 +10,15 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from tests.unit.calendars.test_views_wording import FOREIGN, all_day, meeting, seen
 
-from sekretar.calendars import booking_wording, finding_wording
-from sekretar.calendars.booking import Checked, Collisions, Draft, Guest, Guests
-from sekretar.calendars.booking_saving import Booked
+from sekretar.calendars.booking import wording as booking_wording
+from sekretar.calendars.booking.draft import Checked, Collisions, Draft, Guest, Guests
+from sekretar.calendars.booking.saving import Booked
 from sekretar.calendars.editing import Repeat
-from sekretar.calendars.finding_wording import Found
-from sekretar.calendars.knowing import Diary
-from sekretar.calendars.slots import Slot
-from sekretar.calendars.standing import Busy, GuestTime, Source, Standing
+from sekretar.calendars.finding import wording as finding_wording
+from sekretar.calendars.finding.knowing import Diary
+from sekretar.calendars.finding.slots import Slot
+from sekretar.calendars.finding.standing import Busy, GuestTime, Source, Standing
+from sekretar.calendars.finding.wording import Found
 from sekretar.kernel.i18n import Catalogues, Translator
 from sekretar.kernel.text import POST_LIMIT
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekretar.calendars.changes import Change, Extent, Kind, Seen, between
+from sekretar.calendars.sync.changes import Change, Extent, Kind, Seen, between
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 UNTIL = NOW + timedelta(days=60)

@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from sekretar.calendars import channels_wording
-from sekretar.calendars.agenda import Meeting
-from sekretar.calendars.changes import Change, Extent, Kind, Seen
-from sekretar.calendars.channels import ChannelSubscription, Shown, Wishes, is_private
-from sekretar.calendars.channels_form import add_form, change_form, wishes_of
-from sekretar.calendars.channels_wording import Listed
+from sekretar.calendars.channels import wording as channels_wording
+from sekretar.calendars.channels.form import add_form, change_form, wishes_of
+from sekretar.calendars.channels.subscriptions import ChannelSubscription, Shown, Wishes, is_private
+from sekretar.calendars.channels.wording import Listed
 from sekretar.calendars.model import Calendar
-from sekretar.calendars.reminders import Timeliness
+from sekretar.calendars.reminders.rules import Timeliness
+from sekretar.calendars.sync.changes import Change, Extent, Kind, Seen
+from sekretar.calendars.views.agenda import Meeting
 from sekretar.kernel.errors import PeerForbidden, PeerNotFound, PeerUnsupported
 from sekretar.kernel.forms import Choice, FieldErrors, Submission, validate
 from sekretar.kernel.i18n import Catalogues, Translator

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekretar.calendars.courtesy import LONGEST_REST, MOST_PER_HOST, PROBES, Courtesy
+from sekretar.calendars.sync.courtesy import LONGEST_REST, MOST_PER_HOST, PROBES, Courtesy
 from sekretar.kernel.errors import PeerDown, PeerLimited, PeerRefused
 
 NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)

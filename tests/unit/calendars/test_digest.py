@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekretar.calendars.digest import Schedule, due_day, latest, moment, next_due
+from sekretar.calendars.digest.schedule import Schedule, due_day, latest, moment, next_due
 
 MOSCOW, BERLIN = ZoneInfo("Europe/Moscow"), ZoneInfo("Europe/Berlin")
 #: Gaps and folds at night, at midnight, before midnight, of half an hour, in the south, and none at all.

@@ -41,7 +41,7 @@ from sekretar.calendars.editing import (
     moved,
 )
 from sekretar.calendars.editing.document import read, written
-from sekretar.calendars.events import PartStat
+from sekretar.calendars.ics.events import PartStat
 
 BORIS = ("boris@example.com",)
 SECOND = "2026-03-09T08:00:00Z"

@@ -13,10 +13,10 @@ from tests.unit.calendars.editing_texts import BERLIN, NOW
 
 from sekretar.calendars.editing import Days, Invitee, NewEvent, Repeat, Timed, new_event
 from sekretar.calendars.editing.zonetext import vtimezone
-from sekretar.calendars.events import PartStat, Role
-from sekretar.calendars.ics import parse_object
-from sekretar.calendars.occurrences import occurrences
-from sekretar.calendars.zones import resolve
+from sekretar.calendars.ics.events import PartStat, Role
+from sekretar.calendars.ics.occurrences import occurrences
+from sekretar.calendars.ics.reading import parse_object
+from sekretar.calendars.ics.zones import resolve
 
 TIME = Timed(datetime(2026, 3, 5, 14, 0, tzinfo=BERLIN), datetime(2026, 3, 5, 14, 45, tzinfo=BERLIN))
 ANNA, BORIS = Invitee("anna@example.com", "Anna"), Invitee("boris@example.com", "Борис", Role.OPTIONAL)

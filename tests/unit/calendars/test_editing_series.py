@@ -22,7 +22,6 @@ from tests.unit.calendars.editing_texts import (
     weekly,
 )
 
-from sekretar.calendars.contentlines import components
 from sekretar.calendars.editing import (
     Days,
     Edit,
@@ -39,8 +38,9 @@ from sekretar.calendars.editing import (
     edited,
     moved,
 )
-from sekretar.calendars.events import PartStat
-from sekretar.calendars.ics import parse_object
+from sekretar.calendars.ics.contentlines import components
+from sekretar.calendars.ics.events import PartStat
+from sekretar.calendars.ics.reading import parse_object
 
 SECOND, THIRD, FIFTH = "2026-03-09T08:00:00Z", "2026-03-16T08:00:00Z", "2026-03-30T07:00:00Z"
 THIS, LATER, ALL = (Scope(reach, THIRD) for reach in (Reach.THIS, Reach.FOLLOWING, Reach.ALL))

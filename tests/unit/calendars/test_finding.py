@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from sekretar.calendars.finding import Wish, parse_wish
+from sekretar.calendars.finding.request import Wish, parse_wish
 from sekretar.kernel.errors import PersonError
 
 TODAY = date(2026, 3, 4)  # a Wednesday

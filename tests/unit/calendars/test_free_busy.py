@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from sekretar.calendars.caldav.scheduling import neighbour_home
-from sekretar.calendars.free_busy import NoFreeBusy, periods, question
-from sekretar.calendars.standing import Busy, Source, Standing, standing
+from sekretar.calendars.finding.free_busy import NoFreeBusy, periods, question
+from sekretar.calendars.finding.standing import Busy, Source, Standing, standing
 
 BEGIN, END = datetime(2026, 3, 5, tzinfo=UTC), datetime(2026, 3, 6, tzinfo=UTC)
 

@@ -6,10 +6,10 @@ import pytest
 from tests.peers_caldav import event_ics
 from tests.unit.calendars.ics_files import MARCH, MOSCOW
 
-from sekretar.calendars import happenings
-from sekretar.calendars.events import PartStat
-from sekretar.calendars.ics import parse_object
-from sekretar.calendars.occurrences import Occurrence, occurrences
+from sekretar.calendars.ics.events import PartStat
+from sekretar.calendars.ics.occurrences import Occurrence, occurrences
+from sekretar.calendars.ics.reading import parse_object
+from sekretar.calendars.sync import happenings
 
 ME = ["MAILTO:Anna@Example.org", "anna@corp.example"]
 ORGANIZER = "ORGANIZER:mailto:boris@example.org"

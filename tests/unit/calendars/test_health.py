@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekretar.calendars.health import LONGEST_PAUSE, pause_after, trouble_of
 from sekretar.calendars.model import Trouble
+from sekretar.calendars.sync.health import LONGEST_PAUSE, pause_after, trouble_of
 from sekretar.kernel.errors import (
     PeerDown,
     PeerError,

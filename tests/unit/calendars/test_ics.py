@@ -10,10 +10,16 @@ from hypothesis import strategies as st
 from tests.peers_caldav import event_ics
 from tests.unit.calendars.ics_files import ICS, MARCH, MOSCOW
 
-from sekretar.calendars.events import MOST_ATTENDEES, Event, ParsedObject, PartStat, Role
-from sekretar.calendars.ics import LARGEST_OBJECT, LONGEST_LINE, LONGEST_TEXT, UnreadableObject, parse_object
-from sekretar.calendars.joinlinks import JoinLink
-from sekretar.calendars.occurrences import expand
+from sekretar.calendars.ics.events import MOST_ATTENDEES, Event, ParsedObject, PartStat, Role
+from sekretar.calendars.ics.joinlinks import JoinLink
+from sekretar.calendars.ics.occurrences import expand
+from sekretar.calendars.ics.reading import (
+    LARGEST_OBJECT,
+    LONGEST_LINE,
+    LONGEST_TEXT,
+    UnreadableObject,
+    parse_object,
+)
 
 
 def read(name: str) -> ParsedObject:

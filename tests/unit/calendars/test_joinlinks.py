@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from sekretar.calendars.joinlinks import Sources, find
+from sekretar.calendars.ics.joinlinks import Sources, find
 
 TELEMOST = "https://telemost.yandex.ru/j/12345678901234"
 ZOOM = "https://us02web.zoom.us/j/123?pwd=abc"

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from tests.peers_caldav import event_ics
 from tests.unit.calendars.ics_files import ICS, MARCH, MOSCOW, YEAR, expansion, shown
 
-from sekretar.calendars.events import Status
-from sekretar.calendars.ics import parse_object
-from sekretar.calendars.occurrences import MOST_OCCURRENCES, Occurrence, expand, occurrences
+from sekretar.calendars.ics.events import Status
+from sekretar.calendars.ics.occurrences import MOST_OCCURRENCES, Occurrence, expand, occurrences
+from sekretar.calendars.ics.reading import parse_object
 
 #: File → `identity | beginning - end | title`, times in UTC, of March 2026.
 EXPECTED: dict[str, list[str]] = {

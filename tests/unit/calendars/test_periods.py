@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekretar.calendars.periods import (
+from sekretar.calendars.views.periods import (
     EARLIEST,
     LATEST,
     MOST_DAYS,

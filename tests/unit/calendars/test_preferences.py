@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekretar.calendars.digest import Schedule
-from sekretar.calendars.preferences import (
+from sekretar.calendars.digest.schedule import Schedule
+from sekretar.calendars.reminders.rules import Offsets
+from sekretar.calendars.settings.preferences import (
     _CHOSEN,
     EVERY_DAY,
     LONGEST_OFFSET,
@@ -20,7 +21,6 @@ from sekretar.calendars.preferences import (
     Preferences,
     normal_offsets,
 )
-from sekretar.calendars.reminders import Offsets
 
 clock = st.times().map(lambda at: at.replace(second=0, microsecond=0))
 offsets = st.lists(st.integers(1, LONGEST_OFFSET), max_size=8).map(normal_offsets)

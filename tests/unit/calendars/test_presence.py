@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sekretar.calendars.presence import (
+from sekretar.calendars.presence.rules import (
     Busy,
     Forget,
     Held,

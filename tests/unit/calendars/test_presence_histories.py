@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from sekretar.calendars.presence import (
+from sekretar.calendars.presence.rules import (
     BACK_TO_BACK,
     Busy,
     Decision,

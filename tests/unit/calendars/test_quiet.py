@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sekretar.calendars.quiet import Begin, Decision, End, Forget, Held, Yield, decide
+from sekretar.calendars.presence.quiet import Begin, Decision, End, Forget, Held, Yield, decide
 
 END = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
 NOW = END - timedelta(minutes=30)

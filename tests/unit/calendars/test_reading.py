@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.unit.calendars.ics_files import ICS
 
 from sekretar.calendars.caldav import RemoteObject
-from sekretar.calendars.reading import AHEAD, LATEST, Reader, Reading, horizon, pack, read, seen, unpack
+from sekretar.calendars.sync.reading import AHEAD, LATEST, Reader, Reading, horizon, pack, read, seen, unpack
 
 NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
 READER = Reader(ZoneInfo("Europe/Moscow"), {"anna@example.com"}, ())

@@ -10,7 +10,7 @@ from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sekretar.calendars.recurrence import BadRule, Work, parse_rule, starts
+from sekretar.calendars.ics.recurrence import BadRule, Work, parse_rule, starts
 
 FIRST = datetime(2024, 1, 31, 9, 30)  # noqa: DTZ001
 

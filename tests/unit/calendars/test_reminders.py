@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sekretar.calendars.reminders import Due, Timeliness, plan, timeliness
+from sekretar.calendars.reminders.rules import Due, Timeliness, plan, timeliness
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekretar.calendars.reminders import Due, Offsets, plan_again
+from sekretar.calendars.reminders.rules import Due, Offsets, plan_again
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 

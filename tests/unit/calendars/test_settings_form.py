@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.calendars.test_preferences import choices
 
-from sekretar.calendars.preferences import EVERY_DAY, Hours, Preferences
-from sekretar.calendars.settings_form import Part, chosen_in, form_of
+from sekretar.calendars.settings.form import Part, chosen_in, form_of
+from sekretar.calendars.settings.preferences import EVERY_DAY, Hours, Preferences
 from sekretar.kernel.forms import FieldErrors, Form, Submission, validate
 from sekretar.kernel.i18n import Catalogues
 from sekretar.mattermost.dialogs import LABEL_LIMIT, TITLE_LIMIT, dialog

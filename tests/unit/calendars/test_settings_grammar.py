@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekretar.calendars.preferences import EVERY_DAY, LONGEST_OFFSET, OFFICE_WEEK, WORKDAYS, Hours
-from sekretar.calendars.settings_grammar import (
+from sekretar.calendars.settings.grammar import (
     format_days,
     format_hours,
     format_offsets,
@@ -21,6 +20,7 @@ from sekretar.calendars.settings_grammar import (
     parse_hours,
     parse_offsets,
 )
+from sekretar.calendars.settings.preferences import EVERY_DAY, LONGEST_OFFSET, OFFICE_WEEK, WORKDAYS, Hours
 from sekretar.kernel.errors import PersonError
 
 languages = st.sampled_from(["en", "ru"])

@@ -11,15 +11,15 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from tests.unit.calendars.test_views_wording import meeting
 
-from sekretar.calendars import snoozing
-from sekretar.calendars.agenda import AccountHealth, Agenda
-from sekretar.calendars.digest_wording import digest
+from sekretar.calendars.digest.wording import digest
 from sekretar.calendars.model import AccountState
-from sekretar.calendars.preferences import EVERY_DAY, News, Preferences
-from sekretar.calendars.reminders import Timeliness
-from sekretar.calendars.settings import Changed
-from sekretar.calendars.settings_form import Part, form_of
-from sekretar.calendars.settings_wording import digest_line, news, profile, reminders_line
+from sekretar.calendars.reminders import snoozing
+from sekretar.calendars.reminders.rules import Timeliness
+from sekretar.calendars.settings.changing import Changed
+from sekretar.calendars.settings.form import Part, form_of
+from sekretar.calendars.settings.preferences import EVERY_DAY, News, Preferences
+from sekretar.calendars.settings.wording import digest_line, news, profile, reminders_line
+from sekretar.calendars.views.agenda import AccountHealth, Agenda
 from sekretar.calendars.wording import reminder
 from sekretar.kernel.i18n import Catalogues, Translator
 from sekretar.kernel.people import Person

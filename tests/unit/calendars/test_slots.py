@@ -11,9 +11,18 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekretar.calendars.preferences import LUNCH, OFFICE_WEEK, Hours
-from sekretar.calendars.slots import MOST_SLOTS, PAUSE, STEP, STRETCH, Slot, Worker, common_slots, works
-from sekretar.calendars.standing import Busy
+from sekretar.calendars.finding.slots import (
+    MOST_SLOTS,
+    PAUSE,
+    STEP,
+    STRETCH,
+    Slot,
+    Worker,
+    common_slots,
+    works,
+)
+from sekretar.calendars.finding.standing import Busy
+from sekretar.calendars.settings.preferences import LUNCH, OFFICE_WEEK, Hours
 
 MOSCOW, BERLIN, NEW_YORK = (ZoneInfo(each) for each in ("Europe/Moscow", "Europe/Berlin", "America/New_York"))
 MIDNIGHT = datetime(2026, 3, 4, tzinfo=MOSCOW).astimezone(UTC)  # a Wednesday

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from sekretar.calendars import views_wording
-from sekretar.calendars.agenda import (
+from sekretar.calendars.model import AccountState
+from sekretar.calendars.views import wording as views_wording
+from sekretar.calendars.views.agenda import (
     MOST_MEETINGS,
     AccountHealth,
     Agenda,
@@ -22,8 +23,7 @@ from sekretar.calendars.agenda import (
     Meeting,
     overlaps,
 )
-from sekretar.calendars.model import AccountState
-from sekretar.calendars.periods import Period, day_of, month_of, parse_period, span_of, week_of
+from sekretar.calendars.views.periods import Period, day_of, month_of, parse_period, span_of, week_of
 from sekretar.kernel.i18n import Catalogues, Translator
 from sekretar.kernel.text import POST_LIMIT
 from sekretar.mattermost.messages import MOST_ACTIONS, Button, Message, Select, flatten

@@ -14,16 +14,21 @@ from zoneinfo import ZoneInfo
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from sekretar.calendars import accounts_chat, accounts_wording, chat, health, status_chat, wording
-from sekretar.calendars.accounts_wording import Looked
-from sekretar.calendars.agenda import AccountHealth, Agenda, Meeting
+from sekretar.calendars import wording
+from sekretar.calendars.accounts import chat
+from sekretar.calendars.accounts import looking_after_chat as accounts_chat
+from sekretar.calendars.accounts import standing_chat as status_chat
+from sekretar.calendars.accounts import wording as accounts_wording
+from sekretar.calendars.accounts.wishes import CalendarCard, Wishes
+from sekretar.calendars.accounts.wording import Looked
 from sekretar.calendars.caldav import PROVIDERS
-from sekretar.calendars.calendar_wishes import CalendarCard, Wishes
-from sekretar.calendars.changes import Change, Extent, Kind, Seen
 from sekretar.calendars.model import AccountState, CalendarAccount, Trouble
-from sekretar.calendars.preferences import Preferences
-from sekretar.calendars.reminders import Timeliness
-from sekretar.calendars.settings import Changed
+from sekretar.calendars.reminders.rules import Timeliness
+from sekretar.calendars.settings.changing import Changed
+from sekretar.calendars.settings.preferences import Preferences
+from sekretar.calendars.sync import health
+from sekretar.calendars.sync.changes import Change, Extent, Kind, Seen
+from sekretar.calendars.views.agenda import AccountHealth, Agenda, Meeting
 from sekretar.kernel.i18n import LANGUAGES, Catalogues, Translator
 from sekretar.kernel.people import Person
 from sekretar.kernel.text import Markdown

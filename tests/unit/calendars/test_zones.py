@@ -9,8 +9,8 @@ import icalendar
 import pytest
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
-from sekretar.calendars.contentlines import unfold
-from sekretar.calendars.zones import EARLIEST, LATEST, named, resolve, to_utc
+from sekretar.calendars.ics.contentlines import unfold
+from sekretar.calendars.ics.zones import EARLIEST, LATEST, named, resolve, to_utc
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 

@@ -10,14 +10,14 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sekretar.calendars.contentlines import Line
 from sekretar.calendars.editing.creating import utc_text
 from sekretar.calendars.editing.document import Leaf, Node, fold, with_parameter
 from sekretar.calendars.editing.series import Member, Series
 from sekretar.calendars.editing.values import NotInvited
-from sekretar.calendars.events import PartStat
-from sekretar.calendars.happenings import is_mine
-from sekretar.calendars.ics import address_in
+from sekretar.calendars.ics.contentlines import Line
+from sekretar.calendars.ics.events import PartStat
+from sekretar.calendars.ics.reading import address_in
+from sekretar.calendars.sync.happenings import is_mine
 
 
 def answered(

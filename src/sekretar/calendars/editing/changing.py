@@ -11,7 +11,6 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sekretar.calendars.contentlines import Line
 from sekretar.calendars.editing.answering import touch
 from sekretar.calendars.editing.creating import invitation, organizer_line
 from sekretar.calendars.editing.dividing import divide, end_before
@@ -29,9 +28,10 @@ from sekretar.calendars.editing.values import (
     Span,
     Uneditable,
 )
-from sekretar.calendars.events import PartStat
-from sekretar.calendars.happenings import is_mine
-from sekretar.calendars.ics import address_in
+from sekretar.calendars.ics.contentlines import Line
+from sekretar.calendars.ics.events import PartStat
+from sekretar.calendars.ics.reading import address_in
+from sekretar.calendars.sync.happenings import is_mine
 
 #: All meetings of a series, or the one there is.
 EVERYTHING = Scope()

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
-from sekretar.calendars.contentlines import Line
 from sekretar.calendars.editing.document import Node, fold, parameter, text_line, written
 from sekretar.calendars.editing.values import Days, Invitee, NewEvent, Repeat
 from sekretar.calendars.editing.zonetext import vtimezone
-from sekretar.calendars.happenings import normal_address
-from sekretar.calendars.zones import to_utc
+from sekretar.calendars.ics.contentlines import Line
+from sekretar.calendars.ics.zones import to_utc
+from sekretar.calendars.sync.happenings import normal_address
 
 PRODUCT = "-//Sekretar//Sekretar//EN"
 

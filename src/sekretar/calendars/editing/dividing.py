@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sekretar.calendars.contentlines import Line
 from sekretar.calendars.editing.answering import touch
 from sekretar.calendars.editing.creating import utc_text
 from sekretar.calendars.editing.document import Leaf, Node, fold, written
 from sekretar.calendars.editing.series import Member, Series
 from sekretar.calendars.editing.values import NoSuchOccurrence, Uneditable
-from sekretar.calendars.events import When
-from sekretar.calendars.recurrence import Rule, Work, starts
+from sekretar.calendars.ics.contentlines import Line
+from sekretar.calendars.ics.events import When
+from sekretar.calendars.ics.recurrence import Rule, Work, starts
 
 _ENDS = re.compile(r";?(?:UNTIL|COUNT)=[^;]*", re.IGNORECASE)
 _COUNT = re.compile(r"COUNT=[^;]*", re.IGNORECASE)

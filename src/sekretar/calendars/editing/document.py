@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sekretar.calendars.contentlines import Line, read_line, unfold
 from sekretar.calendars.editing.values import Uneditable
-from sekretar.calendars.ics import LARGEST_OBJECT
+from sekretar.calendars.ics.contentlines import Line, read_line, unfold
+from sekretar.calendars.ics.reading import LARGEST_OBJECT
 
 _BREAK = re.compile(r"\r\n|\n|\r")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sekretar.calendars.contentlines import Line
 from sekretar.calendars.editing.creating import utc_text
 from sekretar.calendars.editing.document import Leaf, Node, read, written
 from sekretar.calendars.editing.values import NoSuchOccurrence, Uneditable
-from sekretar.calendars.events import Event, ParsedObject, When
-from sekretar.calendars.ics import MOST_EVENTS, UnreadableObject, parse_object
-from sekretar.calendars.occurrences import Occurrence, expand, identity
-from sekretar.calendars.zones import to_utc
+from sekretar.calendars.ics.contentlines import Line
+from sekretar.calendars.ics.events import Event, ParsedObject, When
+from sekretar.calendars.ics.occurrences import Occurrence, expand, identity
+from sekretar.calendars.ics.reading import MOST_EVENTS, UnreadableObject, parse_object
+from sekretar.calendars.ics.zones import to_utc
 
 _DATE = re.compile(r"\d{4}-?\d{2}-?\d{2}")
 _SECOND = timedelta(seconds=1)

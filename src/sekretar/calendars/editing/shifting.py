@@ -11,14 +11,14 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from sekretar.calendars.contentlines import Line
 from sekretar.calendars.editing.creating import utc_text
 from sekretar.calendars.editing.document import Node, fold
 from sekretar.calendars.editing.series import Member, Series
 from sekretar.calendars.editing.values import Days, NothingToCarry, Span, Uneditable
-from sekretar.calendars.events import When
-from sekretar.calendars.ics import duration
-from sekretar.calendars.recurrence import Frequency, Rule
+from sekretar.calendars.ics.contentlines import Line
+from sekretar.calendars.ics.events import When
+from sekretar.calendars.ics.reading import duration
+from sekretar.calendars.ics.recurrence import Frequency, Rule
 
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _BYDAY = re.compile(r"BYDAY=[^;]*", re.IGNORECASE)

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sekretar.calendars.events import Role
+from sekretar.calendars.ics.events import Role
 from sekretar.kernel.errors import SekretarError
 
 

@@ -1,0 +1,1 @@
+"""Accounts on calendar servers: connected, looked after, left."""

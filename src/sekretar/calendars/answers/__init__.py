@@ -1,0 +1,1 @@
+"""Invitations and their answers, one's own and those of others."""

@@ -1,0 +1,1 @@
+"""Moving, changing and cancelling one's own meetings, and writing to calendar servers."""

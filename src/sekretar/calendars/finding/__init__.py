@@ -1,0 +1,1 @@
+"""Finding a time that suits everybody."""

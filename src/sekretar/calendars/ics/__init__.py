@@ -1,0 +1,1 @@
+"""The text of calendar objects, read into values and expanded into meetings."""

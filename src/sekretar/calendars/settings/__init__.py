@@ -1,0 +1,1 @@
+"""What people want of their calendars: asked, read, kept."""

@@ -1,0 +1,1 @@
+"""Days, weeks and single meetings, shown when somebody asks."""
