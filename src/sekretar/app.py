@@ -41,7 +41,7 @@ from sekretar.mattermost.client import MattermostClient
 from sekretar.mattermost.consent import CONSENT_PATH, Consents, OAuthApp
 from sekretar.mattermost.delivery import ChatDelivery
 from sekretar.mattermost.desk import Desk
-from sekretar.mattermost.events import DirectAdded, MemberAdded, Posted, Reacted, UserUpdated
+from sekretar.mattermost.events import DirectAdded, MemberAdded, Posted, PostEdited, Reacted, UserUpdated
 from sekretar.mattermost.listener import Listener
 from sekretar.mattermost.messages import Renderer
 from sekretar.mattermost.models import User
@@ -258,6 +258,7 @@ class Sekretar:
             self._client, self._base.database, self._base.clock, me.id, report=self._report_stream
         )
         listener.on(Posted, self._surface.home.on_posted)
+        listener.on(PostEdited, self._surface.home.on_edited)
         listener.on(Reacted, self._surface.home.on_reacted)
         listener.on(DirectAdded, self._surface.home.on_direct_added)
         listener.on(UserUpdated, self._profiles.on_user_updated)

@@ -202,9 +202,12 @@ class MenuEntry:
     style: Style = "default"
 
 
-@dataclass(frozen=True)
-class IncomingPost:
-    """A message somebody wrote where the bot can read it; `direct` is the person's own channel with it."""
+@dataclass(frozen=True, kw_only=True)
+class EditedPost:
+    """A message that its writer, where the bot can read it, has made say something else.
+
+    `said_at` is when it began to say this, by the server's clock: of two such moments the later one counts.
+    """
 
     id: str
     person: Person
@@ -212,12 +215,33 @@ class IncomingPost:
     channel_id: str
     root_id: str
     text: str
-    direct: bool
+    said_at: datetime
     now: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncomingPost(EditedPost):
+    """A message somebody wrote where the bot can read it; `direct` is the person's own channel with it."""
+
+    direct: bool
 
 
 #: True: the post is dealt with and goes no further.
 PostListener = Callable[[IncomingPost], Awaitable[bool]]
+EditListener = Callable[[EditedPost], Awaitable[None]]
+
+
+def any_text(_text: str) -> bool:
+    """For listeners to whom every post may matter."""
+    return True
+
+
+@dataclass(frozen=True)
+class PostHook:
+    """Who looks at posts in channels; `fits` is asked of the text first, for each of them, so it has to be quick."""
+
+    listener: PostListener
+    fits: Callable[[str], bool]
 
 
 @dataclass(frozen=True)
@@ -249,7 +273,8 @@ class Chat:
         self._forms: dict[str, FormHandler] = {}
         self._menu: list[MenuEntry] = []
         self._direct: list[PostListener] = []
-        self._posts: list[PostListener] = []
+        self._posts: list[PostHook] = []
+        self._edits: list[EditListener] = []
         self._reactions: dict[str, ReactionListener] = {}
 
     def command(self, subcommand: Subcommand) -> None:
@@ -289,9 +314,16 @@ class Chat:
         """Look at direct messages that answer no question, before commands and the menu do."""
         self._direct.append(listener)
 
-    def on_post(self, listener: PostListener) -> None:
-        """Look at what is written in channels the bot is a member of."""
-        self._posts.append(listener)
+    def on_post(self, listener: PostListener, fits: Callable[[str], bool] = any_text) -> None:
+        """Look at what is written in channels the bot is a member of, where the text fits.
+
+        Nothing is looked up, not even who wrote it, for a post that fits nobody.
+        """
+        self._posts.append(PostHook(listener, fits))
+
+    def on_edit(self, listener: EditListener) -> None:
+        """Look at posts that say something else now, wherever the bot reads them."""
+        self._edits.append(listener)
 
     def on_reaction(self, emoji: str, listener: ReactionListener) -> None:
         """Act on an emoji (a name without colons). Raises ValueError when it has a meaning already."""
@@ -331,5 +363,9 @@ class Chat:
         return tuple(self._direct)
 
     @property
-    def post_listeners(self) -> tuple[PostListener, ...]:
-        return tuple(self._posts)
+    def edit_listeners(self) -> tuple[EditListener, ...]:
+        return tuple(self._edits)
+
+    def post_listeners(self, text: str) -> tuple[PostListener, ...]:
+        """Who wants to look at a post with this text."""
+        return tuple(hook.listener for hook in self._posts if hook.fits(text))

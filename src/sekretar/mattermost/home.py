@@ -6,19 +6,29 @@ be done. The first contact is a welcome that leads to one action, once in a pers
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.people import Person, Plain, Preference
 from sekretar.mattermost import outgoing
-from sekretar.mattermost.chat import CommandRequest, IncomingPost, IncomingReaction, Reply, Subcommand
+from sekretar.mattermost.chat import (
+    CommandRequest,
+    EditedPost,
+    IncomingPost,
+    IncomingReaction,
+    PostListener,
+    Reply,
+    Subcommand,
+)
 from sekretar.mattermost.commands import HOME, Commands
 from sekretar.mattermost.conversations import Conversations
 from sekretar.mattermost.desk import Desk
-from sekretar.mattermost.events import DirectAdded, Posted, Reacted
+from sekretar.mattermost.events import DirectAdded, Posted, PostEdited, Reacted
 from sekretar.mattermost.menu import Menu
 from sekretar.mattermost.messages import Message
-from sekretar.mattermost.models import milliseconds
+from sekretar.mattermost.models import Post, milliseconds
 from sekretar.mattermost.opening import Opening
 from sekretar.mattermost.parsing import Arguments
 from sekretar.mattermost.troubles import explain
@@ -57,27 +67,54 @@ class Home:
 
     async def on_posted(self, event: Posted) -> None:
         """For the listener: somebody wrote something."""
-        person = await self._writer(event.post.user_id)
-        if person is None or event.post.is_system or event.post.is_automatic:
+        written = event.post
+        overhearing = () if event.is_direct else self._desk.chat.post_listeners(written.message)
+        if not (event.is_direct or overhearing) or written.is_system or written.is_automatic:
             return
-        t = self._desk.translator(person)
+        person = await self._writer(written.user_id)
+        if person is None:
+            return
+        t, now = self._desk.translator(person), self._desk.now()
         post = IncomingPost(
-            id=event.post.id,
+            id=written.id,
             person=person,
             t=t,
-            channel_id=event.post.channel_id,
-            root_id=event.post.root_id,
-            text=event.post.message,
+            channel_id=written.channel_id,
+            root_id=written.root_id,
+            text=written.message,
             direct=event.is_direct,
-            now=self._desk.now(),
+            said_at=_said_at(written, now),
+            now=now,
         )
         if not post.direct:
-            await self._overhear(post)
+            await self._overhear(post, overhearing)
             return
         try:
             await self._answer(post)
         except Exception as error:
             await self._say(post, Message(explain(error, t, "direct message")))
+
+    async def on_edited(self, event: PostEdited) -> None:
+        """For the listener: somebody made a post of theirs say something else."""
+        written, listeners = event.post, self._desk.chat.edit_listeners
+        if not listeners or written.is_system or written.is_automatic:
+            return
+        person = await self._writer(written.user_id)
+        if person is None:
+            return
+        now = self._desk.now()
+        post = EditedPost(
+            id=written.id,
+            person=person,
+            t=self._desk.translator(person),
+            channel_id=written.channel_id,
+            root_id=written.root_id,
+            text=written.message,
+            said_at=_said_at(written, now),
+            now=now,
+        )
+        for listener in listeners:
+            await listener(post)
 
     async def on_reacted(self, event: Reacted) -> None:
         """For the listener: somebody put an emoji under a post, or took it away."""
@@ -163,8 +200,8 @@ class Home:
             return Reply(await self._menu.welcome(request.person, request.t))
         return Reply(await self._menu.message(request.person, request.t))
 
-    async def _overhear(self, post: IncomingPost) -> None:
-        for listener in self._desk.chat.post_listeners:
+    async def _overhear(self, post: IncomingPost, listeners: Sequence[PostListener]) -> None:
+        for listener in listeners:
             if await listener(post):
                 return
 
@@ -187,3 +224,7 @@ class Home:
                 rendered=self._desk.render(message, person),
                 now=self._desk.now(),
             )
+
+
+def _said_at(post: Post, now: datetime) -> datetime:
+    return post.edit_at or post.create_at or now

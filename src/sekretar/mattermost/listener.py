@@ -20,7 +20,7 @@ from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerError
 from sekretar.mattermost.backfill import Backfill, Seen, said_to_us
 from sekretar.mattermost.client import MattermostClient
-from sekretar.mattermost.events import DirectAdded, Event, Lost, Posted, Reacted
+from sekretar.mattermost.events import DirectAdded, Event, Lost, Posted, PostEdited, Reacted
 from sekretar.mattermost.lanes import Lanes
 from sekretar.mattermost.marks import heard_until, mark_heard
 from sekretar.mattermost.stream_socket import Pace
@@ -71,7 +71,8 @@ class Listener:
     def on(self, kind: type[_EventT], handler: Callable[[_EventT], Awaitable[None]]) -> None:
         """Have the handler called with every event of this type.
 
-        `Posted` comes only for what people wrote: never for our own posts, other bots, webhooks, the server.
+        `Posted` and `PostEdited` come only for what people wrote: never for our own posts, other bots, webhooks,
+        the server.
         `DirectAdded` comes only for channels that people have opened, `Reacted` never for our own reactions.
         """
         self._handlers.append((kind, handler))
@@ -115,7 +116,7 @@ class Listener:
                 self._look_back(self._clock.now() + ahead - MARGIN)
 
     def _is_wanted(self, event: Event) -> bool:
-        if isinstance(event, Posted) and not said_to_us(event.post, self._bot_id):
+        if isinstance(event, Posted | PostEdited) and not said_to_us(event.post, self._bot_id):
             return False
         if isinstance(event, DirectAdded) and event.creator_id == self._bot_id:
             return False

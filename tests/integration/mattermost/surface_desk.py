@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,7 +27,7 @@ from sekretar.kernel.signing import Signer
 from sekretar.mattermost.callbacks import Answer
 from sekretar.mattermost.chat import Chat
 from sekretar.mattermost.desk import Desk
-from sekretar.mattermost.events import Posted
+from sekretar.mattermost.events import Posted, PostEdited
 from sekretar.mattermost.messages import Renderer
 from sekretar.mattermost.models import Channel, Post, User
 from sekretar.mattermost.surface import Limits, Surface, assemble
@@ -165,6 +166,15 @@ class Office:
             message=text,
         )
         await self.surface.home.on_posted(Posted(post, channel_type=kind))
+
+    async def change(
+        self, name: str, post: str, text: str, at: datetime, *, channel: str, **props: str
+    ) -> None:
+        """Somebody edits a post of theirs."""
+        edited = Post(
+            id=post, channel_id=channel, user_id=user_id(name), message=text, props=props, edit_at=at
+        )
+        await self.surface.home.on_edited(PostEdited(edited))
 
     async def rows(self) -> list[OutboxRow]:
         """Everything in the outbox, in order, once nothing is at work any more."""

@@ -13,10 +13,10 @@ from tests.unit.mattermost.fakes import BOT, CHANNEL, FakeServer, JumpingClock, 
 
 from sekretar.kernel.database import Database
 from sekretar.mattermost.client import MattermostClient
-from sekretar.mattermost.events import Lost, Posted, StatusChanged
+from sekretar.mattermost.events import Lost, Posted, PostEdited, StatusChanged
 from sekretar.mattermost.listener import LONGEST_LOOK_BACK, Listener
 from sekretar.mattermost.marks import heard_until, installation, mark_heard
-from sekretar.mattermost.models import milliseconds
+from sekretar.mattermost.models import Post, milliseconds
 from sekretar.mattermost.stream_socket import Pace
 
 PACE = Pace(timedelta(milliseconds=15), timedelta(milliseconds=300), timedelta(milliseconds=40))
@@ -54,7 +54,7 @@ class House:
         self.tasks.append(asyncio.create_task(listener.run()))
         return listener
 
-    async def hear(self, event: Posted) -> None:
+    async def hear(self, event: Posted | PostEdited) -> None:
         self.heard.append(event.post.message)
 
     async def stop(self) -> None:
@@ -231,3 +231,14 @@ async def test_an_installation_has_one_name(database: Database) -> None:
     async with database.transaction() as session:
         assert await installation(session) == first
     assert len(first) == 12
+
+
+async def test_edits_of_our_own_posts_are_nothing_to_hear(house: House) -> None:
+    listener = house.start()
+    listener.on(PostEdited, house.hear)
+    await until(lambda: listener.stream is not None)
+    ours, theirs = house.now_post("a", "ours", user_id=BOT), house.now_post("b", "theirs")
+    listener.hear(PostEdited(Post.model_validate(ours)))
+    listener.hear(PostEdited(Post.model_validate(theirs)))
+    await until(lambda: house.heard)
+    assert house.heard == ["theirs"]

@@ -16,6 +16,7 @@ from sekretar.mattermost.chat import (
     Click,
     ClickReply,
     CommandRequest,
+    EditedPost,
     IncomingPost,
     MenuEntry,
     Reply,
@@ -225,3 +226,38 @@ async def test_a_word_of_several_commands_is_asked_back(office: Office, feature:
     assert feature.asked == []
     await office.say("anna", "calendar settings")
     assert feature.asked == [""]
+
+
+async def test_only_those_whom_a_text_in_a_channel_concerns_are_asked(
+    database: Database, clock: ManualClock
+) -> None:
+    heard: list[str] = []
+
+    async def listen(post: IncomingPost) -> bool:
+        heard.append(post.text)
+        return False
+
+    chat = Chat()
+    chat.on_post(listen, lambda text: "ticket" in text)
+    office = open_office(database, clock, chat)
+    await office.say("chris", "good morning", channel="townsquare", kind="O")
+    async with database.reading() as session:
+        assert (await session.scalars(select(PersonRow))).all() == [], "nobody is looked up for it"
+    await office.say("chris", "a ticket", channel="townsquare", kind="O")
+    assert heard == ["a ticket"]
+
+
+async def test_edits_are_told_to_who_wants_them_and_not_those_of_robots(
+    office: Office, feature: Feature, clock: ManualClock
+) -> None:
+    edits: list[EditedPost] = []
+
+    async def listen(post: EditedPost) -> None:
+        edits.append(post)
+
+    feature.chat.on_edit(listen)
+    await office.change("chris", "p", "better", clock.now(), channel="townsquare")
+    await office.change("chris", "q", "hook", clock.now(), channel="townsquare", from_webhook="true")
+    assert [(edit.id, edit.text, edit.person.username, edit.said_at) for edit in edits] == [
+        ("p", "better", "chris", clock.now())
+    ]
