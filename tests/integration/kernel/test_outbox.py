@@ -20,6 +20,7 @@ from sekretar.kernel.outbox import (
     OutboxRow,
     Receipt,
     State,
+    forget,
     put,
     put_all,
     receipt_of,
@@ -92,6 +93,23 @@ class TestPutting:
         async with database.transaction() as session:
             assert not await put(session, Effect("mail", "a"), clock.now())
         assert (await row_of(database, "a")).payload == {"n": 1}
+
+    async def test_the_number_of_a_forgotten_row_is_not_given_to_another(
+        self, database: Database, clock: ManualClock
+    ) -> None:
+        """Whoever is still delivering the forgotten one must not settle the other by it."""
+
+        async def forgotten_on_its_way(delivery: Delivery) -> None:
+            if delivery.key == "a:1":
+                async with database.transaction() as session:
+                    await forget(session, "a:")
+                    await put(session, Effect("post", "b", not_before=clock.now() + HOUR), clock.now())
+
+        outbox = make_outbox(database, clock)
+        outbox.handle("post", forgotten_on_its_way)
+        await put_now(database, clock, Effect("post", "a:1"))
+        await outbox.deliver_due()
+        assert await states(database) == {"b": State.WAITING}
 
     async def test_many_at_once_say_which_were_new(self, database: Database, clock: ManualClock) -> None:
         assert await put_now(database, clock, Effect("post", "a")) == {"a"}

@@ -93,6 +93,8 @@ class OutboxRow(Base):
         Index(None, "state", "expires_at"),
         Index(None, "state", "finished_at"),
         Index(None, "lane", "state", "id"),
+        # A row may be forgotten while it is delivered, and its number must not mean another by then.
+        {"sqlite_autoincrement": True},
     )
 
 
