@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from sekretar.sandbox.faults import Fault
 from sekretar.sandbox.mattermost.accounts import open_session
 from sekretar.sandbox.mattermost.call import Call, Handler, Route, answer, typed
 from sekretar.sandbox.mattermost.errors import Refused, invalid_body
-from sekretar.sandbox.mattermost.faults import Fault
 from sekretar.sandbox.mattermost.oauth import decide
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from sekretar.sandbox.faults import Faults
 from sekretar.sandbox.mattermost.call import Call, Handler, Route, answer
 from sekretar.sandbox.mattermost.errors import Refused
-from sekretar.sandbox.mattermost.faults import Faults
 from sekretar.sandbox.mattermost.identifiers import new_id
 from sekretar.sandbox.mattermost.ratelimit import RateLimit
 from sekretar.sandbox.mattermost.site import Site

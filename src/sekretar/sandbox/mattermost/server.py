@@ -13,6 +13,7 @@ from pathlib import Path
 from aiohttp import web
 
 from sekretar.kernel.clock import Clock
+from sekretar.sandbox.faults import Faults
 from sekretar.sandbox.mattermost import (
     api_actions,
     api_bots,
@@ -31,7 +32,6 @@ from sekretar.sandbox.mattermost import (
 )
 from sekretar.sandbox.mattermost.call import Route
 from sekretar.sandbox.mattermost.doors import PAGE, Doors
-from sekretar.sandbox.mattermost.faults import Faults
 from sekretar.sandbox.mattermost.gateway import Gateway
 from sekretar.sandbox.mattermost.journal import Journal
 from sekretar.sandbox.mattermost.permissions import built_in_roles
