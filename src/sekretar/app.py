@@ -29,6 +29,7 @@ from sekretar.kernel.health import Health, Metrics
 from sekretar.kernel.http import HttpSessions, HttpSettings
 from sekretar.kernel.i18n import Catalogues
 from sekretar.kernel.jobs import InProcessJobs, Task
+from sekretar.kernel.meetings import Meetings
 from sekretar.kernel.outbox import TASK as OUTBOX
 from sekretar.kernel.outbox import Outbox
 from sekretar.kernel.people import People, Person
@@ -153,6 +154,7 @@ class Sekretar:
             public_url=settings.mattermost_public_url,
         )
         self._surface = self._make_surface()
+        meetings = Meetings()
         self._calendars = Calendars(
             self._desk,
             base.http,
@@ -165,6 +167,7 @@ class Sekretar:
                 settings.mattermost_public_url or settings.mattermost_url,
                 settings.meeting_emoji,
             ),
+            meetings,
         )
         self._profiles.on_return(self._calendars.person_returned)
         sites = open_trackers(settings.trackers, base.http, clock)

@@ -30,6 +30,9 @@ from sekretar.calendars.channels.giving import ChannelTelling
 from sekretar.calendars.channels.watch import ChannelWatch
 from sekretar.calendars.digest import schedule as digest
 from sekretar.calendars.digest.digesting import Digesting
+from sekretar.calendars.ending import telling as ending
+from sekretar.calendars.ending.book import Book
+from sekretar.calendars.ending.telling import Ending
 from sekretar.calendars.finding.chat import FindingChat
 from sekretar.calendars.finding.free_busy_asking import FreeBusy
 from sekretar.calendars.finding.knowing import Knowing
@@ -48,6 +51,7 @@ from sekretar.calendars.sync.taking_over import take_over
 from sekretar.calendars.views.viewing import Viewing
 from sekretar.kernel.http import HttpSessions
 from sekretar.kernel.jobs import Jobs
+from sekretar.kernel.meetings import Meetings
 from sekretar.kernel.people import Person
 from sekretar.mattermost.acting import Acting
 from sekretar.mattermost.consent import Consents
@@ -77,13 +81,17 @@ class Calendars:
         consents: Consents,
         jobs: Jobs,
         settings: CalendarSettings,
+        meetings: Meetings,
     ) -> None:
         self._jobs = jobs
+        self._meetings = meetings
+        meetings.book = Book()
         self._desk, self._settings = desk, settings
         self._syncing = Syncing(
             desk, desk.vault, http, Rhythm(settings.sync_every), jobs.wake, settings.own_hosts
         )
-        self._reminding = Reminding(desk)
+        self._reminding = Reminding(desk, meetings)
+        self._ending = Ending(desk, meetings)
         self._rolling = Rolling(desk, settings.own_hosts)
         self._digesting = Digesting(desk)
         self._refreshing = Refreshing(desk)
@@ -117,6 +125,8 @@ class Calendars:
         """Hang the jobs into the engine. The intervals only matter when a wake-up was lost."""
         self._jobs.add(SYNC, self._syncing.run, at_least_every=timedelta(seconds=30))
         self._jobs.add(reminders.TASK, self._reminding.give_due, at_least_every=timedelta(minutes=1))
+        if self._meetings.awaited:
+            self._jobs.add(ending.TASK, self._ending.tell_due, at_least_every=timedelta(minutes=1))
         self._jobs.add(digest.TASK, self._digesting.give_due, at_least_every=timedelta(minutes=5))
         self._jobs.add(status.TASK, self._keep_statuses, at_least_every=timedelta(minutes=1))
         self._jobs.add(channels.TASK, self._channels.give_due, at_least_every=timedelta(minutes=1))

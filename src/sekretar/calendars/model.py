@@ -106,6 +106,8 @@ class Calendar(Base):
     tells: Mapped[bool] = mapped_column(default=True)
     shows_presence: Mapped[bool] = mapped_column(default=True)
     takes_time: Mapped[bool] = mapped_column(default=True)
+    #: Whether other features hear when its meetings end.
+    follows_up: Mapped[bool] = mapped_column(default=True)
     #: New meetings are put here unless another calendar is named; at most one of a person's is.
     preferred: Mapped[bool] = mapped_column(default=False)
     ctag: Mapped[str | None] = mapped_column(Text)
@@ -158,6 +160,7 @@ class StoredOccurrence(Base):
     __table_args__ = (
         UniqueConstraint("object_id", "uid", "recurrence_id"),
         Index("ix_occurrences_person_id_starts_at_ends_at", "person_id", "starts_at", "ends_at"),
+        Index("ix_occurrences_ends_at_id", "ends_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -259,6 +262,29 @@ class QuietTime(Base):
     earlier: Mapped[str] = mapped_column(Text)
     #: The person changed the status during the meeting: theirs stays.
     yielded: Mapped[bool] = mapped_column(default=False)
+
+
+class EndedMeeting(Base):
+    """That the end of a meeting was told; one that is prolonged afterwards does not end again."""
+
+    __tablename__ = "ended_meetings"
+
+    person_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    uid: Mapped[str] = mapped_column(Text, primary_key=True)
+    recurrence_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    told_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class EndsTold(Base):
+    """How far the ends of meetings were told, in the order of `ends_at` and id; one row."""
+
+    __tablename__ = "meeting_ends_told"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    until: Mapped[datetime] = mapped_column(UtcDateTime)
+    occurrence_id: Mapped[int] = mapped_column(BigId)
 
 
 def portions(values: Sequence[T], size: int = _MOST_VALUES) -> Iterator[Sequence[T]]:

@@ -29,6 +29,7 @@ class Wishes:
     tells: bool = True
     shows_presence: bool = True
     takes_time: bool = True
+    follows_up: bool = True
     preferred: bool = False
 
 

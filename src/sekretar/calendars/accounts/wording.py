@@ -115,6 +115,7 @@ def remarks_on(card: CalendarCard, t: Translator) -> list[Markdown]:
         "calendars.calendar.no_news": not wishes.tells,
         "calendars.calendar.no_presence": not wishes.shows_presence,
         "calendars.calendar.no_time": not wishes.takes_time,
+        "calendars.calendar.no_follow_up": not wishes.follows_up,
     }
     return [t(key) for key, holds in said.items() if holds]
 

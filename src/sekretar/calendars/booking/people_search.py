@@ -7,12 +7,13 @@ told to whoever invites.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.calendars.booking.draft import Guest, Guests
+from sekretar.calendars.model import CalendarAccount, portions
 from sekretar.kernel.errors import PeerInvalid, PeerNotFound, PersonError
 from sekretar.kernel.people import Person, PersonRow
 from sekretar.kernel.text import truncate
@@ -93,3 +94,19 @@ async def _by_address(session: AsyncSession, address: str) -> Guest:
     query = select(PersonRow).where(func.lower(PersonRow.email) == address.lower(), PersonRow.active)
     row = (await session.scalars(query.order_by(PersonRow.id).limit(1))).one_or_none()
     return Guest(address, row.display_name, row.username, row.id) if row else Guest(address)
+
+
+async def people_by_address(session: AsyncSession, addresses: Collection[str]) -> dict[str, int]:
+    """Who has these addresses (in lower case), in Mattermost or as the login of a calendar; others are left out."""
+    found: dict[str, int] = {}
+    for some in portions(sorted(addresses)):
+        logins = select(func.lower(CalendarAccount.login), CalendarAccount.person_id).where(
+            func.lower(CalendarAccount.login).in_(some)
+        )
+        mails = select(func.lower(PersonRow.email), PersonRow.id).where(
+            func.lower(PersonRow.email).in_(some), PersonRow.active
+        )
+        for query in (logins, mails):
+            rows = await session.execute(query)
+            found.update((address, person_id) for address, person_id in rows)
+    return found

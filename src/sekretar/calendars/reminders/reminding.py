@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
@@ -31,10 +31,12 @@ from sekretar.calendars.reminders.rules import (
 from sekretar.calendars.settings import preferences
 from sekretar.calendars.views.agenda import DECLINED, Meeting, meeting_of
 from sekretar.kernel.database import wake_after_commit
+from sekretar.kernel.meetings import Meetings, Upcoming
 from sekretar.kernel.people import Person
+from sekretar.kernel.text import Markdown
 from sekretar.mattermost import outgoing
 from sekretar.mattermost.desk import Desk
-from sekretar.mattermost.messages import Rendered
+from sekretar.mattermost.messages import Attachment, Message, Rendered
 
 #: How many are given in one transaction: many people have a meeting on the full hour.
 BATCH = 500
@@ -49,6 +51,7 @@ class Reminding:
     """Gives the reminders that are due."""
 
     desk: Desk
+    meetings: Meetings = field(default_factory=Meetings)
 
     async def give_due(self) -> datetime | None:
         """Give all that are due by now; returns when the next one is."""
@@ -66,19 +69,45 @@ class Reminding:
                 person_id = row[1].person_id
                 if person_id not in people:
                     people[person_id] = await self.desk.people.by_id(session, person_id)
-                if person := people[person_id]:
-                    await self._give(session, row, person, now)
+            beside = await self._beside(session, due, people)
+            for row in due:
+                if person := people[row[1].person_id]:
+                    await self._give(session, row, person, beside, now)
             await _mark_given(session, [row[0].id for row in due], now)
         return len(due)
 
-    async def _give(self, session: AsyncSession, row: _Row, person: Person, now: datetime) -> None:
+    async def _beside(
+        self, session: AsyncSession, due: Sequence[_Row], people: Mapping[int, Person | None]
+    ) -> Mapping[tuple[int, str], Markdown]:
+        """What other features have to say before these meetings; their failures keep nobody's reminder."""
+        upcoming = [
+            Upcoming(person, row[1].uid, row[1].starts_at)
+            for row in due
+            if (person := people[row[1].person_id]) is not None
+        ]
+        try:
+            async with session.begin_nested():
+                return await self.meetings.said_before(session, upcoming)
+        except Exception:
+            _log.exception("nothing said beside reminders")
+            return {}
+
+    async def _give(
+        self,
+        session: AsyncSession,
+        row: _Row,
+        person: Person,
+        beside: Mapping[tuple[int, str], Markdown],
+        now: datetime,
+    ) -> None:
         due, stored, calendar, account_id, has_copy = row
         meeting = meeting_of(stored, calendar, account_id, person.zone)
         stands = timeliness(meeting.start, meeting.end, now)
         if has_copy or stands is Timeliness.OVER or not meeting.expected or not person.active:
             return
         asks = stored.answer == PartStat.NEEDS_ACTION.value and await _asks(session, stored, account_id)
-        rendered = self._rendered(meeting, person, now, stands, asks=asks)
+        said = beside.get((person.id, stored.uid), Markdown(""))
+        rendered = self._rendered(meeting, person, now, stands, said, asks=asks)
         if rendered is None:
             return
         await outgoing.direct(
@@ -91,19 +120,32 @@ class Reminding:
         )
 
     def _rendered(
-        self, meeting: Meeting, person: Person, now: datetime, stands: Timeliness, *, asks: bool
+        self,
+        meeting: Meeting,
+        person: Person,
+        now: datetime,
+        stands: Timeliness,
+        beside: Markdown,
+        *,
+        asks: bool,
     ) -> Rendered | None:
         """The message; one that cannot be made must not keep everybody else's reminders."""
         try:
             t = self.desk.translator(person)
             buttons = snoozing.buttons(meeting, t, now)
             message = wording.reminder(meeting, person, t, now, stands, buttons)
+            if beside:
+                message = _with(message, beside)
             if asks:
                 message = answer_wording.with_question(message, meeting, t)
             return self.desk.render(message, person)
         except Exception:
             _log.exception("reminder not given", person=person.id, occurrence=meeting.occurrence_id)
             return None
+
+
+def _with(message: Message, beside: Markdown) -> Message:
+    return replace(message, attachments=(*message.attachments, Attachment(text=beside)))
 
 
 async def _asks(session: AsyncSession, stored: StoredOccurrence, account_id: int) -> bool:

@@ -11,7 +11,7 @@ from sekretar.calendars.ics.events import Attendee, PartStat, Status
 from sekretar.calendars.ics.occurrences import Occurrence
 
 #: Invited things and lists: they make no meeting by themselves.
-_THINGS = frozenset({"RESOURCE", "ROOM"})
+THINGS = frozenset({"RESOURCE", "ROOM"})
 
 
 def normal_address(address: str) -> str:
@@ -62,7 +62,7 @@ def awaits_answer(occurrence: Occurrence, addresses: Collection[str]) -> bool:
 def has_company(occurrence: Occurrence, addresses: Collection[str]) -> bool:
     """Whether anybody else takes part."""
     mine = {normal_address(each) for each in addresses} - {""}
-    others = [each for each in occurrence.attendees if each.kind not in _THINGS and each.address not in mine]
+    others = [each for each in occurrence.attendees if each.kind not in THINGS and each.address not in mine]
     return bool(others) or occurrence.attendee_count > len(occurrence.attendees)
 
 

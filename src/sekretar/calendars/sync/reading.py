@@ -147,6 +147,7 @@ def _row(occurrence: Occurrence, uid: str, addresses: Collection[str]) -> dict[s
                 "name": each.name,
                 "answer": each.partstat.value,
                 "role": each.role.value,
+                "kind": each.kind,
             }
             for each in occurrence.attendees
         ],

@@ -1,0 +1,1 @@
+"""When meetings are over, and what other features ask about meetings."""
