@@ -169,6 +169,31 @@ def _full_hour(hour: int, half: str) -> int | None:
     return hour % 12 + 12 if half in _AFTERNOON else None
 
 
+_HOURS = r"(?:h|hr|hrs|hours?|ч|час|часа|часов)"
+_MINUTES = r"(?:m|min|mins|minutes?|м|мин|минут[аы]?)"
+_LENGTH = re.compile(
+    rf"(?:(?P<hours>[0-9]{{1,2}}(?:[.,][0-9]{{1,2}})?) ?{_HOURS}(?![^\W\d_])\.?)? ?"
+    rf"(?:(?P<minutes>[0-9]{{1,4}})(?: ?{_MINUTES}\.?)?)?"
+)
+_HOURS_AND_MINUTES = re.compile(r"(?P<hours>[0-9]{1,2}):(?P<minutes>[0-5][0-9])")
+_NAMED_LENGTHS = {
+    "полчаса": 30, "half an hour": 30, "час": 60, "hour": 60, "an hour": 60,
+    "полтора часа": 90, "an hour and a half": 90,
+}  # fmt: skip
+
+
+def minutes_in(text: str) -> int | None:
+    """A length in minutes: `45`, `45m`, `1h 30m`, `1,5 часа`, `1:30`, `полчаса`; None for anything else, and 0."""
+    wanted = re.sub(r"\s+", " ", text.casefold().replace("ё", "е")).strip(" .")
+    if wanted in _NAMED_LENGTHS:
+        return _NAMED_LENGTHS[wanted]
+    found = _HOURS_AND_MINUTES.fullmatch(wanted) or _LENGTH.fullmatch(wanted)
+    if found is None:
+        return None
+    hours = float((found["hours"] or "0").replace(",", "."))
+    return round(hours * 60) + int(found["minutes"] or 0) or None
+
+
 # --- writing ----------------------------------------------------------------------------------------------
 
 _LONG_DAY = {"en": "EEEE, d MMMM", "ru": "EEEE, d MMMM"}

@@ -6,7 +6,6 @@ A draft holds what was understood: moments instead of words, addresses instead o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -18,6 +17,7 @@ from sekretar.calendars.finding.standing import GuestTime
 from sekretar.calendars.ics.zones import to_utc
 from sekretar.calendars.views.agenda import Meeting
 from sekretar.calendars.views.periods import EARLIEST, LATEST
+from sekretar.kernel.dates import minutes_in
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.text import truncate
 
@@ -128,18 +128,6 @@ def event_of(draft: Draft, zone: ZoneInfo, organizer: Invitee) -> NewEvent:
 
 # --- how long ---------------------------------------------------------------------------------------------
 
-_HOURS = r"(?:h|hr|hrs|hours?|ч|час|часа|часов)"
-_MINUTES = r"(?:m|min|mins|minutes?|м|мин|минут[аы]?)"
-_LENGTH = re.compile(
-    rf"(?:(?P<hours>[0-9]{{1,2}}(?:[.,][0-9]{{1,2}})?) ?{_HOURS}(?![^\W\d_])\.?)? ?"
-    rf"(?:(?P<minutes>[0-9]{{1,4}})(?: ?{_MINUTES}\.?)?)?"
-)
-_CLOCK = re.compile(r"(?P<hours>[0-9]{1,2}):(?P<minutes>[0-5][0-9])")
-_WORDS = {
-    "полчаса": 30, "half an hour": 30, "час": 60, "hour": 60, "an hour": 60,
-    "полтора часа": 90, "an hour and a half": 90,
-}  # fmt: skip
-
 
 def parse_length(text: str) -> int:
     """Minutes: `45`, `45m`, `1 ч`, `1h 30m`, `1,5 часа`, `1:30`, `полчаса`.
@@ -147,21 +135,12 @@ def parse_length(text: str) -> int:
     Raises:
         PersonError: `calendars.booking.bad_length`, it cannot be read; `…long_length`, more than a day.
     """
-    wanted = re.sub(r"\s+", " ", text.casefold().replace("ё", "е")).strip(" .")
-    minutes = _WORDS.get(wanted) or _counted(wanted)
+    minutes = minutes_in(text)
     if not minutes:
         raise PersonError("calendars.booking.bad_length", given=truncate(text, _QUOTED))
     if minutes > LONGEST_MINUTES:
         raise PersonError("calendars.booking.long_length")
     return minutes
-
-
-def _counted(wanted: str) -> int:
-    found = _CLOCK.fullmatch(wanted) or _LENGTH.fullmatch(wanted)
-    if found is None:
-        return 0
-    hours = float((found["hours"] or "0").replace(",", "."))
-    return round(hours * 60) + int(found["minutes"] or 0)
 
 
 # --- how it is stored -------------------------------------------------------------------------------------
