@@ -9,10 +9,12 @@ from sekretar.kernel.jobs import Jobs
 from sekretar.mattermost.desk import Desk
 from sekretar.tickets.accounts.chat import LinkingChat
 from sekretar.tickets.accounts.identities import Identities
+from sekretar.tickets.acting.chat import ActingChat
 from sekretar.tickets.batches import creating
 from sekretar.tickets.batches.chat import BatchesChat
 from sekretar.tickets.batches.creating import Creating
 from sekretar.tickets.batches.preparing import Preparing
+from sekretar.tickets.lists.chat import ListsChat
 from sekretar.tickets.trackers.port import TrackerSite
 
 
@@ -27,6 +29,8 @@ class Tickets:
             return
         LinkingChat(desk.database, self._identities).register(desk.chat)
         preparing = Preparing(desk, self._identities)
+        ListsChat(self._identities).register(desk.chat)
+        ActingChat(desk, self._identities).register(desk.chat)
         BatchesChat(desk, self._identities, preparing, self.creating).register(desk.chat)
 
     def add_jobs(self) -> None:

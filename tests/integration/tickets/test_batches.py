@@ -3,86 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, cast
 
 import pytest
-from tests.integration.mattermost.surface_desk import FakeServer, Office, button, labels, open_office, user_id
-from tests.integration.tickets.paper import PaperSite
+from tests.integration.mattermost.surface_desk import button, labels
+from tests.integration.tickets.paper_office import House, open_house
 
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
-from sekretar.kernel.errors import PeerDown, PeerNotFound
-from sekretar.kernel.jobs import InProcessJobs
-from sekretar.mattermost.chat import Chat
-from sekretar.mattermost.models import User
-from sekretar.tickets.feature import Tickets
+from sekretar.kernel.errors import PeerDown
 from sekretar.tickets.trackers.errors import FieldProblem, InvalidFields
-from sekretar.tickets.trackers.port import TrackerSite
 from sekretar.tickets.trackers.requests import Draft
 
 TEXT = "1. Order passes @boris by Friday #site !high\n2. Call the bank @anna #site\n3. Write it down #site"
 
 
-class Directory(FakeServer):
-    """Everybody in Mattermost."""
-
-    async def user_by_name(self, username: str) -> User:
-        if username not in ("anna", "boris", "chris"):
-            raise PeerNotFound("mattermost")
-        return User(id=user_id(username), username=username, email=f"{username}@example.com")
-
-
-@dataclass
-class House:
-    """Chris, who writes lists, with the whole surface and a tracker on paper."""
-
-    office: Office
-    tickets: Tickets
-    site: PaperSite
-
-    async def slash(self, words: str, name: str = "chris") -> dict[str, Any]:
-        answer = await self.office.slash(name, f"/task {words}")
-        assert answer.status == 200
-        return dict(answer.body or {})
-
-    async def press(self, shown: dict[str, Any], label: str, name: str = "chris") -> dict[str, Any]:
-        answer = await self.office.click(name, button(shown, label))
-        assert answer.status == 200
-        return dict(answer.body or {})
-
-    async def fill(self, name: str = "chris", **answers: str) -> dict[str, Any]:
-        dialog = self.office.server.dialogs[-1]
-        filled = {each["name"]: each.get("default", "") for each in dialog["elements"]}
-        return dict((await self.office.submit(name, dialog, filled | answers)).body or {})
-
-    async def connect(self, name: str, key: str) -> dict[str, Any]:
-        await self.slash("connect", name)
-        return await self.fill(name, key=key)
-
-    async def work(self) -> None:
-        await self.tickets.creating.run()
-
-    async def payloads(self, name: str) -> list[dict[str, Any]]:
-        """What somebody was told directly."""
-        rows = await self.office.rows()
-        return [row.payload for row in rows if row.payload.get("user_id") == user_id(name)]
-
-    async def posted(self) -> list[str]:
-        return [row.payload["message"] for row in await self.office.rows() if row.kind == "mattermost.post"]
-
-
 @pytest.fixture
 async def house(database: Database, clock: ManualClock) -> House:
-    chat = Chat()
-    office = open_office(database, clock, chat)
-    site, server = PaperSite(), Directory()
-    object.__setattr__(office.desk, "server", server)
-    office.server = server
-    tickets = Tickets(office.desk, {site.name: cast(TrackerSite, site)}, InProcessJobs(clock))
-    house = House(office, tickets, site)
-    await house.connect("chris", "chris")
-    return house
+    return await open_house(database, clock)
 
 
 def failing_at(subject: str, error: Exception) -> Callable[[Draft], None]:

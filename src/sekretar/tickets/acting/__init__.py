@@ -1,0 +1,1 @@
+"""One ticket in the chat, and what can be done to it by a click."""
