@@ -7,6 +7,7 @@ Mattermost; what a person chose in Sekretar wins over it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -124,6 +125,11 @@ class People:
     async def by_id(self, session: AsyncSession, person_id: int) -> Person | None:
         """The person with our own id; None when there is none on this server."""
         return await self._one(session, PersonRow.id == person_id)
+
+    async def by_ids(self, session: AsyncSession, person_ids: Collection[int]) -> dict[int, Person]:
+        """Those of these people who are on this server, by our own id; a few hundred at most."""
+        statement = select(PersonRow).where(PersonRow.server == self._server, PersonRow.id.in_(person_ids))
+        return {row.id: self._person(row) for row in await session.scalars(statement)}
 
     async def by_user_id(self, session: AsyncSession, user_id: str) -> Person | None:
         """The person behind a Mattermost user id; None when never seen."""

@@ -9,13 +9,14 @@ What goes to one channel or one person goes in the order it was put.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.kernel.outbox import Effect, put
+from sekretar.kernel.outbox import Effect, put, put_all
 from sekretar.kernel.people import Person
 from sekretar.mattermost import sent
 from sekretar.mattermost.delivery import DIRECT, EDIT, POST, REACTION, RESPOND
@@ -49,7 +50,7 @@ async def post(
         "file_ids": list(file_ids),
     }
     lane = _channel_lane(channel_id)
-    return await _put_message(session, Effect(POST, key, payload, lane, not_before, expires_at), now)
+    return bool(await _put_messages(session, [Effect(POST, key, payload, lane, not_before, expires_at)], now))
 
 
 async def direct(
@@ -66,16 +67,43 @@ async def direct(
     expires_at: datetime | None = None,
 ) -> bool:
     """Write a message to a person. The rest is as for `post`."""
-    payload = {
-        "user_id": person.user_id,
-        **rendered.as_payload(),
-        "message_key": key,
-        "reply_to": reply_to,
-        "root_id": root_id,
-        "file_ids": list(file_ids),
-    }
-    lane = _person_lane(person)
-    return await _put_message(session, Effect(DIRECT, key, payload, lane, not_before, expires_at), now)
+    message = Direct(key, person, rendered, reply_to, root_id, tuple(file_ids), not_before, expires_at)
+    return bool(await direct_all(session, [message], now))
+
+
+@dataclass(frozen=True)
+class Direct:
+    """A message to a person, as `direct` takes it."""
+
+    key: str
+    person: Person
+    rendered: Rendered
+    reply_to: str = ""
+    root_id: str = ""
+    file_ids: tuple[str, ...] = ()
+    not_before: datetime | None = None
+    expires_at: datetime | None = None
+
+    def effect(self) -> Effect:
+        payload = {
+            "user_id": self.person.user_id,
+            **self.rendered.as_payload(),
+            "message_key": self.key,
+            "reply_to": self.reply_to,
+            "root_id": self.root_id,
+            "file_ids": list(self.file_ids),
+        }
+        lane = _person_lane(self.person)
+        return Effect(DIRECT, self.key, payload, lane, self.not_before, self.expires_at)
+
+
+async def direct_all(session: AsyncSession, messages: Iterable[Direct], now: datetime) -> set[str]:
+    """Write many messages, each to its person, with two statements.
+
+    Returns:
+        The keys that are new.
+    """
+    return await _put_messages(session, [each.effect() for each in messages], now)
 
 
 async def edit(
@@ -136,10 +164,10 @@ async def react(
     return await put(session, Effect(REACTION, key, payload, lane), now)
 
 
-async def _put_message(session: AsyncSession, effect: Effect, now: datetime) -> bool:
-    new = await put(session, effect, now)
-    if new:
-        await sent.announce(session, effect.key, effect.lane, now)
+async def _put_messages(session: AsyncSession, effects: Sequence[Effect], now: datetime) -> set[str]:
+    new = await put_all(session, effects, now)
+    lanes = {each.key: each.lane for each in effects if each.key in new}
+    await sent.announce_all(session, lanes, now)
     return new
 
 

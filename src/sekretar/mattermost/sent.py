@@ -7,7 +7,7 @@ completed when the message arrives.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -53,12 +53,20 @@ class SentMessage:
         return self.root_id or self.post_id
 
 
-async def announce(session: AsyncSession, message_key: str, lane: str, now: datetime) -> None:
-    """The message is in the outbox. One that was sent before keeps its post until the new one arrives."""
+async def announce_all(session: AsyncSession, lanes: Mapping[str, str], now: datetime) -> None:
+    """The messages are in the outbox, each key with its lane.
+
+    One that was sent before keeps its post until the new one arrives.
+    """
+    rows = [{"message_key": key, "lane": lane, "at": now} for key, lane in lanes.items()]
+    if not rows:
+        return
+    statement = insert_into(session, SentMessageRow)
     await session.execute(
-        insert_into(session, SentMessageRow)
-        .values(message_key=message_key, lane=lane, at=now)
-        .on_conflict_do_update(index_elements=[SentMessageRow.message_key], set_={"lane": lane})
+        statement.on_conflict_do_update(
+            index_elements=[SentMessageRow.message_key], set_={"lane": statement.excluded.lane}
+        ),
+        rows,
     )
 
 

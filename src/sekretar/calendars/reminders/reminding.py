@@ -37,6 +37,7 @@ from sekretar.kernel.text import Markdown
 from sekretar.mattermost import outgoing
 from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.messages import Attachment, Message, Rendered
+from sekretar.mattermost.outgoing import Direct
 
 #: How many are given in one transaction: many people have a meeting on the full hour.
 BATCH = 500
@@ -64,26 +65,26 @@ class Reminding:
         now = self.desk.now()
         async with self.desk.database.transaction() as session:
             due = await _due(session, now)
-            people: dict[int, Person | None] = {}
-            for row in due:
-                person_id = row[1].person_id
-                if person_id not in people:
-                    people[person_id] = await self.desk.people.by_id(session, person_id)
+            people = await self.desk.people.by_ids(session, {row[1].person_id for row in due})
             beside = await self._beside(session, due, people)
-            for row in due:
-                if person := people[row[1].person_id]:
-                    await self._give(session, row, person, beside, now)
+            messages = [
+                message
+                for row in due
+                if (person := people.get(row[1].person_id))
+                and (message := await self._message(session, row, person, beside, now))
+            ]
+            await outgoing.direct_all(session, messages, now)
             await _mark_given(session, [row[0].id for row in due], now)
         return len(due)
 
     async def _beside(
-        self, session: AsyncSession, due: Sequence[_Row], people: Mapping[int, Person | None]
+        self, session: AsyncSession, due: Sequence[_Row], people: Mapping[int, Person]
     ) -> Mapping[tuple[int, str], Markdown]:
         """What other features have to say before these meetings; their failures keep nobody's reminder."""
         upcoming = [
             Upcoming(person, row[1].uid, row[1].starts_at)
             for row in due
-            if (person := people[row[1].person_id]) is not None
+            if (person := people.get(row[1].person_id))
         ]
         try:
             async with session.begin_nested():
@@ -92,30 +93,29 @@ class Reminding:
             _log.exception("nothing said beside reminders")
             return {}
 
-    async def _give(
+    async def _message(
         self,
         session: AsyncSession,
         row: _Row,
         person: Person,
         beside: Mapping[tuple[int, str], Markdown],
         now: datetime,
-    ) -> None:
+    ) -> Direct | None:
+        """What is to be said; None when nobody needs it any more."""
         due, stored, calendar, account_id, has_copy = row
         meeting = meeting_of(stored, calendar, account_id, person.zone)
         stands = timeliness(meeting.start, meeting.end, now)
         if has_copy or stands is Timeliness.OVER or not meeting.expected or not person.active:
-            return
+            return None
         asks = stored.answer == PartStat.NEEDS_ACTION.value and await _asks(session, stored, account_id)
         said = beside.get((person.id, stored.uid), Markdown(""))
         rendered = self._rendered(meeting, person, now, stands, said, asks=asks)
         if rendered is None:
-            return
-        await outgoing.direct(
-            session,
-            key=reminder_key(account_id, stored.uid, stored.starts_at, due.minutes),
-            person=person,
-            rendered=rendered,
-            now=now,
+            return None
+        return Direct(
+            reminder_key(account_id, stored.uid, stored.starts_at, due.minutes),
+            person,
+            rendered,
             expires_at=max(meeting.end, meeting.start + SHORTEST),
         )
 
