@@ -50,6 +50,7 @@ from sekretar.mattermost.profiles import Profiles
 from sekretar.mattermost.surface import Surface, assemble
 from sekretar.mattermost.websocket import Connection, StreamState
 from sekretar.tickets.feature import Tickets
+from sekretar.tickets.references.settings import ReferenceSettings
 from sekretar.tickets.trackers.opening import open_trackers
 from sekretar.web.app import Services, create_app
 from sekretar.web.server import listening_socket, serve
@@ -171,7 +172,7 @@ class Sekretar:
         )
         self._profiles.on_return(self._calendars.person_returned)
         sites = open_trackers(settings.trackers, base.http, clock)
-        self._tickets = Tickets(self._desk, sites, self.jobs)
+        self._tickets = Tickets(self._desk, sites, self.jobs, reference_settings(settings))
         for component in ("database", "mattermost", "stream"):
             self.health.expect(component)
 
@@ -340,6 +341,15 @@ def oauth_app(settings: Settings) -> OAuthApp | None:
         return None
     secret = settings.oauth_client_secret.get_secret_value()
     return OAuthApp(settings.oauth_client_id, secret, settings.public_url + CONSENT_PATH)
+
+
+def reference_settings(settings: Settings) -> ReferenceSettings:
+    """What the administrator says about references to tickets."""
+    return ReferenceSettings(
+        written={each.name: each.reference for each in settings.trackers},
+        trust_channels=settings.tickets_trust_channels,
+        edit_posts=settings.tickets_edit_posts,
+    )
 
 
 def describe(error: PeerError) -> str:

@@ -118,7 +118,17 @@ class Settings(BaseSettings):
         description="Trackers as a JSON list, for example"
         ' `[{"kind": "redmine", "name": "main", "url": "https://redmine.example.org", "key": "…"}]`.'
         " For Redmine, `key` is the API key of an administrator, and `public_url` its address for browsers"
-        " where that is another one.",
+        " where that is another one. `reference` is how people write its tickets, usually `#t{key}`.",
+    )
+    tickets_trust_channels: bool = Field(
+        default=False,
+        description="Subjects of tickets may be told in a channel also when somebody in it is linked to no tracker."
+        " Otherwise everybody in it has to be, and to see the ticket.",
+    )
+    tickets_edit_posts: bool = Field(
+        default=False,
+        description="Channels may choose that Sekretar puts links into people's own messages. The bot needs the"
+        " permission `edit_others_posts`.",
     )
     metrics_token: SecretStr = Field(
         default=SecretStr(""),

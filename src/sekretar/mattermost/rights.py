@@ -19,6 +19,7 @@ from sekretar.mattermost.models import Channel
 ME = "me"
 
 _POST = "create_post"
+_EDIT_OTHERS = "edit_others_posts"
 
 T = TypeVar("T")
 
@@ -43,6 +44,8 @@ class Standing:
     may_post: bool
     #: They look after the channel, its team or the whole server.
     admin: bool
+    #: They may change what other people wrote.
+    may_edit_others: bool = False
 
 
 class _Membership(Protocol):
@@ -64,9 +67,11 @@ async def standing(server: ChatServer, channel: Channel, user_id: str) -> Standi
     user = await server.user(user_id)
     memberships = [each for each in (member, in_team) if each is not None]
     roles = [name for each in memberships for name in each.roles.split()] + list(user.role_names)
+    granted = await _granted(server, roles) if member is not None else frozenset()
     return Standing(
         member=member is not None,
-        may_post=member is not None and await _allow(server, roles),
+        may_post=_POST in granted,
+        may_edit_others=_EDIT_OTHERS in granted,
         admin="system_admin" in user.role_names or any(each.is_admin for each in memberships),
     )
 
@@ -116,10 +121,12 @@ async def _found(asked: Awaitable[T]) -> T | None:
         return None
 
 
-async def _allow(server: ChatServer, names: Iterable[str]) -> bool:
-    """Whether one of the roles allows to write. Where roles cannot be read, membership decides."""
+async def _granted(server: ChatServer, names: Iterable[str]) -> frozenset[str]:
+    """What the roles allow. Where roles cannot be read, membership decides, and the server has the last word."""
     try:
         roles = await server.roles(sorted(set(names)))
     except (PeerForbidden, PeerNotFound, PeerUnsupported, PeerInvalid):
-        return True
-    return not roles or any(_POST in role.permissions for role in roles)
+        roles = ()
+    if not roles:
+        return frozenset({_POST, _EDIT_OTHERS})
+    return frozenset(permission for role in roles for permission in role.permissions)

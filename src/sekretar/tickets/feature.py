@@ -15,16 +15,25 @@ from sekretar.tickets.batches.chat import BatchesChat
 from sekretar.tickets.batches.creating import Creating
 from sekretar.tickets.batches.preparing import Preparing
 from sekretar.tickets.lists.chat import ListsChat
+from sekretar.tickets.references.chat import ReferencesChat
+from sekretar.tickets.references.settings import NOTHING_SAID, ReferenceSettings
 from sekretar.tickets.trackers.port import TrackerSite
 
 
 class Tickets:
     """Everything about tickets in one process."""
 
-    def __init__(self, desk: Desk, sites: Mapping[str, TrackerSite], jobs: Jobs) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        sites: Mapping[str, TrackerSite],
+        jobs: Jobs,
+        references: ReferenceSettings = NOTHING_SAID,
+    ) -> None:
         self._desk, self._jobs = desk, jobs
         self._identities = Identities(desk.database, desk.vault, sites)
         self.creating = Creating(desk, self._identities)
+        self.references = ReferencesChat.of(desk, self._identities, references)
         if not sites:
             return
         LinkingChat(desk.database, self._identities).register(desk.chat)
@@ -32,7 +41,9 @@ class Tickets:
         ListsChat(self._identities).register(desk.chat)
         ActingChat(desk, self._identities).register(desk.chat)
         BatchesChat(desk, self._identities, preparing, self.creating).register(desk.chat)
+        self.references.register()
 
     def add_jobs(self) -> None:
         """Hang the jobs into the engine. The intervals only matter when a wake-up was lost."""
         self._jobs.add(creating.TASK, self.creating.run, at_least_every=timedelta(minutes=1))
+        self.references.add_jobs(self._jobs)

@@ -157,13 +157,23 @@ class Office:
         }
         return await self.surface.callbacks.dialog({**body, **more})
 
-    async def say(self, name: str, text: str, *, channel: str = "dm", kind: str = "D", id: str = "") -> None:
+    async def say(
+        self,
+        name: str,
+        text: str,
+        *,
+        channel: str = "dm",
+        kind: str = "D",
+        id: str = "",
+        at: datetime | None = None,
+    ) -> None:
         self.posts += 1
         post = Post(
             id=id or f"post{self.posts}",
             channel_id=f"{channel}-{name}" if kind == "D" else channel,
             user_id=user_id(name),
             message=text,
+            create_at=at,
         )
         await self.surface.home.on_posted(Posted(post, channel_type=kind))
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.kernel.database import Database, insert_into
 from sekretar.kernel.errors import PeerRefused, PersonError
+from sekretar.kernel.people import PersonRow
 from sekretar.kernel.secrets import Vault
 from sekretar.tickets.accounts.model import Origin, TrackerAccount
 from sekretar.tickets.trackers.port import Tracker, TrackerSite
@@ -99,6 +100,19 @@ class Identities:
         for row in await session.scalars(query.order_by(TrackerAccount.id)):
             found.setdefault(row.member_id, []).append(row.person_id)
         return found
+
+    async def among(self, session: AsyncSession, tracker: str, user_ids: Collection[str]) -> dict[str, int]:
+        """Those of Mattermost's users who are somebody in the tracker, with the people they are."""
+        query = (
+            select(PersonRow.user_id, PersonRow.id)
+            .join(TrackerAccount, TrackerAccount.person_id == PersonRow.id)
+            .where(
+                TrackerAccount.tracker == tracker,
+                TrackerAccount.refused_at.is_(None),
+                PersonRow.user_id.in_(user_ids),
+            )
+        )
+        return {row.user_id: row.id for row in await session.execute(query)}
 
     async def link(
         self, session: AsyncSession, person_id: int, tracker: str, account: Account, key: str, now: datetime

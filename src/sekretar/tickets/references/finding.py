@@ -8,7 +8,7 @@ every post of every channel the bot is in, so a post without any candidate costs
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sekretar.tickets.trackers.values import TicketRef
@@ -58,15 +58,31 @@ class References:
         found = dict.fromkeys(self._candidates(text))
         return tuple(found)[:MOST]
 
+    def put_links(self, text: str, links: Mapping[TicketRef, str]) -> str:
+        """The text with links in place of what is written for these tickets; all else stays as it is.
+
+        What stands in code, within a link or as an address is left alone, so a second time changes nothing.
+        """
+        written = _NOT_WORDS.sub(_blank, _CODE.sub(_blank, text))
+        parts, at = [], 0
+        for mark in self._key.finditer(written):
+            link = links.get(self._meant(mark))
+            if link is not None:
+                parts += [text[at : mark.start()], f"[{mark[0]}]({link})"]
+                at = mark.end()
+        return "".join([*parts, text[at:]])
+
+    def _meant(self, mark: re.Match[str]) -> TicketRef:
+        index = next(int(name[1:]) for name, key in mark.groupdict().items() if key is not None)
+        return TicketRef(self._notations[index].tracker, mark[f"k{index}"])
+
     def _candidates(self, text: str) -> Iterable[TicketRef]:
         spoken = _CODE.sub(_blank, text)
         marks = [
             (link.start(), ref) for link in _ADDRESS.finditer(spoken) if (ref := self._linked(link["url"]))
         ]
         words = _NOT_WORDS.sub(_blank, spoken)
-        for mark in self._key.finditer(words):
-            index = next(int(name[1:]) for name, key in mark.groupdict().items() if key is not None)
-            marks.append((mark.start(), TicketRef(self._notations[index].tracker, mark[f"k{index}"])))
+        marks += [(mark.start(), self._meant(mark)) for mark in self._key.finditer(words)]
         return (ref for _, ref in sorted(marks, key=lambda each: each[0]))
 
     def _linked(self, url: str) -> TicketRef | None:

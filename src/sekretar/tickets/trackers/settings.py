@@ -22,6 +22,11 @@ class _TrackerSettings(BaseModel):
         pattern=r"^[a-z0-9][a-z0-9-]{0,31}$",
         description="Short name that people write: small letters, digits, hyphens.",
     )
+    reference: str = Field(
+        default="",
+        pattern=r"^$|^[^\s\[\]()`<>|]{0,20}\{key\}[^\s\[\]()`<>|]{0,20}$",
+        description="How people write a ticket of this tracker in the chat, with `{key}` in it.",
+    )
 
 
 class RedmineSettings(_TrackerSettings):
