@@ -68,14 +68,22 @@ async def default_for(
     session: AsyncSession, where: Where, sites: Mapping[str, TrackerSite]
 ) -> Default | None:
     """What holds here; None when there are several trackers and nobody has said which."""
+    known = await defaults_of(session, where, sites)
+    if known:
+        return known[0]
+    return Default(next(iter(sites))) if len(sites) == 1 else None
+
+
+async def defaults_of(
+    session: AsyncSession, where: Where, sites: Mapping[str, TrackerSite]
+) -> tuple[Default, ...]:
+    """What was said for this channel, person and team, what wins first."""
     owners = [(scope.value, owner) for scope in Scope if (owner := where.owner(scope))]
     key = tuple_(TrackerDefault.scope, TrackerDefault.owner)
     stored = (await session.scalars(select(TrackerDefault).where(key.in_(owners)))).all()
     known = {row.scope: row for row in stored if row.tracker in sites}
-    for scope in Scope:
-        if (row := known.get(scope)) is not None:
-            return Default(row.tracker, row.project, scope)
-    return Default(next(iter(sites))) if len(sites) == 1 else None
+    rows = [row for scope in Scope if (row := known.get(scope)) is not None]
+    return tuple(Default(row.tracker, row.project, Scope(row.scope)) for row in rows)
 
 
 async def set_default(

@@ -14,6 +14,7 @@ from sekretar.tickets.batches import creating
 from sekretar.tickets.batches.chat import BatchesChat
 from sekretar.tickets.batches.creating import Creating
 from sekretar.tickets.batches.preparing import Preparing
+from sekretar.tickets.defaulting.chat import DefaultsChat
 from sekretar.tickets.lists.chat import ListsChat
 from sekretar.tickets.references.chat import ReferencesChat
 from sekretar.tickets.references.settings import NOTHING_SAID, ReferenceSettings
@@ -38,6 +39,7 @@ class Tickets:
             return
         LinkingChat(desk.database, self._identities).register(desk.chat)
         preparing = Preparing(desk, self._identities)
+        DefaultsChat(desk, self._identities).register(desk.chat)
         ListsChat(self._identities).register(desk.chat)
         ActingChat(desk, self._identities).register(desk.chat)
         BatchesChat(desk, self._identities, preparing, self.creating).register(desk.chat)
