@@ -10,7 +10,16 @@ import sys
 from benchmarks.scale import FULL, QUICK
 from benchmarks.table import head, show
 
-ALL = ("start", "idle_accounts", "first_looks", "changed_event", "reminders", "outbox", "agenda")
+ALL = (
+    "start",
+    "idle_accounts",
+    "first_looks",
+    "changed_event",
+    "reminders",
+    "outbox",
+    "agenda",
+    "references",
+)
 
 
 def main() -> None:

@@ -121,3 +121,54 @@ def test_every_reference_by_itself(numbers: list[int], between: str) -> None:
 def test_any_text_is_read(text: str) -> None:
     assert len(keys(text)) <= MOST
     assert keys(f"```\n{text.replace('`', '')}\n```") == []
+
+
+# --- links in place of references
+
+LINKS: Final = {
+    TicketRef("redmine", "10"): "https://tasks.example.com/rm/issues/10",
+    TicketRef("yandex", "DESK-12"): "https://tracker.yandex.ru/DESK-12",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("see #t10.", "see [#t10](https://tasks.example.com/rm/issues/10)."),
+        ("**DESK-12**\n> #t10", "**[DESK-12](https://tracker.yandex.ru/DESK-12)**"
+         "\n> [#t10](https://tasks.example.com/rm/issues/10)"),
+        ("`#t10` #t11 [#t10](https://example.com) UTF-8", None),
+        ("```\n#t10\n```\nhttps://tasks.example.com/rm/issues/10", None),
+    ],
+)  # fmt: skip
+def test_links_take_the_place_of_references_and_of_nothing_else(text: str, expected: str | None) -> None:
+    assert REFERENCES.put_links(text, LINKS) == (text if expected is None else expected)
+
+
+PUT: Final = re.compile(rf"\[([^\[\]]*)\]\((?:{'|'.join(map(re.escape, LINKS.values()))})\)")
+PIECES: Final = [
+    "#t10",
+    "DESK-12",
+    "#t11",
+    "`",
+    "```",
+    "\n",
+    "[",
+    "]",
+    "(",
+    ")",
+    ">",
+    "*",
+    "a",
+    "|",
+    "~",
+    "\n    ",
+]
+
+
+@given(st.lists(st.sampled_from([*PIECES, *LINKS.values()]), max_size=30))
+def test_links_are_put_once_and_the_words_stay(parts: list[str]) -> None:
+    text = " ".join(parts)
+    once = REFERENCES.put_links(text, LINKS)
+    assert REFERENCES.put_links(once, LINKS) == once
+    assert PUT.sub(r"\1", once) == PUT.sub(r"\1", text)

@@ -119,6 +119,7 @@ class Answering:
         text = self.references.put_links(post.message, links)
         if text == post.message:
             return True
+        # What would have to be edited again and again is not edited at all.
         if not self.edit_posts or self.references.put_links(text, links) != text:
             return False
         channel = await self.desk.server.channel(post.channel_id)

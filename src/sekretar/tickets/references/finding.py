@@ -61,7 +61,8 @@ class References:
     def put_links(self, text: str, links: Mapping[TicketRef, str]) -> str:
         """The text with links in place of what is written for these tickets; all else stays as it is.
 
-        What stands in code, within a link or as an address is left alone, so a second time changes nothing.
+        What stands in code, within a link or as an address is left alone, so a second time changes nothing, where
+        there is something between the references.
         """
         written = _NOT_WORDS.sub(_blank, _CODE.sub(_blank, text))
         parts, at = [], 0
