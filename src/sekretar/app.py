@@ -172,7 +172,14 @@ class Sekretar:
         )
         self._profiles.on_return(self._calendars.person_returned)
         sites = open_trackers(settings.trackers, base.http, clock)
-        self._tickets = Tickets(self._desk, sites, self.jobs, reference_settings(settings))
+        self._tickets = Tickets(
+            self._desk,
+            sites,
+            self.jobs,
+            reference_settings(settings),
+            chat_url=settings.mattermost_public_url or settings.mattermost_url,
+            ticket_emoji=settings.ticket_emoji,
+        )
         for component in ("database", "mattermost", "stream"):
             self.health.expect(component)
 

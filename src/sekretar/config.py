@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from sekretar.kernel.errors import ConfigurationError
@@ -104,6 +104,11 @@ class Settings(BaseSettings):
         description="Emoji (its name without colons) that offers to make a meeting of the message it is put"
         " under; empty for none.",
     )
+    ticket_emoji: str = Field(
+        default="memo",
+        description="Emoji (its name without colons) that offers to make a task of the message it is put under;"
+        " empty for none.",
+    )
     ca_file: Path | None = Field(
         default=None, description="Additional certificate authority (PEM) for servers inside the company."
     )
@@ -168,10 +173,17 @@ class Settings(BaseSettings):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
 
-    @field_validator("meeting_emoji")
+    @field_validator("meeting_emoji", "ticket_emoji")
     @classmethod
     def _without_colons(cls, value: str) -> str:
         return value.strip().strip(":")
+
+    @field_validator("ticket_emoji")
+    @classmethod
+    def _means_one_thing(cls, value: str, info: ValidationInfo) -> str:
+        if value and value == info.data.get("meeting_emoji"):
+            raise ValueError("is the emoji for meetings already")
+        return value
 
     @field_validator("default_zone")
     @classmethod

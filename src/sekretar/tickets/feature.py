@@ -15,6 +15,12 @@ from sekretar.tickets.batches.chat import BatchesChat
 from sekretar.tickets.batches.creating import Creating
 from sekretar.tickets.batches.preparing import Preparing
 from sekretar.tickets.defaulting.chat import DefaultsChat
+from sekretar.tickets.forms import making
+from sekretar.tickets.forms.beginning import Beginning
+from sekretar.tickets.forms.chat import FormsChat
+from sekretar.tickets.forms.making import Making
+from sekretar.tickets.forms.offers import Offering
+from sekretar.tickets.forms.source import MessageSource
 from sekretar.tickets.lists.chat import ListsChat
 from sekretar.tickets.references.chat import ReferencesChat
 from sekretar.tickets.references.settings import NOTHING_SAID, ReferenceSettings
@@ -30,10 +36,17 @@ class Tickets:
         sites: Mapping[str, TrackerSite],
         jobs: Jobs,
         references: ReferenceSettings = NOTHING_SAID,
+        chat_url: str = "",
+        ticket_emoji: str = "",
     ) -> None:
+        """`chat_url` is the address of Mattermost as people reach it; the emoji (empty: none) makes a ticket of the
+        message it is put under.
+        """
         self._desk, self._jobs = desk, jobs
         self._identities = Identities(desk.database, desk.vault, sites)
         self.creating = Creating(desk, self._identities)
+        source = MessageSource(desk, chat_url)
+        self.making = Making(desk, self._identities, source)
         self.references = ReferencesChat.of(desk, self._identities, references)
         if not sites:
             return
@@ -43,9 +56,13 @@ class Tickets:
         ListsChat(self._identities).register(desk.chat)
         ActingChat(desk, self._identities).register(desk.chat)
         BatchesChat(desk, self._identities, preparing, self.creating).register(desk.chat)
+        beginning = Beginning(desk, self._identities, source)
+        FormsChat(desk, self._identities, beginning, self.making, preparing).register(desk.chat)
+        Offering(desk, self._identities, beginning, ticket_emoji).register(desk.chat)
         self.references.register()
 
     def add_jobs(self) -> None:
         """Hang the jobs into the engine. The intervals only matter when a wake-up was lost."""
         self._jobs.add(creating.TASK, self.creating.run, at_least_every=timedelta(minutes=1))
+        self._jobs.add(making.TASK, self.making.run, at_least_every=timedelta(minutes=1))
         self.references.add_jobs(self._jobs)

@@ -13,6 +13,7 @@ from sekretar.mattermost.messages import Attachment, Button, Colour, Message
 from sekretar.tickets.batches.planning import Addressee, Planned
 from sekretar.tickets.batches.store import Row, RowState
 from sekretar.tickets.remarks import Remark
+from sekretar.tickets.words import spoken_key
 
 CREATE = "tickets.batch.create"
 EDIT = "tickets.batch.edit"
@@ -139,8 +140,13 @@ def _again(number: int, refused: Sequence[Row], t: Translator) -> tuple[Attachme
     )
 
 
+def made_line(key: str, address: str, subject: str) -> Markdown:
+    """A ticket as one of a list."""
+    return Markdown(f"* {ticket_link(key, address)} {escape(truncate(subject, SUBJECT_SHOWN))}")
+
+
 def _made(row: Row) -> Markdown:
-    return Markdown(f"* {ticket_link(row)} {escape(truncate(row.planned.subject, SUBJECT_SHOWN))}")
+    return made_line(row.ticket_key, row.link, row.planned.subject)
 
 
 def _refused(row: Row, t: Translator) -> Markdown:
@@ -151,10 +157,9 @@ def _refused(row: Row, t: Translator) -> Markdown:
     )
 
 
-def ticket_link(row: Row) -> Markdown:
-    """The key of the ticket, leading to its page."""
-    key = f"#{row.ticket_key}" if row.ticket_key.isdigit() else row.ticket_key
-    return link(key, row.link) if row.link else code(key)
+def ticket_link(key: str, address: str) -> Markdown:
+    """The key of a ticket, leading to its page."""
+    return link(spoken_key(key), address) if address else code(spoken_key(key))
 
 
 def assigned(rows: Sequence[Row], person_id: int, author: Person, t: Translator) -> Message:
