@@ -119,7 +119,7 @@ async def test_a_message_of_ten_thousand_asterisks_does_not_stop_the_page(
     for text in ("*a " * 5000, "[" * 15000, "`a``" * 4000, "_*" * 8000, "> " * 8000):
         await house.office.tell("anna", text)
     await house.office.tell("anna", "and then")
-    await expect(client.post("and then")).to_be_visible(timeout=5000)
+    await expect(client.post("and then")).to_be_visible(timeout=20_000)
 
 
 async def test_an_attachment_shows_all_its_parts(house: House, open_page: OpenPage) -> None:
