@@ -23,6 +23,7 @@ from sekretar.tickets.trackers.errors import (
     IllegalTransition,
     InvalidFields,
     ProjectClosed,
+    TicketFull,
     UnknownPerson,
 )
 
@@ -33,6 +34,7 @@ _QUOTED = 300
 _KEYS: tuple[tuple[type[PeerError], str], ...] = (
     (UnknownPerson, "unknown_person"),
     (ProjectClosed, "closed"),
+    (TicketFull, "full"),
     (IllegalTransition, "illegal_step"),
     (ChangedMeanwhile, "changed"),
     (FateUnknown, "fate_unknown"),

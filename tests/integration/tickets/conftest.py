@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from tests import peers
-from tests.integration.tickets.houses import House, RedmineHouse, redmine_house
+from tests.integration.tickets.houses import House, RedmineHouse, YandexHouse, redmine_house, yandex_house
 from tests.peers_redmine import Redmine, installed, running_redmine
 
 from sekretar.tickets.trackers.port import Tracker
@@ -36,7 +36,13 @@ async def redmine_here(redmine: Redmine) -> AsyncIterator[RedmineHouse]:
         yield house
 
 
-@pytest.fixture(params=["redmine"])
+@pytest.fixture
+async def yandex_here() -> AsyncIterator[YandexHouse]:
+    async with yandex_house() as house:
+        yield house
+
+
+@pytest.fixture(params=["redmine", "yandex"])
 def house(request: pytest.FixtureRequest) -> House:
     """Runs the test once for each tracker."""
     found: House = request.getfixturevalue(f"{request.param}_here")

@@ -10,18 +10,21 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import SecretStr
 from tests.integration.tickets.between import Between, between
 from tests.peers_redmine import Redmine
 
-from sekretar.kernel.clock import SystemClock
+from sekretar.kernel.clock import Clock, SystemClock
 from sekretar.kernel.http import HttpSessions, HttpSettings
+from sekretar.sandbox.tracker import TrackerSandbox
 from sekretar.tickets.trackers.port import Tracker, TrackerSite
 from sekretar.tickets.trackers.redmine import RedmineSite
-from sekretar.tickets.trackers.settings import RedmineSettings
+from sekretar.tickets.trackers.requests import Change
+from sekretar.tickets.trackers.settings import RedmineSettings, YandexSettings
 from sekretar.tickets.trackers.values import TicketRef
+from sekretar.tickets.trackers.yandex import YandexSite
 
 
 class House(Protocol):
@@ -39,12 +42,12 @@ class House(Protocol):
 
     @property
     def projects(self) -> Mapping[str, str]:
-        """The ids of *desk*, *vault*, *attic*."""
+        """The ids of *desk*, *vault*, *strict*, and *attic* where the tracker closes projects."""
         ...
 
     @property
     def types(self) -> Mapping[str, str]:
-        """The ids of *plain* and of *strict*, which has a required custom field."""
+        """The ids of *plain* and of *strict*, which has a required custom field in the project *strict*."""
         ...
 
     @property
@@ -58,8 +61,8 @@ class House(Protocol):
         ...
 
     @property
-    def who_am_i(self) -> str:
-        """The end of the path of the request that proves a key."""
+    def proof(self) -> tuple[str, str]:
+        """Method and end of the path of a request that proves a key before changes are read."""
         ...
 
     @property
@@ -80,7 +83,7 @@ class RedmineHouse:
     site: RedmineSite
     way: Between
     creation = ("POST", "/issues.json")
-    who_am_i = "/users/current.json"
+    proof = ("GET", "/users/current.json")
     unknown_ticket = "99999"
 
     @property
@@ -89,7 +92,8 @@ class RedmineHouse:
 
     @property
     def projects(self) -> Mapping[str, str]:
-        return {name: str(number) for name, number in self.redmine.seed["projects"].items()}
+        found = {name: str(number) for name, number in self.redmine.seed["projects"].items()}
+        return {**found, "strict": found["desk"]}
 
     @property
     def types(self) -> Mapping[str, str]:
@@ -123,3 +127,63 @@ async def redmine_house(redmine: Redmine, key: str | None = None) -> AsyncIterat
             yield RedmineHouse(redmine, RedmineSite(settings, http.peers, SystemClock()), way)
         finally:
             await http.close()
+
+
+@dataclass
+class YandexHouse:
+    """The same house with the Tracker sandbox in it. Gleb has no full access; Boris may only read and comment."""
+
+    sandbox: TrackerSandbox
+    site: YandexSite
+    way: Between
+    strict_field: tuple[str, str]
+    creation = ("POST", "/issues/")
+    proof = ("POST", "/issues/_search")
+    unknown_ticket = "DESK-99999"
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        return {name: f"token-{name}" for name in ("anna", "boris", "gleb")} | {"wrong": "y0_nobody"}
+
+    @property
+    def projects(self) -> Mapping[str, str]:
+        return {"desk": "DESK", "vault": "VAULT", "strict": "STRICT"}
+
+    @property
+    def types(self) -> Mapping[str, str]:
+        return {"plain": "bug", "strict": "task"}
+
+    async def elsewhere(self, ref: TicketRef, subject: str) -> None:
+        administrator = self.site.service()
+        await administrator.change(ref, Change(subject=subject))
+
+
+@contextlib.asynccontextmanager
+async def yandex_house(clock: Clock | None = None, **more: Any) -> AsyncIterator[YandexHouse]:
+    """`more` goes to the settings of the tracker; people there wait for no turn."""
+    clock = clock or SystemClock()
+    sandbox = TrackerSandbox(clock=clock)
+    field = _people_and_queues(sandbox)
+    await sandbox.start()
+    http = HttpSessions(HttpSettings(trust_env=False))
+    async with between(sandbox.url) as way:
+        given: dict[str, Any] = {"org_id": "1", "key": "token-service", **more}
+        settings = YandexSettings(kind="yandex", name="main", url=str(way.url).rstrip("/"), **given)
+        site = YandexSite(settings, http.peers, clock, searches=1000, others=1000)
+        try:
+            yield YandexHouse(sandbox, site, way, (field, "North"))
+        finally:
+            await http.close()
+            await sandbox.stop()
+
+
+def _people_and_queues(sandbox: TrackerSandbox) -> str:
+    """Returns the id of the required field."""
+    service = sandbox.add_user("service", "Sekretar Service")
+    anna = sandbox.add_user("anna", "Anna Petrova")
+    boris = sandbox.add_user("boris", "Boris Ivanov")
+    sandbox.add_user("gleb", "Gleb Guest", licensed=False)
+    sandbox.add_queue("DESK", "Help desk", anna, write={anna.uid, service.uid})
+    sandbox.add_queue("VAULT", "Vault", anna, read={anna.uid, service.uid})
+    strict = sandbox.add_queue("STRICT", "Strict", anna, write={anna.uid, boris.uid})
+    return sandbox.add_field(strict, "district", "District", required=True, values=("North", "South")).id

@@ -45,6 +45,11 @@ def plain(house: House, subject: str, **more: Any) -> Draft:
     return Draft(subject=subject, **given)
 
 
+def strict(house: House, subject: str, **more: Any) -> Draft:
+    """A draft of the type that has a required custom field."""
+    return plain(house, subject, project=house.projects["strict"], type=house.types["strict"], **more)
+
+
 async def made(house: House, by: Tracker, subject: str = "Mast 77 leans", **more: Any) -> Ticket:
     return (await by.create(plain(house, subject, **more), unique())).ticket
 
@@ -65,8 +70,9 @@ class TestWhoIAm:
         assert (account.member.login, account.member.name) == ("anna", "Anna Petrova")
         assert not account.administrator
 
-    async def test_the_service_account_is_an_administrator(self, house: House) -> None:
-        assert (await house.site.service().me()).administrator
+    async def test_who_acts_for_people_is_an_administrator(self, house: House) -> None:
+        account = await house.site.service().me()
+        assert account.administrator == (Can.ACT_FOR_PEOPLE in house.site.capabilities)
 
     async def test_a_wrong_key_is_refused_whatever_is_asked(self, house: House) -> None:
         stranger = house.site.owner(house.keys["wrong"])
@@ -92,7 +98,7 @@ class TestDirectories:
         assert house.projects["desk"] in his
         assert house.projects["vault"] not in his
         assert hers[house.projects["desk"]].open
-        if house.projects["attic"] in hers:
+        if house.projects.get("attic") in hers:
             assert not hers[house.projects["attic"]].open
 
     async def test_types_priorities_statuses(self, house: House, anna: Tracker) -> None:
@@ -106,7 +112,7 @@ class TestDirectories:
 
     async def test_the_form_names_custom_fields_by_type(self, house: House, anna: Tracker) -> None:
         field_id, value = house.strict_field
-        strict = await anna.form(house.projects["desk"], house.types["strict"])
+        strict = await anna.form(house.projects["strict"], house.types["strict"])
         loose = await anna.form(house.projects["desk"], house.types["plain"])
         [found] = [field for field in strict.custom if field.id == field_id]
         assert found.required
@@ -115,8 +121,8 @@ class TestDirectories:
         assert strict.complete
         assert {Field.PROJECT, Field.SUBJECT} <= strict.required <= strict.fields
         assert {Field.ASSIGNEE, Field.DUE, Field.DESCRIPTION} <= strict.fields
-        assert strict.status is not None
-        assert not strict.status.closed
+        tells_status = Can.INITIAL_STATUS in house.site.capabilities
+        assert (strict.status is not None and not strict.status.closed) == tells_status
 
     async def test_assignable_people(self, house: House, anna: Tracker) -> None:
         names = {member.name for member in await anna.assignable(house.projects["desk"]) if not member.group}
@@ -189,11 +195,11 @@ class TestCreating:
 
     async def test_a_missing_custom_field_is_named(self, house: House, anna: Tracker) -> None:
         field_id, value = house.strict_field
-        draft = plain(house, "Where is it?", type=house.types["strict"])
+        draft = strict(house, "Where is it?")
         with pytest.raises(InvalidFields) as caught:
             await anna.create(draft, unique())
         assert [problem.field for problem in caught.value.problems] == [f"custom:{field_id}"]
-        filled = plain(house, "Here it is", type=house.types["strict"], custom={field_id: (value,)})
+        filled = strict(house, "Here it is", custom={field_id: (value,)})
         ticket = (await anna.create(filled, unique())).ticket
         assert {each.id: each.values for each in ticket.custom}[field_id] == (value,)
 
@@ -217,6 +223,8 @@ class TestCreating:
             await gleb.create(plain(house, "A guest writes"), unique())
 
     async def test_a_closed_project_says_so(self, house: House, anna: Tracker) -> None:
+        if "attic" not in house.projects:
+            pytest.skip("this tracker closes no projects")
         with pytest.raises(ProjectClosed):
             await anna.create(Draft(house.projects["attic"], "Too late"), unique())
 
@@ -226,7 +234,7 @@ class TestCreating:
 
     async def test_nothing_of_a_refusal_is_stored(self, house: House, anna: Tracker) -> None:
         before = (await anna.find(Query(author=ME, openness=Openness.ANY))).total
-        for draft in (plain(house, "y" * 300), plain(house, "Strict", type=house.types["strict"])):
+        for draft in (plain(house, "y" * 300), strict(house, "Strict")):
             with pytest.raises(InvalidFields):
                 await anna.create(draft, unique())
         assert (await anna.find(Query(author=ME, openness=Openness.ANY))).total == before
@@ -470,7 +478,7 @@ class TestFollowing:
 
     async def test_a_key_that_was_withdrawn_passes_nothing(self, house: House, anna: Tracker) -> None:
         start = await anna.changes_since(None)
-        house.way.answer("GET", house.who_am_i, 401)
+        house.way.answer(*house.proof, 401)
         with pytest.raises(PeerRefused):
             await anna.changes_since(start.cursor)
 

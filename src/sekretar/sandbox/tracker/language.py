@@ -1,4 +1,4 @@
-"""The query language as documented: conditions, AND, OR, brackets, functions, comparison, order."""
+"""The query language as documented: conditions, AND, OR, brackets, functions, comparison, not, order."""
 
 from __future__ import annotations
 
@@ -88,6 +88,9 @@ class _Parser:
             value = self._word()
             low, high = (value, None) if sign.startswith(">") else (None, value)
             return self._conditions.between(field_name, low, high)
+        if self._takes("sign", "!"):
+            excluded = self._conditions.one_of(field_name, [self._word()])
+            return lambda issue: not excluded(issue)
         values = [self._word()]
         if self._takes("sign", ".."):
             return self._conditions.between(field_name, values[0], self._word())

@@ -46,6 +46,10 @@ class IllegalTransition(PeerConflict):
     """The workflow, or the person's rights, do not lead from the present status to the one asked for."""
 
 
+class TicketFull(PeerForbidden):
+    """The ticket was changed so often that the tracker has locked it for good; only a new ticket goes on."""
+
+
 class UnknownPerson(PeerForbidden):
     """Nobody can act in the name of this login: it is unknown to the tracker, or locked."""
 

@@ -8,11 +8,18 @@ from sekretar.kernel.clock import Clock
 from sekretar.kernel.http import HttpSessions
 from sekretar.tickets.trackers.port import TrackerSite
 from sekretar.tickets.trackers.redmine import RedmineSite
-from sekretar.tickets.trackers.settings import TrackerSettings
+from sekretar.tickets.trackers.settings import TrackerSettings, YandexSettings
+from sekretar.tickets.trackers.yandex import YandexSite
 
 
 def open_trackers(
     settings: Sequence[TrackerSettings], http: HttpSessions, clock: Clock
 ) -> Mapping[str, TrackerSite]:
     """Every configured tracker by its name, in the order of the settings. Nothing is asked of them yet."""
-    return {each.name: RedmineSite(each, http.peers, clock) for each in settings}
+    return {each.name: _site(each, http, clock) for each in settings}
+
+
+def _site(settings: TrackerSettings, http: HttpSessions, clock: Clock) -> TrackerSite:
+    if isinstance(settings, YandexSettings):
+        return YandexSite(settings, http.peers, clock)
+    return RedmineSite(settings, http.peers, clock)

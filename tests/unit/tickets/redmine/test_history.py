@@ -9,7 +9,8 @@ import pytest
 from tests.unit.tickets.redmine.test_values import READER, issue
 
 from sekretar.kernel.errors import PeerInvalid
-from sekretar.tickets.trackers.redmine.history import OVERLAP, Cursor, events_of
+from sekretar.tickets.trackers.cursor import OVERLAP, Cursor
+from sekretar.tickets.trackers.redmine.history import events_of
 from sekretar.tickets.trackers.values import Field
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from yarl import URL
 
-from sekretar.tickets.trackers.redmine.wire import Credentials, part
+from sekretar.tickets.trackers.exchange import part
+from sekretar.tickets.trackers.redmine.wire import Credentials
 
 
 @pytest.mark.parametrize(

@@ -6,29 +6,23 @@ remembered here.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
-from typing import Any, TypeVar, cast
+from collections.abc import Mapping
+from typing import Any
 
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.errors import PeerForbidden, PeerRefused
 from sekretar.tickets.trackers.redmine import reading
 from sekretar.tickets.trackers.redmine.wire import Wire
+from sekretar.tickets.trackers.remembering import Remembered
 from sekretar.tickets.trackers.values import CustomField, Priority, Status
-
-_FoundT = TypeVar("_FoundT")
-
-#: How long a directory is believed.
-REMEMBERED = timedelta(minutes=5)
 
 
 class Directory:
     """The directories of one Redmine. What only an administrator may read comes by the service account."""
 
     def __init__(self, clock: Clock, service: Wire | None) -> None:
-        self._clock = clock
         self._service = service
-        self._known: dict[str, tuple[datetime, Any]] = {}
+        self._remembered = Remembered(clock)
 
     async def statuses(self, wire: Wire) -> tuple[Status, ...]:
         async def ask() -> tuple[Status, ...]:
@@ -36,7 +30,7 @@ class Directory:
             with reading.shaped(wire.peer):
                 return tuple(reading.status(item) for item in answer["issue_statuses"])
 
-        return await self._remembered("statuses", ask)
+        return await self._remembered.get("statuses", ask)
 
     async def closed(self, wire: Wire) -> frozenset[str]:
         """Ids of the statuses that close a ticket."""
@@ -48,7 +42,7 @@ class Directory:
             with reading.shaped(wire.peer):
                 return reading.priorities(answer["issue_priorities"])
 
-        return await self._remembered("priorities", ask)
+        return await self._remembered.get("priorities", ask)
 
     async def trackers(self, wire: Wire) -> Mapping[str, Mapping[str, Any]]:
         """What each tracker begins with and which standard fields it has, by id."""
@@ -58,7 +52,7 @@ class Directory:
             with reading.shaped(wire.peer):
                 return {str(item["id"]): item for item in answer["trackers"]}
 
-        return await self._remembered("trackers", ask)
+        return await self._remembered.get("trackers", ask)
 
     async def default_activity(self, wire: Wire) -> str | None:
         """Id of the activity that time is logged for when none is named."""
@@ -69,7 +63,7 @@ class Directory:
                 items = answer["time_entry_activities"]
                 return next((str(item["id"]) for item in items if item.get("is_default")), None)
 
-        return await self._remembered("activity", ask)
+        return await self._remembered.get("activity", ask)
 
     async def assignable_role(self, wire: Wire, role: str) -> bool:
         """Whether people in this role can be assignees; true where Redmine does not tell."""
@@ -79,7 +73,7 @@ class Directory:
             with reading.shaped(wire.peer):
                 return bool(answer["role"].get("assignable", True))
 
-        return await self._remembered(f"role {role}", ask)
+        return await self._remembered.get(f"role {role}", ask)
 
     async def custom_fields(self) -> Mapping[str, tuple[CustomField, frozenset[str]]] | None:
         """The custom fields of tickets with the trackers that have them, by id.
@@ -106,12 +100,4 @@ class Directory:
                     if item["customized_type"] == "issue"
                 }
 
-        return await self._remembered("custom fields", ask)
-
-    async def _remembered(self, name: str, ask: Callable[[], Awaitable[_FoundT]]) -> _FoundT:
-        until, found = self._known.get(name, (None, None))
-        if until is not None and self._clock.now() < until:
-            return cast("_FoundT", found)
-        fresh = await ask()
-        self._known[name] = (self._clock.now() + REMEMBERED, fresh)
-        return fresh
+        return await self._remembered.get("custom fields", ask)

@@ -9,8 +9,9 @@ from typing import Any
 
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.errors import PeerForbidden, PeerNotFound
+from sekretar.tickets.trackers.cursor import Cursor
 from sekretar.tickets.trackers.redmine import lists, reading
-from sekretar.tickets.trackers.redmine.history import Cursor, events_of
+from sekretar.tickets.trackers.redmine.history import events_of
 from sekretar.tickets.trackers.redmine.reading import Reader
 from sekretar.tickets.trackers.redmine.wire import Wire
 from sekretar.tickets.trackers.values import Changes, Event

@@ -11,10 +11,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from sekretar.tickets.trackers.exchange import part
 from sekretar.tickets.trackers.redmine import lists, reading
 from sekretar.tickets.trackers.redmine.directory import Directory
 from sekretar.tickets.trackers.redmine.faults import IMPOSSIBLE, name_faults, trial
-from sekretar.tickets.trackers.redmine.wire import Wire, part
+from sekretar.tickets.trackers.redmine.wire import Wire
 from sekretar.tickets.trackers.redmine.writing import FIELDS
 from sekretar.tickets.trackers.values import Choice, CustomField, Field, Member, Status, TicketForm, custom_id
 

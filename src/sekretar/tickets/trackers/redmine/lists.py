@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sekretar.kernel.errors import PeerInvalid
+from sekretar.tickets.trackers.exchange import part
 from sekretar.tickets.trackers.redmine import reading
 from sekretar.tickets.trackers.redmine.addresses import me_or_id
 from sekretar.tickets.trackers.redmine.reading import Reader
-from sekretar.tickets.trackers.redmine.wire import Wire, part
+from sekretar.tickets.trackers.redmine.wire import Wire
 from sekretar.tickets.trackers.requests import Openness, Order, Query
 from sekretar.tickets.trackers.values import Page, Ticket
 

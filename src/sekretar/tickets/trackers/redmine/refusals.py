@@ -12,10 +12,11 @@ from typing import Any
 
 from sekretar.kernel.errors import PeerError, PeerForbidden, PeerNotFound
 from sekretar.tickets.trackers.errors import FieldProblem, InvalidFields, NotATracker, ProjectClosed
+from sekretar.tickets.trackers.exchange import part
 from sekretar.tickets.trackers.redmine import reading
 from sekretar.tickets.trackers.redmine.faults import IMPOSSIBLE, name_faults, trial
 from sekretar.tickets.trackers.redmine.forms import Forms
-from sekretar.tickets.trackers.redmine.wire import Unprocessable, Wire, part
+from sekretar.tickets.trackers.redmine.wire import Unprocessable, Wire
 from sekretar.tickets.trackers.redmine.writing import Body
 from sekretar.tickets.trackers.values import Choice, Field
 

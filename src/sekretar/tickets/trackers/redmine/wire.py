@@ -10,10 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote
 
 import aiohttp
 from yarl import URL
@@ -30,15 +27,8 @@ from sekretar.kernel.errors import (
     PeerUnsupported,
 )
 from sekretar.kernel.http import peer_errors, retry_after
-from sekretar.tickets.trackers.errors import FateUnknown, NotATracker, UnknownPerson
-
-#: Bytes of an answer; a page of a hundred tickets with long descriptions stays below.
-LARGEST_ANSWER = 16 * 1024 * 1024
-
-_CHUNK = 64 * 1024
-
-#: A file may take longer than an answer; what counts is that it moves.
-_UPLOADING = aiohttp.ClientTimeout(total=600, sock_connect=10, sock_read=60)
+from sekretar.tickets.trackers.errors import NotATracker, UnknownPerson
+from sekretar.tickets.trackers.exchange import UPLOADING, Answer, date_of, fate_unknown, read
 
 Query = Mapping[str, str]
 
@@ -61,21 +51,6 @@ class Unprocessable(PeerInvalid):
     def __init__(self, peer: str, texts: tuple[str, ...]) -> None:
         super().__init__(peer, "; ".join(texts) or "changed meanwhile")
         self.texts = texts
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back, whatever its status."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def is_page(self) -> bool:
-        """Whether this is a page for people: a sign-in, a proxy, or an address that Redmine does not have."""
-        kind = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        return kind in ("text/html", "application/xhtml+xml")
 
 
 class Wire:
@@ -103,7 +78,7 @@ class Wire:
     async def send_bytes(self, path: str, query: Query, data: bytes) -> Any:
         """POST bytes, as `uploads.json` wants them."""
         kind = "application/octet-stream"
-        return self._json(await self._write("POST", path, query, data, kind, _UPLOADING))
+        return self._json(await self._write("POST", path, query, data, kind, UPLOADING))
 
     async def _write(
         self,
@@ -114,14 +89,8 @@ class Wire:
         kind: str,
         timeout: aiohttp.ClientTimeout | None = None,
     ) -> Answer:
-        try:
+        with fate_unknown(self.peer):
             return await self._exchange(method, path, query, data, kind, timeout)
-        except (PeerLimited, NotATracker):
-            raise
-        except PeerDown as error:
-            if isinstance(error.__cause__, aiohttp.ClientConnectorError):
-                raise
-            raise FateUnknown(self.peer, error.detail) from error
 
     async def _exchange(
         self,
@@ -144,17 +113,9 @@ class Wire:
                 allow_redirects=False,
                 timeout=timeout or self._session.timeout,
             ) as response:
-                answer = Answer(response.status, response.headers, await self._read(response))
+                answer = Answer(response.status, response.headers, await read(response, self.peer))
         self._judge(answer, f"{method} {path}")
         return answer
-
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        read = bytearray()
-        async for piece in response.content.iter_chunked(_CHUNK):
-            read += piece
-            if len(read) > LARGEST_ANSWER:
-                raise PeerDown(self.peer, f"the answer is larger than {LARGEST_ANSWER} bytes")
-        return bytes(read)
 
     def _judge(self, answer: Answer, what: str) -> None:
         """Raise what any status but a success means."""
@@ -172,7 +133,7 @@ class Wire:
     def _error(self, answer: Answer, text: str) -> PeerError:
         status = answer.status
         if status == 429 or (status == 503 and "Retry-After" in answer.headers):
-            pause = retry_after(answer.headers.get("Retry-After"), _date_of(answer.headers))
+            pause = retry_after(answer.headers.get("Retry-After"), date_of(answer.headers))
             return PeerLimited(self.peer, text, pause)
         if status == 412 and self._credentials.login:
             return UnknownPerson(self.peer, f"{text}, {self._credentials.login} is unknown or locked")
@@ -203,17 +164,3 @@ _KINDS: Mapping[int, type[PeerError]] = {
     412: PeerConflict,
     501: PeerUnsupported,
 }
-
-
-def part(text: str) -> str:
-    """A part of a path. It may come from a person: it cannot leave its place, and dots lead nowhere."""
-    return quote(text, safe="") if text.strip(".") else "-"
-
-
-def _date_of(headers: Mapping[str, str]) -> datetime:
-    """The moment by the server's clock; a pause that is a date is measured by it."""
-    try:
-        moment = parsedate_to_datetime(headers.get("Date", ""))
-    except ValueError:
-        return datetime.fromtimestamp(0, UTC)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
