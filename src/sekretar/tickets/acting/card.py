@@ -48,6 +48,7 @@ COMMENT_SHOWN = 240
 COMMENTS_SHOWN = 2
 FILES_SHOWN = 8
 RELATIONS_SHOWN = 10
+_SUBJECT_SHOWN = 200
 _VALUE_SHOWN = 120
 _STEP_SHOWN = 60
 MOST_STEPS = 25
@@ -75,13 +76,17 @@ def card(shown: Shown, t: Translator, zone: ZoneInfo, today: date, note: Markdow
     ticket = shown.details.ticket
     main = Attachment(
         color=Colour.RED if is_overdue(ticket, today) else Colour.BLUE,
-        title=f"{spoken_key(ticket.ref.key)} {ticket.subject}",
+        title=f"{spoken_key(ticket.ref.key)} {_one_line(ticket.subject)}",
         title_link=ticket.link,
         text=_text(shown, t, zone, today),
         fields=tuple(_fields(ticket, shown.pages, t, today)),
         actions=tuple(_buttons(shown, t)),
     )
     return Message(Markdown(note) if note else Markdown(""), (main, Attachment(actions=_lists(shown, t))))
+
+
+def _one_line(subject: str) -> str:
+    return truncate(" ".join(subject.split()), _SUBJECT_SHOWN)
 
 
 # --- what is known
