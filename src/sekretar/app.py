@@ -52,6 +52,7 @@ from sekretar.mattermost.websocket import Connection, StreamState
 from sekretar.tickets.feature import Tickets
 from sekretar.tickets.references.settings import ReferenceSettings
 from sekretar.tickets.trackers.opening import open_trackers
+from sekretar.tickets.watching.settings import WatchSettings
 from sekretar.web.app import Services, create_app
 from sekretar.web.server import listening_socket, serve
 
@@ -179,6 +180,7 @@ class Sekretar:
             reference_settings(settings),
             chat_url=settings.mattermost_public_url or settings.mattermost_url,
             ticket_emoji=settings.ticket_emoji,
+            watch=watch_settings(settings),
         )
         for component in ("database", "mattermost", "stream"):
             self.health.expect(component)
@@ -252,6 +254,7 @@ class Sekretar:
             callbacks=self._surface.callbacks,
             consents=self._consents,
             consented=self._calendars.consented,
+            hooks=self._tickets.hooks,
             catalogues=self._desk.catalogues,
             health=self.health,
             metrics=self.metrics,
@@ -356,6 +359,14 @@ def reference_settings(settings: Settings) -> ReferenceSettings:
         written={each.name: each.reference for each in settings.trackers},
         trust_channels=settings.tickets_trust_channels,
         edit_posts=settings.tickets_edit_posts,
+    )
+
+
+def watch_settings(settings: Settings) -> WatchSettings:
+    """What the administrator says about learning of changes in tickets."""
+    return WatchSettings(
+        every=timedelta(seconds=settings.tickets_seconds),
+        hook_secrets={each.name: each.hook_secret.get_secret_value() for each in settings.trackers},
     )
 
 

@@ -138,6 +138,9 @@ class Settings(BaseSettings):
         description="Channels may choose that Sekretar puts links into people's own messages. The bot needs the"
         " permission `edit_others_posts`.",
     )
+    tickets_seconds: int = Field(
+        default=60, ge=5, le=3600, description="How often each tracker is asked what has changed, in seconds."
+    )
     metrics_token: SecretStr = Field(
         default=SecretStr(""),
         description="When set, `/metrics` answers only to `Authorization: Bearer` with this token.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 
 from sekretar.kernel.jobs import Jobs
 from sekretar.mattermost.desk import Desk
@@ -25,6 +26,14 @@ from sekretar.tickets.lists.chat import ListsChat
 from sekretar.tickets.references.chat import ReferencesChat
 from sekretar.tickets.references.settings import NOTHING_SAID, ReferenceSettings
 from sekretar.tickets.trackers.port import TrackerSite
+from sekretar.tickets.watching.channels import ChannelTelling
+from sekretar.tickets.watching.channels_chat import ChannelsChat
+from sekretar.tickets.watching.hooks import TrackerHooks
+from sekretar.tickets.watching.polling import Polling, Rhythm, task_of
+from sekretar.tickets.watching.settings import NOTHING_SAID as WATCH_AS_USUAL
+from sekretar.tickets.watching.settings import WatchSettings
+from sekretar.tickets.watching.settings_chat import SettingsChat
+from sekretar.tickets.watching.telling import Telling
 
 
 class Tickets:
@@ -38,6 +47,7 @@ class Tickets:
         references: ReferenceSettings = NOTHING_SAID,
         chat_url: str = "",
         ticket_emoji: str = "",
+        watch: WatchSettings = WATCH_AS_USUAL,
     ) -> None:
         """`chat_url` is the address of Mattermost as people reach it; the emoji (empty: none) makes a ticket of the
         message it is put under.
@@ -48,9 +58,15 @@ class Tickets:
         source = MessageSource(desk, chat_url)
         self.making = Making(desk, self._identities, source)
         self.references = ReferencesChat.of(desk, self._identities, references)
+        telling = Telling(desk, self._identities)
+        channels = ChannelTelling(desk, self._identities, telling)
+        self.polling = Polling(desk, self._identities, telling, channels, Rhythm(watch.every))
+        self.hooks = TrackerHooks(watch.hook_secrets, self.polling.hint, desk.clock)
         if not sites:
             return
         LinkingChat(desk.database, self._identities).register(desk.chat)
+        SettingsChat(desk.database).register(desk.chat)
+        ChannelsChat(desk, self._identities).register(desk.chat)
         preparing = Preparing(desk, self._identities)
         DefaultsChat(desk, self._identities).register(desk.chat)
         ListsChat(self._identities).register(desk.chat)
@@ -66,3 +82,6 @@ class Tickets:
         self._jobs.add(creating.TASK, self.creating.run, at_least_every=timedelta(minutes=1))
         self._jobs.add(making.TASK, self.making.run, at_least_every=timedelta(minutes=1))
         self.references.add_jobs(self._jobs)
+        for tracker in self._identities.sites:
+            look = partial(self.polling.poll, tracker)
+            self._jobs.add(task_of(tracker), look, at_least_every=timedelta(minutes=1))

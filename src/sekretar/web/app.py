@@ -26,6 +26,7 @@ from sekretar.kernel.i18n import Catalogues, Translator
 from sekretar.kernel.people import Person
 from sekretar.mattermost.callbacks import Answer, Callbacks
 from sekretar.mattermost.consent import Consents
+from sekretar.tickets.watching.hooks import HEADER, TrackerHooks, Verdict
 
 #: Mattermost itself sends and accepts at most this much.
 LARGEST_BODY = 1024 * 1024
@@ -54,6 +55,7 @@ class Services:
     callbacks: Callbacks
     consents: Consents
     consented: Callable[[Person], Awaitable[None]]
+    hooks: TrackerHooks
     catalogues: Catalogues
     health: Health
     metrics: Metrics
@@ -69,6 +71,7 @@ def create_app(services: Services) -> FastAPI:
     """The application that uvicorn serves."""
     app = FastAPI(title="Sekretar", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     _add_callbacks(app, services.callbacks)
+    _add_hooks(app, services.hooks)
     _add_consent(app, services)
     _add_health(app, services)
 
@@ -91,6 +94,15 @@ def _add_callbacks(app: FastAPI, callbacks: Callbacks) -> None:
     @app.post("/mattermost/dialog")
     async def dialog(request: Request) -> Response:
         return _answer(await callbacks.dialog(_json(await _body(request))))
+
+
+def _add_hooks(app: FastAPI, hooks: TrackerHooks) -> None:
+    @app.post("/hooks/tracker/{name}")
+    async def tracker(name: str, request: Request) -> Response:
+        await _body(request)
+        caller = request.client.host if request.client else ""
+        verdict = await hooks.receive(name, request.headers.get(HEADER, ""), caller)
+        return JSONResponse({"heard": verdict is Verdict.HEARD}, verdict.value, headers=_HEADERS)
 
 
 def _add_consent(app: FastAPI, services: Services) -> None:

@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from typing import Any
 
-from sekretar.kernel.errors import PeerError, PeerForbidden, PeerNotFound, PeerRefused
+from sekretar.kernel.errors import PeerError, PeerForbidden, PeerNotFound, PeerRefused, PeerUnsupported
 from sekretar.tickets.trackers.errors import (
     ChangedMeanwhile,
     FieldProblem,
@@ -33,12 +34,15 @@ from sekretar.tickets.trackers.requests import (
 from sekretar.tickets.trackers.values import (
     Account,
     Can,
+    Changes,
     Choice,
     Comment,
     Created,
     CustomField,
     Details,
+    Event,
     Field,
+    FieldChange,
     Kind,
     Member,
     Page,
@@ -103,8 +107,14 @@ class PaperSite:
     closing_needs: str | None = None
     comments: dict[str, list[Comment]] = field(default_factory=dict)
     times: list[tuple[str, TimeSpent]] = field(default_factory=list)
-    #: What somebody may not see among many: their login, and the key of a ticket.
+    #: What somebody may not see: their login, and the key of a ticket.
     hidden: set[tuple[str, str]] = field(default_factory=set)
+    #: What has happened, in order; a cursor counts them.
+    events: list[Event] = field(default_factory=list)
+    #: Projects that somebody may not see: their login, and the id of the project.
+    unseen: set[tuple[str, str]] = field(default_factory=set)
+    #: False: everybody brings their own key.
+    serving: bool = True
     #: How often many were asked for.
     looks: int = 0
 
@@ -113,6 +123,8 @@ class PaperSite:
         return frozenset({Can.ACT_FOR_PEOPLE, Can.TIME_ACTIVITIES})
 
     def service(self) -> PaperEyes:
+        if not self.serving:
+            raise PeerUnsupported(self.name)
         return PaperEyes(self, "admin")
 
     def owner(self, key: str) -> PaperEyes:
@@ -150,6 +162,14 @@ class PaperSite:
         version = str(int(former.version) + 1)
         self.tickets[key] = replace(former, **{**values, "version": version})  # type: ignore[arg-type]
 
+    def happens(
+        self, key: str, by: str, *changes: FieldChange, comment: str = "", created: bool = False, **now: Any
+    ) -> None:
+        """Somebody did something to a ticket, in the tracker itself; `now` is how it looks since."""
+        ticket = self.tickets[key] = replace(self.tickets[key], **now)
+        number = f"e{len(self.events) + 1}"
+        self.events.append(Event(number, ticket, ticket.updated, MEMBERS[by], created, comment, changes))
+
     @property
     def subjects(self) -> list[str]:
         return [ticket.subject for ticket in self.tickets.values()]
@@ -174,7 +194,8 @@ class PaperEyes:
 
     async def projects(self) -> tuple[Project, ...]:
         self._check()
-        return (CLOSED, STRICT, SITE)
+        projects = (CLOSED, STRICT, SITE)
+        return tuple(each for each in projects if (self.login, each.id) not in self.site.unseen)
 
     async def types(self, project: str) -> tuple[Choice, ...]:
         return (TASK,)
@@ -186,6 +207,20 @@ class PaperEyes:
 
     async def priorities(self) -> tuple[Priority, ...]:
         return PRIORITIES
+
+    async def statuses(self) -> tuple[Status, ...]:
+        return (NEW, DOING, CLOSED_STATUS)
+
+    async def changes_since(self, cursor: str | None, project: str | None = None) -> Changes:
+        self._check()
+        since = len(self.site.events) if cursor is None else int(cursor)
+        # The tracker tells of each ticket as it is now.
+        told = tuple(
+            replace(event, ticket=self.site.tickets[event.ticket.ref.key])
+            for event in self.site.events[since:]
+            if (self.login, event.ticket.ref.key) not in self.site.hidden
+        )
+        return Changes(told, str(len(self.site.events)), more=False)
 
     async def assignable(self, project: str) -> tuple[Member, ...]:
         if project == STRICT.id:
@@ -205,7 +240,7 @@ class PaperEyes:
 
     async def show(self, ref: TicketRef) -> Ticket:
         self._check()
-        if ref.key not in self.site.tickets:
+        if ref.key not in self.site.tickets or (self.login, ref.key) in self.site.hidden:
             raise PeerNotFound(self.site.name)
         return self.site.tickets[ref.key]
 

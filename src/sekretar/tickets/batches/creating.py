@@ -24,6 +24,7 @@ from sekretar.tickets.batches.store import BatchState, Row, RowState, TicketBatc
 from sekretar.tickets.remarks import Remark
 from sekretar.tickets.trackers.port import Tracker
 from sekretar.tickets.troubles import is_passing, remark_on
+from sekretar.tickets.watching import told
 
 #: The job that makes tickets.
 TASK = "tickets.create"
@@ -102,18 +103,16 @@ class Creating:
             remark = remark_on(error, batch.tracker)
             if is_passing(error):
                 return remark
-            await self._settle(batch.id, number, RowState.REFUSED, remark=remark)
+            async with self.desk.database.transaction() as session:
+                await store.settle(session, batch.id, number, RowState.REFUSED, remark=remark)
             return None
         ticket = created.ticket
-        await self._settle(batch.id, number, RowState.CREATED, key=ticket.ref.key, link=ticket.link)
-        return None
-
-    async def _settle(
-        self, batch_id: int, row: int, state: RowState, *, key: str = "", link: str = "",
-        remark: Remark | None = None,
-    ) -> None:  # fmt: skip
         async with self.desk.database.transaction() as session:
-            await store.settle(session, batch_id, row, state, key=key, link=link, remark=remark)
+            await store.settle(
+                session, batch.id, number, RowState.CREATED, key=ticket.ref.key, link=ticket.link
+            )
+            await told.note(session, ticket.ref, _addressed(row), self.desk.now())
+        return None
 
     # --- telling
 

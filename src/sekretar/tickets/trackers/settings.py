@@ -25,6 +25,10 @@ class _TrackerSettings(BaseModel):
         pattern=r"^[a-z0-9][a-z0-9-]{0,31}$",
         description="Short name that people write: small letters, digits, hyphens.",
     )
+    hook_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Secret with which the tracker may call `/hooks/tracker/<name>` when something changes.",
+    )
     reference: str = Field(
         default="",
         pattern=r"^$|^[^\s\[\]()`<>|]{0,20}\{key\}[^\s\[\]()`<>|]{0,20}$",

@@ -1,0 +1,1 @@
+"""What happens to tickets elsewhere, and who is told of it."""

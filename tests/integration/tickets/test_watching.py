@@ -1,0 +1,333 @@
+"""What happens in a tracker reaches those it concerns: once, only what they see, never what they did themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+from sqlalchemy import select
+from tests.integration.mattermost.surface_desk import FakeServer, Office, open_office, user_id
+from tests.integration.tickets.paper import CLOSED_STATUS, MEMBERS, SITE, PaperSite
+
+from sekretar.kernel.clock import ManualClock
+from sekretar.kernel.database import Database
+from sekretar.kernel.errors import PeerDown, PeerForbidden, PeerInvalid, PeerLimited
+from sekretar.kernel.jobs import InProcessJobs
+from sekretar.mattermost.chat import Chat
+from sekretar.mattermost.models import Channel, ChannelMember, Role, TeamMember, User
+from sekretar.tickets.feature import Tickets
+from sekretar.tickets.trackers.port import TrackerSite
+from sekretar.tickets.trackers.requests import Draft
+from sekretar.tickets.trackers.values import Field, FieldChange
+from sekretar.tickets.watching.model import TicketCursor
+from sekretar.tickets.watching.settings import WatchSettings
+
+MINUTE = timedelta(minutes=1)
+
+
+class Server(FakeServer):
+    """Everybody is in the channel; Chris looks after it."""
+
+    member = True
+
+    async def channel(self, channel_id: str) -> Channel:
+        return Channel(id=channel_id, type="O", team_id="team", display_name="Town Square")
+
+    async def channel_member(self, channel_id: str, wanted: str) -> ChannelMember:
+        if wanted == "me" and not self.member:
+            raise PeerForbidden("mattermost")
+        roles = "channel_user channel_admin" if wanted == user_id("chris") else "channel_user"
+        return ChannelMember(channel_id=channel_id, user_id=wanted, roles=roles)
+
+    async def team_member(self, team_id: str, wanted: str) -> TeamMember:
+        return TeamMember(team_id=team_id, user_id=wanted, roles="team_user")
+
+    async def user(self, wanted: str) -> User:
+        return User(id=wanted, username=wanted.rstrip("0"), roles="system_user")
+
+    async def roles(self, names: Any) -> list[Role]:
+        return [Role(id=name, name=name, permissions=("create_post",)) for name in names]
+
+
+@dataclass
+class Watch:
+    """An office whose three people are connected to a tracker on paper."""
+
+    office: Office
+    server: Server
+    tickets: Tickets
+    site: PaperSite
+    clock: ManualClock
+
+    async def ticket(self, by: str, to: str | None, subject: str = "Mast") -> str:
+        """Made in the tracker itself; nothing is announced of it yet."""
+        given = MEMBERS[to].id if to else None
+        draft = Draft(SITE.id, subject, "1", assignee=given)
+        return (await self.site.owner(by).create(draft, f"{subject}{len(self.site.tickets)}")).ticket.ref.key
+
+    async def look(self, after: timedelta = 2 * MINUTE) -> None:
+        """Let time pass, and the job run."""
+        self.clock.advance(after)
+        await self.tickets.polling.poll("redmine")
+
+    async def told(self, name: str) -> list[str]:
+        """What somebody was told of tickets, in order."""
+        rows = [row for row in await self.office.rows() if row.key.startswith("tickets:news:")]
+        return [row.payload["message"] for row in rows if row.payload.get("user_id") == user_id(name)]
+
+    async def posted(self) -> list[str]:
+        rows = [row for row in await self.office.rows() if row.kind == "mattermost.post"]
+        return [row.payload["message"] for row in rows]
+
+    async def fill(self, name: str, **answers: Any) -> dict[str, Any]:
+        dialog = self.server.dialogs[-1]
+        filled = {each["name"]: each.get("default", "") for each in dialog["elements"]}
+        return dict((await self.office.submit(name, dialog, filled | answers)).body or {})
+
+    async def cursors(self) -> list[TicketCursor]:
+        async with self.office.desk.database.reading() as session:
+            return list(await session.scalars(select(TicketCursor).order_by(TicketCursor.eyes)))
+
+
+@pytest.fixture
+async def watch(database: Database, clock: ManualClock) -> Watch:
+    chat, site, server = Chat(), PaperSite(), Server()
+    office = open_office(database, clock, chat)
+    office = replace(office, server=server)
+    object.__setattr__(office.desk, "server", server)
+    settings = WatchSettings(MINUTE, {"redmine": "s3cret"})
+    tickets = Tickets(office.desk, {site.name: cast(TrackerSite, site)}, InProcessJobs(clock), watch=settings)
+    watch = Watch(office, server, tickets, site, clock)
+    for name in ("anna", "boris", "chris"):
+        await office.slash(name, "/task connect redmine")
+        await watch.fill(name, key=name)
+    return watch
+
+
+async def test_the_first_look_announces_nothing_and_the_next_only_what_is_new(watch: Watch) -> None:
+    key = await watch.ticket("chris", "boris")
+    watch.site.happens(key, "chris", comment="Long ago")
+    await watch.look()
+    assert await watch.told("boris") == []
+    watch.site.happens(key, "chris", comment="Is it *done*, @all?")
+    await watch.look()
+    (said,) = await watch.told("boris")
+    assert said.startswith("**[\\#1](https://tracker.example.com/issues/1)** Mast\nПишет **Chris**:\n> ")
+    assert "Long ago" not in said
+    assert "@all" not in said
+    assert await watch.told("chris") == [], "one's own words are no news"
+    await watch.look()
+    assert len(await watch.told("boris")) == 1
+
+
+async def test_one_message_for_a_ticket_and_a_look_and_later_ones_in_its_thread(watch: Watch) -> None:
+    key = await watch.ticket("chris", None)
+    await watch.look()
+    watch.site.happens(
+        key, "boris", FieldChange(Field.ASSIGNEE, None, MEMBERS["anna"].id), assignee=MEMBERS["anna"]
+    )
+    watch.site.happens(key, "boris", FieldChange(Field.DUE, None, "2026-03-06"), comment="Hurry")
+    await watch.look()
+    (said,) = await watch.told("anna")
+    assert said.splitlines()[1:3] == [
+        "Назначена на вас (**Boris**)",
+        "**Boris**: срок нет → **6 марта 2026 г.**",
+    ]
+    watch.site.happens(key, "anna", FieldChange(Field.STATUS, "1", "5"), status=CLOSED_STATUS)
+    await watch.look()
+    assert len(await watch.told("anna")) == 1
+    first, second = [
+        row for row in await watch.office.rows()
+        if row.key.startswith("tickets:news:") and row.payload["user_id"] == user_id("chris")
+    ]  # fmt: skip
+    assert "closed it: Closed" in second.payload["message"]
+    assert (first.payload["reply_to"], second.payload["reply_to"]) == ("", first.key)
+
+
+async def test_what_somebody_does_not_see_is_not_told_them(watch: Watch) -> None:
+    key = await watch.ticket("chris", "boris")
+    await watch.look()
+    watch.site.hidden = {("boris", key)}
+    watch.site.happens(key, "anna", comment="Secret")
+    await watch.look()
+    assert await watch.told("boris") == []
+    assert len(await watch.told("chris")) == 1
+
+
+async def test_what_sekretar_has_told_at_the_making_is_not_told_again(watch: Watch) -> None:
+    await watch.look()
+    answer = await watch.office.slash("chris", "/task list Order passes @boris #site")
+    shown = cast(dict[str, Any], answer.body)
+    create = shown["attachments"][0]["actions"][0]
+    await watch.office.click("chris", create)
+    await watch.tickets.creating.run()
+    watch.site.happens("1", "chris", created=True)
+    await watch.look()
+    assert await watch.told("boris") == []
+    watch.site.happens("1", "anna", FieldChange(Field.ASSIGNEE, MEMBERS["boris"].id, None), assignee=None)
+    await watch.look()
+    assert len(await watch.told("boris")) == 1
+
+
+async def test_each_kind_can_be_switched_off(watch: Watch) -> None:
+    key = await watch.ticket("chris", "boris")
+    await watch.look()
+    await watch.office.slash("boris", "/task settings")
+    await watch.fill("boris", commented=False)
+    watch.site.happens(key, "chris", FieldChange(Field.PRIORITY, "1", "3"), comment="Hurry")
+    await watch.look()
+    (said,) = await watch.told("boris")
+    assert "приоритет Low → **High**" in said
+    assert "Hurry" not in said
+    await watch.office.slash("boris", "/task settings")
+    on = {each["name"] for each in watch.server.dialogs[-1]["elements"] if each.get("default") == "true"}
+    assert "status" in on
+    assert "commented" not in on
+
+
+async def test_a_tracker_that_fails_is_left_alone_for_longer_and_longer_and_nothing_is_lost(
+    watch: Watch,
+) -> None:
+    key = await watch.ticket("chris", "boris")
+    await watch.look()
+    watch.site.happens(key, "chris", comment="Meanwhile")
+    watch.site.down = PeerDown("redmine")
+    rests = []
+    for _ in range(3):
+        await watch.look(timedelta(hours=1))
+        (row,) = await watch.cursors()
+        rests.append(row.next_at - watch.clock.now())
+    assert timedelta(seconds=45) <= rests[0] <= timedelta(seconds=75)
+    assert timedelta(minutes=3) <= rests[2] <= timedelta(minutes=5)
+    watch.site.down = PeerLimited("redmine", retry_after=timedelta(hours=2))
+    await watch.look(timedelta(hours=1))
+    (row,) = await watch.cursors()
+    assert row.next_at - watch.clock.now() >= timedelta(hours=2)
+    watch.site.down = None
+    await watch.look(timedelta(hours=1))
+    assert await watch.told("boris") == [], "it is left alone as long as it asked for"
+    await watch.look(timedelta(hours=1, minutes=1))
+    assert len(await watch.told("boris")) == 1
+
+
+async def test_a_cursor_that_is_never_accepted_is_given_up(watch: Watch) -> None:
+    await watch.look()
+    watch.site.down = PeerInvalid("redmine")
+    for _ in range(5):
+        await watch.look(timedelta(hours=1))
+    watch.site.down = None
+    await watch.look(timedelta(hours=1))
+    (row,) = await watch.cursors()
+    assert (row.cursor, row.failures) == ("0", 0)
+
+
+async def test_the_cursor_moves_with_the_words_or_not_at_all(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = await watch.ticket("chris", "boris")
+    await watch.look()
+    before = [row.cursor for row in await watch.cursors()]
+    watch.site.happens(key, "chris", comment="Once")
+
+    async def dies(*_: object) -> None:
+        raise RuntimeError("the process ends here")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("sekretar.tickets.watching.channels.ChannelTelling.write", dies)
+        with pytest.raises(RuntimeError):
+            await watch.look()
+    assert await watch.told("boris") == []
+    assert [row.cursor for row in await watch.cursors()] == before
+    await watch.look()
+    assert len(await watch.told("boris")) == 1
+
+
+async def test_without_a_service_account_everybody_looks_for_themselves(watch: Watch) -> None:
+    watch.site.serving = False
+    key = await watch.ticket("chris", "boris")
+    await watch.look()
+    assert len(await watch.cursors()) == 3
+    watch.site.happens(key, "anna", comment="Hello")
+    watch.site.refused.add("boris")
+    await watch.look()
+    assert len(await watch.told("chris")) == 1
+    assert await watch.told("boris") == []
+    refused = [row for row in await watch.office.rows() if row.key.startswith("tickets:refused:")]
+    assert [row.payload["user_id"] for row in refused] == [user_id("boris")]
+    await watch.look()
+    assert len(await watch.cursors()) == 2
+
+
+class TestChannels:
+    async def subscribe(self, watch: Watch, name: str = "chris", **kinds: bool) -> Any:
+        body = (await watch.office.slash(name, "/task subscribe site")).body
+        return body or await watch.fill(name, **kinds)
+
+    async def test_only_who_looks_after_the_channel_and_only_what_they_see(self, watch: Watch) -> None:
+        said = (await watch.office.slash("boris", "/task subscribe site")).body
+        assert "кто ведёт канал" in str(said)
+        watch.site.unseen = {("chris", SITE.id)}
+        said = (await watch.office.slash("chris", "/task subscribe site")).body
+        assert "no project" in str(said)
+        assert watch.server.dialogs[-1]["callback_id"] != "tickets.subscribe"
+
+    async def test_a_channel_hears_of_its_project_until_it_is_ended(self, watch: Watch) -> None:
+        await self.subscribe(watch, comments=False)
+        await watch.look()
+        key = await watch.ticket("boris", "anna")
+        watch.site.happens(key, "boris", comment="Not for them", created=True)
+        secret = await watch.ticket("boris", None, "Salaries")
+        watch.site.happens(secret, "boris", created=True, private=True)
+        hidden = await watch.ticket("boris", None, "Hidden")
+        watch.site.happens(hidden, "boris", created=True)
+        watch.site.hidden = {("chris", hidden)}
+        await watch.look()
+        begun, made, private = await watch.posted()
+        assert "subscribed this channel to **Website**: new, closed, status" in begun
+        assert made.splitlines()[1] == "New, by **Boris** · for Anna"
+        assert "[\\#2]" in private
+        assert "Salaries" not in private
+        watch.site.happens(key, "anna", FieldChange(Field.STATUS, "1", "5"), status=CLOSED_STATUS)
+        await watch.look()
+        row = [row for row in await watch.office.rows() if row.kind == "mattermost.post"][-1]
+        assert "closed it: Closed" in row.payload["message"]
+        assert row.payload["reply_to"].endswith(f":redmine:{key}")
+        await watch.office.slash("chris", "/task unsubscribe")
+        assert "ended the subscription" in (await watch.posted())[-1]
+        assert "hears of no project" in str((await watch.office.slash("chris", "/task subscriptions")).body)
+
+    async def test_it_pauses_visibly_with_the_rights_of_the_subscriber_and_goes_on(
+        self, watch: Watch
+    ) -> None:
+        await self.subscribe(watch)
+        await watch.look()
+        watch.site.unseen = {("chris", SITE.id)}
+        await watch.look(timedelta(hours=2))
+        assert "@chris does not see it" in (await watch.posted())[-1]
+        key = await watch.ticket("boris", None)
+        watch.site.happens(key, "boris", created=True)
+        await watch.look()
+        assert len(await watch.posted()) == 2
+        watch.site.unseen.clear()
+        await watch.look(timedelta(minutes=11))
+        assert "again" in (await watch.posted())[-1]
+
+    async def test_where_the_bot_was_removed_the_subscriber_is_told(self, watch: Watch) -> None:
+        await self.subscribe(watch)
+        watch.server.member = False
+        await watch.look(timedelta(hours=2))
+        assert len(await watch.posted()) == 1
+        assert "I am not in the channel" in (await watch.office.last())["message"]
+
+
+class TestHooks:
+    async def test_a_call_with_the_secret_has_the_tracker_read_soon(self, watch: Watch) -> None:
+        await watch.look()
+        (row,) = await watch.cursors()
+        assert row.next_at - watch.clock.now() > timedelta(seconds=50)
+        hooks = watch.tickets.hooks
+        assert await hooks.receive("redmine", "s3cret", "10.0.0.1") == 200
+        (row,) = await watch.cursors()
+        assert row.next_at - watch.clock.now() == timedelta(seconds=5)
