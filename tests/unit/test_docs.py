@@ -11,18 +11,26 @@ from sekretar.config import Settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("docs/calendar.md", "docs/calendar.ru.md")
+#: The pages of each command, and the catalogue in which each of its subcommands has a line for the help.
+COMMANDS = {
+    "calendar": ("calendars", PAGES),
+    "task": ("tickets", ("docs/tickets.md", "docs/tickets.ru.md")),
+}
 
 
-def commands() -> set[str]:
-    """The calendar's commands, each of which has a line in the help."""
-    text = (ROOT / "src/sekretar/locale/en/calendars.po").read_text(encoding="utf-8")
-    return set(re.findall(r'^msgid "calendars\.help\.(\w+)"$', text, re.MULTILINE))
+def subcommands(catalogue: str) -> set[str]:
+    text = (ROOT / f"src/sekretar/locale/en/{catalogue}.po").read_text(encoding="utf-8")
+    keys = re.findall(rf'^msgid "{catalogue}\.help\.(\w+)"$', text, re.MULTILINE)
+    return {key.replace("_", "-") for key in keys}
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_the_page_names_every_command_and_no_other(page: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "catalogue", "page"),
+    [(command, catalogue, page) for command, (catalogue, pages) in COMMANDS.items() for page in pages],
+)
+def test_the_page_names_every_command_and_no_other(command: str, catalogue: str, page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
-    assert set(re.findall(r"/calendar ([a-z]+)", text)) == commands()
+    assert set(re.findall(rf"/{command} ([a-z]+(?:-[a-z]+)*)", text)) == subcommands(catalogue)
 
 
 @pytest.mark.parametrize("page", PAGES)

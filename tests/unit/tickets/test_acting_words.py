@@ -32,7 +32,7 @@ def test_hours_as_people_write_them(text: str, minutes: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "0", "0:00", "-1", "1:75", "soon", "1.5.2", "1 2"])
 def test_what_is_no_time(text: str) -> None:
-    with pytest.raises(PersonError, match=r"tickets\.acting\.bad_hours"):
+    with pytest.raises(PersonError, match=r"tickets\.span\.unreadable"):
         parse_hours(text)
 
 
