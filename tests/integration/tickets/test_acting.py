@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.integration.mattermost.surface_desk import labels, user_id
-from tests.integration.tickets.paper import DOING, MEMBERS, PaperSite
+from tests.integration.tickets.paper import DOING, MEMBERS, STRICT, PaperSite
 from tests.integration.tickets.paper_office import House, open_house
 
 from sekretar.kernel.clock import ManualClock
@@ -16,6 +16,7 @@ from sekretar.kernel.errors import PeerDown
 from sekretar.mattermost import sent
 from sekretar.mattermost.sent import SentMessage
 from sekretar.tickets.trackers.errors import FateUnknown
+from sekretar.tickets.trackers.values import Choice
 
 #: Where the card stands that was sent to the direct messages; a click there comes with it.
 POST = "post"
@@ -155,6 +156,24 @@ async def test_what_a_step_wants_is_asked_for(house: House) -> None:
     assert await edited(house) == "✅ Status: Closed."
     assert house.site.tickets["1"].status.closed
     assert house.site.comments["1"][0].text == "Straight again"
+
+
+async def test_a_step_may_want_what_the_house_has_invented(house: House) -> None:
+    house.site.closing_needs = "custom:9"
+    house.site.elsewhere("1", project=Choice(STRICT.id, STRICT.name))
+    await house.choose(await opened(house), "Change status", "5")
+    asked = house.office.server.dialogs[-1]["elements"]
+    assert [each["display_name"] for each in asked] == ["Customer", "Comment"]
+    assert "custom:9" in (await house.fill())["errors"]
+    assert await house.fill(**{"custom:9": "Town hall"}) == {}
+    assert house.site.tickets["1"].status.closed
+
+
+async def test_what_a_step_wants_and_cannot_be_asked_for_is_named(house: House) -> None:
+    house.site.closing_needs = "parent"
+    answer = await house.choose(await opened(house), "Change status", "5")
+    assert "This step also wants: Part of." in answer["ephemeral_text"]
+    assert "https://tracker.example.com/issues/1" in answer["ephemeral_text"]
 
 
 async def test_a_comment_stands_below_the_ticket_and_the_card_is_renewed(house: House) -> None:

@@ -213,10 +213,11 @@ class ActingChat:
             return await forms.step_form(eyes, await eyes.show(ref), _needed(request.record), request.t)
 
     async def step_submitted(self, submit: FormSubmit) -> FormOutcome:
-        comment, values = forms.step_values(submit.values, _needed(submit.record))
-        step_id = str(submit.record.get("step", ""))
+        step_id, needed = str(submit.record.get("step", "")), _needed(submit.record)
 
         async def take_step(eyes: Tracker, ref: TicketRef) -> Done:
+            known = await forms.own_fields(eyes, await eyes.show(ref), needed)
+            comment, values = forms.step_values(submit.values, needed, known)
             outcome = await acts.step(eyes, ref, step_id, comment, values)
             # It wants something else by now: the card offers the step anew, and that asks.
             return acts.CHANGED if isinstance(outcome, Needed) else outcome

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from sekretar.kernel.errors import PersonError
@@ -11,9 +12,10 @@ from sekretar.kernel.forms import Field as Asked
 from sekretar.kernel.i18n import Translator
 from sekretar.tickets.acting.card import field_name
 from sekretar.tickets.acting.hours import parse_hours
+from sekretar.tickets.forms.questions import custom_question, ids_of
 from sekretar.tickets.trackers.port import Tracker
 from sekretar.tickets.trackers.requests import TimeSpent
-from sekretar.tickets.trackers.values import Can, CustomField, Field, Kind, Ticket, TicketForm, custom_id
+from sekretar.tickets.trackers.values import Can, CustomField, Field, Kind, Ticket, custom_id
 from sekretar.tickets.words import spoken_key
 
 COMMENT_FORM = "tickets.comment"
@@ -95,8 +97,7 @@ async def step_form(eyes: Tracker, ticket: Ticket, needed: Sequence[str], t: Tra
     Raises:
         PersonError: it wants something that can only be given in the tracker itself.
     """
-    form = await _form_of(eyes, ticket, needed)
-    known = {each.key: each for each in form.custom} if form else {}
+    known = await own_fields(eyes, ticket, needed)
     people = await _people(eyes, ticket, needed, known)
     priorities = await eyes.priorities() if Field.PRIORITY in needed else ()
     choices = {
@@ -118,18 +119,28 @@ async def step_form(eyes: Tracker, ticket: Ticket, needed: Sequence[str], t: Tra
 
 
 def step_values(
-    values: Mapping[str, str | bool], needed: Iterable[str]
+    values: Mapping[str, str | bool], needed: Iterable[str], known: Mapping[str, CustomField]
 ) -> tuple[str, Mapping[str, tuple[str, ...]]]:
-    """The comment, and what was filled in by the name of the field."""
-    given = {key: (str(values[key]),) for key in needed if key != Field.COMMENT}
+    """The comment, and what was filled in by the name of the field.
+
+    Raises:
+        PersonError: a choice that was typed by its name is none.
+    """
+    given = {key: _ids(known.get(key), str(values[key])) for key in needed if key != Field.COMMENT}
     return str(values.get(Field.COMMENT, "")), given
 
 
-async def _form_of(eyes: Tracker, ticket: Ticket, needed: Sequence[str]) -> TicketForm | None:
-    """What the house has invented is described by the form for new tickets."""
-    if not any(custom_id(key) for key in needed):
-        return None
-    return await eyes.form(ticket.project.id, ticket.type.id)
+def _ids(own: CustomField | None, answer: str) -> tuple[str, ...]:
+    return ids_of(own, answer) if own is not None and own.kind is Kind.CHOICE else (answer,)
+
+
+async def own_fields(eyes: Tracker, ticket: Ticket, needed: Iterable[str]) -> Mapping[str, CustomField]:
+    """The fields among these that the house has invented, as the form for new tickets describes them."""
+    keys = {key for key in needed if custom_id(key)}
+    if not keys:
+        return {}
+    form = await eyes.form(ticket.project.id, ticket.type.id)
+    return {each.key: each for each in form.custom if each.key in keys}
 
 
 async def _people(
@@ -150,14 +161,6 @@ _PLAIN = {
     Field.DUE.value: FieldKind.DATE,
     Field.DONE.value: FieldKind.NUMBER,
 }
-_OWN = {
-    Kind.LINE: FieldKind.TEXT,
-    Kind.TEXT: FieldKind.TEXTAREA,
-    Kind.INTEGER: FieldKind.NUMBER,
-    Kind.DECIMAL: FieldKind.NUMBER,
-    Kind.DATE: FieldKind.DATE,
-    Kind.LINK: FieldKind.URL,
-}
 
 
 def _asked(
@@ -175,21 +178,9 @@ def _asked(
     if own is None:
         offered = choices.get(key)
         return Asked(key, FieldKind.CHOICE, field_name(key, ticket, t), choices=offered) if offered else None
-    if own.kind in _OWN:
-        return Asked(key, _OWN[own.kind], own.name)
-    offered = _OFFERED[own.kind](own, people, t)[:MOST_CHOICES] if own.kind in _OFFERED else ()
-    return Asked(key, FieldKind.CHOICE, own.name, choices=offered) if offered else None
-
-
-_Offer = Callable[[CustomField, tuple[Choice, ...], Translator], tuple[Choice, ...]]
-_OFFERED: Mapping[Kind, _Offer] = {
-    Kind.CHOICE: lambda own, people, t: tuple(Choice(each.id, each.name) for each in own.choices),
-    Kind.PERSON: lambda own, people, t: people,
-    Kind.YES_NO: lambda own, people, t: (
-        Choice("1", t.plain("tickets.field.yes")),
-        Choice("0", t.plain("tickets.field.no")),
-    ),
-}
+    if own.kind is Kind.PERSON:
+        return Asked(key, FieldKind.CHOICE, own.name, choices=people) if people else None
+    return None if own.kind is Kind.OTHER else replace(custom_question(own, t), optional=False)
 
 
 def _name(key: str, ticket: Ticket, known: Mapping[str, CustomField], t: Translator) -> str:

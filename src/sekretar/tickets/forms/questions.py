@@ -49,7 +49,7 @@ class _Asker:
 
     def field(self, key: str) -> forms.Field:
         custom = self.spec.custom(key)
-        made = _custom(custom, self.t) if custom else self._standard(Field(key))
+        made = custom_question(custom, self.t) if custom else self._standard(Field(key))
         known = self.answers.get(key)
         return replace(
             made,
@@ -153,7 +153,8 @@ def _names(field: CustomField) -> str:
     return truncate(", ".join(each.name for each in field.choices), _SHOWN_NAMES)
 
 
-def _custom(field: CustomField, t: Translator) -> forms.Field:
+def custom_question(field: CustomField, t: Translator) -> forms.Field:
+    """What is asked for a field that the house has invented; `ids_of` reads the answer where it has choices."""
     default = field.default[0] if field.default else None
     if field.kind in _PLAIN:
         check = _is_whole if field.kind is Kind.INTEGER else None
