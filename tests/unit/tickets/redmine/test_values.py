@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sekretar.kernel.errors import PeerDown
@@ -39,6 +39,7 @@ def issue(**more: Any) -> dict[str, Any]:
 
 class TestMarker:
     @given(st.text(), st.text())
+    @example("\n0", "")
     def test_a_description_is_told_without_it(self, description: str, unique: str) -> None:
         stored = with_marker(description, marker(unique))
         assert marker_in(stored) == marker(unique)

@@ -21,7 +21,10 @@ def marker(unique: str) -> str:
 
 def with_marker(description: str, mark: str) -> str:
     """The description as Redmine stores it; an empty mark adds nothing."""
-    return f"{description.rstrip()}\n\n{mark}".lstrip("\n") if mark else description
+    if not mark:
+        return description
+    text = description.rstrip()
+    return f"{text}\n\n{mark}" if text else mark
 
 
 def without_marker(description: str) -> str:
