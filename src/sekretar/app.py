@@ -49,6 +49,8 @@ from sekretar.mattermost.models import User
 from sekretar.mattermost.profiles import Profiles
 from sekretar.mattermost.surface import Surface, assemble
 from sekretar.mattermost.websocket import Connection, StreamState
+from sekretar.tickets.accounts.identities import Identities
+from sekretar.tickets.accounts.mapping import Mapping
 from sekretar.tickets.feature import Tickets
 from sekretar.tickets.references.settings import ReferenceSettings
 from sekretar.tickets.trackers.opening import open_trackers
@@ -130,6 +132,21 @@ def mattermost_client(settings: Settings, http: HttpSessions, clock: Clock) -> M
             "Run `sekretar setup`; it makes the bot and prints SEKRETAR_MATTERMOST_TOKEN.",
         )
     return MattermostClient(http.peers, settings.mattermost_url, token, clock=clock)
+
+
+def mapping_of(base: Foundation) -> Mapping:
+    """Who is who in the trackers, for the command line.
+
+    Raises:
+        ConfigurationError: address or token of Mattermost is missing.
+    """
+    settings, client = base.settings, mattermost_client(base.settings, base.http, base.clock)
+    people = People(settings.mattermost_url, settings.default_language, ZoneInfo(settings.default_zone))
+    profiles = Profiles(client, base.database, people, base.clock)
+    identities = Identities(
+        base.database, base.vault, open_trackers(settings.trackers, base.http, base.clock)
+    )
+    return Mapping(base.database, base.clock, people, profiles, client, identities)
 
 
 class Sekretar:

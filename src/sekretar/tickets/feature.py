@@ -8,8 +8,10 @@ from functools import partial
 
 from sekretar.kernel.jobs import Jobs
 from sekretar.mattermost.desk import Desk
+from sekretar.tickets.accounts.administering import MappingChat
 from sekretar.tickets.accounts.chat import LinkingChat
 from sekretar.tickets.accounts.identities import Identities
+from sekretar.tickets.accounts.mapping import Mapping as PeopleMapping
 from sekretar.tickets.acting.chat import ActingChat
 from sekretar.tickets.batches import creating
 from sekretar.tickets.batches.chat import BatchesChat
@@ -67,6 +69,10 @@ class Tickets:
         LinkingChat(desk.database, self._identities).register(desk.chat)
         SettingsChat(desk.database).register(desk.chat)
         ChannelsChat(desk, self._identities).register(desk.chat)
+        mapping = PeopleMapping(
+            desk.database, desk.clock, desk.people, desk.profiles, desk.server, self._identities
+        )
+        MappingChat(desk, self._identities, mapping).register(desk.chat)
         preparing = Preparing(desk, self._identities)
         DefaultsChat(desk, self._identities).register(desk.chat)
         ListsChat(self._identities).register(desk.chat)

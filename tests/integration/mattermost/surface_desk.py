@@ -25,7 +25,8 @@ from sekretar.kernel.people import People, Person, Profile
 from sekretar.kernel.secrets import Vault, generate_key
 from sekretar.kernel.signing import Signer
 from sekretar.mattermost.callbacks import Answer
-from sekretar.mattermost.chat import Chat
+from sekretar.mattermost.chat import Available, Chat
+from sekretar.mattermost.commands import nobody
 from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.events import Posted, PostEdited
 from sekretar.mattermost.messages import Renderer
@@ -232,6 +233,7 @@ def open_office(
     chat: Chat,
     limits: Limits | None = None,
     vault: Vault | None = None,
+    is_admin: Available = nobody,
 ) -> Office:
     """A surface; with the vault of another it is the same installation after a restart."""
     vault = vault or Vault([generate_key()])
@@ -251,5 +253,5 @@ def open_office(
         server=server,
         callback_url=CALLBACK,
     )
-    surface = assemble(desk, WORDS, version="0.1.0", tokens=[TOKEN], limits=limits)
+    surface = assemble(desk, WORDS, version="0.1.0", tokens=[TOKEN], limits=limits, is_admin=is_admin)
     return Office(surface, desk, server, profiles, clock)

@@ -82,6 +82,12 @@ class Identities:
         async with self._database.reading() as session:
             return [_identity(row) for row in await session.scalars(query) if row.tracker in self.sites]
 
+    async def in_tracker(self, tracker: str) -> list[Identity]:
+        """Everybody who is known in a tracker."""
+        query = select(TrackerAccount).where(TrackerAccount.tracker == tracker).order_by(TrackerAccount.id)
+        async with self._database.reading() as session:
+            return [_identity(row) for row in await session.scalars(query)]
+
     async def member(self, person_id: int, tracker: str) -> Member | None:
         """Who a person is in this tracker; None when nobody has said so."""
         known = await self.of(person_id)

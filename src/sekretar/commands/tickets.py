@@ -1,0 +1,56 @@
+"""`sekretar tickets`: what an administrator does about trackers outside of the chat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sekretar.app import Foundation, mapping_of
+from sekretar.commands.ending import complain, say, with_foundation
+from sekretar.commands.tables import table
+from sekretar.kernel.errors import ConfigurationError, PersonError
+from sekretar.kernel.i18n import Catalogues, Translator
+from sekretar.tickets.accounts.lines import Lines, read_lines
+from sekretar.tickets.accounts.mapping import Result
+
+app = typer.Typer()
+
+
+@app.callback()
+def tickets() -> None:
+    """Trackers and the people in them."""
+
+
+@app.command("map")
+def map_people(
+    file: Annotated[
+        Path, typer.Argument(help="Lines `username,login`; an empty login takes it back.", exists=True)
+    ],
+    tracker: Annotated[str, typer.Option("--tracker", help="Name of the tracker in the settings.")],
+) -> None:
+    """Say who people are in a tracker, from a file. Exit status 1 when a line was not accepted."""
+    lines = read_lines(file.read_text(encoding="utf-8"))
+    results = with_foundation(lambda base: _apply(base, tracker, lines))
+    t = Catalogues.load().translator("en")
+    rows = [_row(each, t) for each in results]
+    rows += [[line, "", "no", t.plain("tickets.map.unreadable", line=line)] for line in lines.unreadable]
+    if rows:
+        say(table(["person", "login", "done", "remark"], rows))
+    if lines.unreadable or not all(result.done for result in results):
+        complain("Some lines were not accepted.", "Mend them and run the command again; it may be repeated.")
+        raise typer.Exit(1)
+
+
+def _row(result: Result, t: Translator) -> list[str]:
+    said = t.plain_error(result.remark.as_error())
+    return [result.pair.username, result.pair.login, "yes" if result.done else "no", said]
+
+
+async def _apply(base: Foundation, tracker: str, lines: Lines) -> list[Result]:
+    try:
+        return await mapping_of(base).apply(tracker, lines.pairs)
+    except PersonError as error:
+        what = Catalogues.load().translator("en").plain_error(error)
+        raise ConfigurationError(what, "See SEKRETAR_TRACKERS.") from error
