@@ -311,3 +311,20 @@ class TestTrackers:
         assert (found["tracker:main"].state, found["tracker:other"].state) == (Health.FAILURE, Health.WARNING)
         assert "cannot be reached" in found["tracker:main"].seen
         assert "secret-key" not in str(found)
+
+
+class TestReferences:
+    async def test_the_right_to_edit_posts_is_looked_at_where_it_is_needed(
+        self, installed: Installation
+    ) -> None:
+        assert "references" not in await installed.examine()
+        finding = (await installed.having(tickets_edit_posts=True).examine())["references"]
+        assert finding.state is Health.WARNING
+        assert "edit_others_posts" in finding.remedy
+
+    async def test_a_role_that_grants_it(self, installed: Installation) -> None:
+        admin = installed.client(installed.admin_token)
+        role = await admin.role("channel_user")
+        await admin.patch_role(role.id, [*role.permissions, "edit_others_posts"])
+        finding = (await installed.having(tickets_edit_posts=True).examine())["references"]
+        assert (finding.state, "channel_user" in finding.seen) == (Health.OK, True)

@@ -15,12 +15,12 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from sekretar import __version__
-from sekretar.app import http_settings
+from sekretar.app import http_settings, mattermost_client
 from sekretar.calendars import diagnosis as calendars
 from sekretar.commands.ending import run, say
 from sekretar.config import Settings, load_settings, settings_file
 from sekretar.kernel import logs
-from sekretar.kernel.clock import SystemClock
+from sekretar.kernel.clock import Clock, SystemClock
 from sekretar.kernel.errors import ConfigurationError
 from sekretar.kernel.http import HttpSessions
 from sekretar.kernel.redaction import redact_text
@@ -31,6 +31,7 @@ from sekretar.mattermost.doctor import (
     Check,
     Diagnosis,
     Finding,
+    Look,
     StandIn,
     State,
     Surroundings,
@@ -41,6 +42,7 @@ from sekretar.mattermost.doctor import (
 from sekretar.mattermost.messages import ACTION_PATH
 from sekretar.mattermost.requests import ActionCall
 from sekretar.tickets import diagnosis as trackers
+from sekretar.tickets.references import diagnosis as references
 from sekretar.tickets.trackers.opening import open_trackers
 from sekretar.web.server import listening_socket, serve
 
@@ -84,8 +86,19 @@ def surroundings(settings: Settings, http: HttpSessions) -> Surroundings:
         http,
         stand_in(settings),
         [Check(calendars.NAME, calendars.diagnose)],
-        [partial(trackers.diagnose, site) for site in sites.values()],
+        [
+            *(partial(trackers.diagnose, site) for site in sites.values()),
+            *_of_references(settings, http, clock),
+        ],
     )
+
+
+def _of_references(settings: Settings, http: HttpSessions, clock: Clock) -> list[Look]:
+    """A look at the bot's right to edit posts, where it is needed; without an address other checks complain."""
+    reachable = settings.mattermost_url and settings.mattermost_token.get_secret_value()
+    if not (settings.tickets_edit_posts and reachable):
+        return []
+    return [partial(references.diagnose, mattermost_client(settings, http, clock))]
 
 
 def as_text(diagnosis: Diagnosis) -> str:

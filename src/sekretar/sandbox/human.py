@@ -146,6 +146,10 @@ class Human:
         body = {"channel_id": channel_id, "message": text, "root_id": root_id}
         return read_post(await self._rest.post("/posts", body), "read")
 
+    async def edit(self, post: SeenPost, text: str) -> None:
+        """Make a message say something else (PUT /posts/{post_id}/patch)."""
+        await self._rest.put(f"/posts/{post.id}/patch", {"message": text})
+
     async def click(
         self, post: SeenPost, button_label_or_action_id: str, selected: str | None = None
     ) -> Clicked:
