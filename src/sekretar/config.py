@@ -123,10 +123,11 @@ class Settings(BaseSettings):
         description="Trackers as a JSON list, for example"
         ' `[{"kind": "redmine", "name": "main", "url": "https://redmine.example.org", "key": "…"}]`.'
         " For Redmine, `key` is the API key of an administrator, and `public_url` its address for browsers"
-        " where that is another one. `reference` is how people write its tickets, usually `#t{key}`."
+        " where that is another one."
         ' Yandex Tracker: `{"kind": "yandex", "name": "work", "org_id": "…", "key": "…"}` (`cloud_org_id` for an'
         " organisation of Yandex Cloud), where `key` is the token of a service account; `oauth_client` is the id of"
-        " the OAuth application by which people get their own tokens.",
+        " the OAuth application by which people get their own tokens. `reference` is how people write tickets in the"
+        " chat: `#t{key}` for Redmine and `{key}` for Yandex where nothing is said.",
     )
     tickets_trust_channels: bool = Field(
         default=False,
