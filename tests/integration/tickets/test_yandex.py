@@ -14,7 +14,7 @@ from sekretar.mattermost.doctor import State
 from sekretar.sandbox.tracker import TrackerSandbox
 from sekretar.tickets.diagnosis import diagnose
 from sekretar.tickets.trackers.errors import ChangedMeanwhile, InvalidFields, TicketFull
-from sekretar.tickets.trackers.requests import Change, Draft, NewFile
+from sekretar.tickets.trackers.requests import Change, Draft, NewFile, Query
 from sekretar.tickets.trackers.values import Event, Field, Ticket, TicketRef
 from sekretar.tickets.trackers.yandex import following
 from sekretar.tickets.trackers.yandex.tracker import YandexTracker
@@ -142,12 +142,31 @@ class TestWorkflow:
         assert (await anna.show(ticket.ref)).ref == moved.ref
         assert (await anna.show_many([ticket.ref]))[ticket.ref].ref == moved.ref
 
+    @pytest.mark.parametrize("status", [403, 404, 422])
+    async def test_a_key_that_spoils_a_search_does_not_hide_the_others(
+        self, yandex_here: YandexHouse, anna: YandexTracker, status: int
+    ) -> None:
+        ticket = await made(anna)
+        yandex_here.way.answer("POST", "/issues/_search", status, b"{}")
+        nobody_s = TicketRef("main", yandex_here.unknown_ticket)
+        assert list(await anna.show_many([nobody_s, ticket.ref])) == [ticket.ref]
+
     async def test_a_used_file(self, anna: YandexTracker) -> None:
         file = await anna.upload(NewFile("once.txt", b"once"))
         ticket = await made(anna, files=(file,))
         with pytest.raises(InvalidFields) as caught:
             await anna.attach(ticket.ref, [file])
         assert [problem.field for problem in caught.value.problems] == [Field.FILES]
+
+
+class TestPeople:
+    async def test_a_search_names_them_by_login(self, yandex_here: YandexHouse, anna: YandexTracker) -> None:
+        boris = (await yandex_here.site.owner("token-boris").me()).member
+        ticket = await made(anna, assignee=boris.id)
+        for _ in range(2):
+            assert [t.ref for t in (await anna.find(Query(assignee=boris.id))).items] == [ticket.ref]
+        assert [path for _, path in yandex_here.way.asked].count(f"/v3/users/{boris.id}") == 1
+        assert (await anna.find(Query(assignee="1"))).items == ()
 
 
 class TestBeingTooMany:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from sekretar.kernel.clock import Clock
+from sekretar.kernel.errors import PeerNotFound
 from sekretar.tickets.trackers.exchange import part
 from sekretar.tickets.trackers.remembering import Remembered
 from sekretar.tickets.trackers.values import CustomField, Priority, Status
@@ -56,12 +59,9 @@ class Directory:
         return await self._remembered.get("users", ask)
 
     async def logins(self, wire: Wire, ids: set[str]) -> dict[str, str]:
-        """The logins of people, by their ids."""
-        if not ids:
-            return {}
-        found = await self.users(wire)
-        with reading.shaped(wire.peer):
-            return {str(user["uid"]): str(user["login"]) for user in found if str(user["uid"]) in ids}
+        """The logins of people, by their ids; who is not there any more stays out."""
+        found = {uid: await self._remembered.get(f"login {uid}", partial(_login, wire, uid)) for uid in ids}
+        return {uid: login for uid, login in found.items() if login}
 
     async def fields(self, wire: Wire, queue: str) -> tuple[tuple[CustomField, ...], frozenset[str]]:
         """The custom fields of a queue, and Tracker's names of the others that it requires."""
@@ -78,3 +78,13 @@ class Directory:
                 return custom, frozenset(str(item["id"]) for item in required) & FIELDS.keys()
 
         return await self._remembered.get(f"fields {queue}", ask)
+
+
+async def _login(wire: Wire, uid: str) -> str:
+    """The login of somebody; "" for nobody."""
+    try:
+        user = await wire.get(f"/users/{part(uid)}")
+    except PeerNotFound:
+        return ""
+    with reading.shaped(wire.peer):
+        return str(user["login"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sekretar.kernel.errors import PeerInvalid
+from sekretar.kernel.errors import PeerForbidden, PeerInvalid, PeerNotFound
+from sekretar.tickets.trackers.exchange import part
 from sekretar.tickets.trackers.requests import Order, Query
 from sekretar.tickets.trackers.values import Page, Ticket, TicketRef
 from sekretar.tickets.trackers.yandex import queries, reading
@@ -13,6 +14,9 @@ from sekretar.tickets.trackers.yandex.wire import Item, Wire
 
 #: Keys asked for at once.
 _KEYS = 100
+
+#: What Tracker may say of a key that is nobody's, or somebody else's.
+_OUT_OF_SIGHT = (PeerNotFound, PeerForbidden, PeerInvalid)
 
 #: The last row that Tracker shows page by page.
 _LAST_ROW = 10_000
@@ -42,12 +46,25 @@ class Lists:
         keys = list(dict.fromkeys(ref.key for ref in refs))
         found: dict[str, Ticket] = {}
         for start in range(0, len(keys), _KEYS):
-            body = {"keys": keys[start : start + _KEYS]}
-            rows = await self._wire.search(body, {"perPage": str(_KEYS)})
-            for item in rows.items:
+            for item in await self._named(keys[start : start + _KEYS]):
                 ticket = self._reader.ticket(item)
                 found |= dict.fromkeys(reading.keys_of(item), ticket)
         return {ref: found[ref.key] for ref in refs if ref.key in found}
+
+    async def _named(self, keys: Sequence[str]) -> Sequence[Item]:
+        """Issues by their keys, in one request; one by one where a single key spoils it."""
+        try:
+            return (await self._wire.search({"keys": list(keys)}, {"perPage": str(_KEYS)})).items
+        except _OUT_OF_SIGHT:
+            found = [await self._one(key) for key in keys]
+            return [item for item in found if item is not None]
+
+    async def _one(self, key: str) -> Item | None:
+        try:
+            issue: Item = await self._wire.get(f"/issues/{part(key)}")
+        except _OUT_OF_SIGHT:
+            return None
+        return issue
 
     async def _by_due_date(
         self, query: Query, offset: int, names: Mapping[str, str]
