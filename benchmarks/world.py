@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert
 
-from sekretar.calendars.model import AccountState, Calendar, CalendarAccount, portions
+from sekretar.calendars.model import AccountState, Calendar, CalendarAccount, MorningDigest, portions
 from sekretar.calendars.sync.glancing import Calm
 from sekretar.kernel.clock import SystemClock
 from sekretar.kernel.database import Database
@@ -115,6 +115,9 @@ async def make_accounts(
             await session.execute(insert(CalendarAccount), accounts)
             calendars = [_calendar(n, name, url, ctag, now) for n in some for name in ("work", "home")]
             await session.execute(insert(Calendar), calendars)
+            # Without a row each of them would be a newcomer, for whom the product has work to do.
+            digests = [{"person_id": n + 1, "next_at": now + timedelta(days=1), "introduced": True} for n in some]
+            await session.execute(insert(MorningDigest), digests)
 
 
 def _account(number: int, url: str, password: str, now: datetime, calm: Calm | None) -> dict[str, Any]:

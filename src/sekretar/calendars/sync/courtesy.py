@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from sekretar.kernel.errors import PeerDown, PeerError, PeerLimited
 
 #: How many accounts of one host are taken at once, and how few of one that does not answer.
-MOST_PER_HOST = 200
+MOST_PER_HOST = 400
 PROBES = 2
 
 #: Between two questions to a server that has refused one, and the longest gap, in seconds; it shrinks with each
