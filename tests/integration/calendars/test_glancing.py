@@ -78,30 +78,30 @@ async def answer_of(glancing: Glancing, server: Server) -> str:
 
 async def test_the_same_answer_spares_the_look(glancing: Glancing, server: Server) -> None:
     calm = Calm(await answer_of(glancing, server), LATER)
-    assert await glancing.is_unchanged(known(glancing, server, calm), NOW)
+    assert (await glancing.glance(known(glancing, server, calm), NOW)).unchanged
 
 
 async def test_one_other_byte_does_not(glancing: Glancing, server: Server) -> None:
     calm = Calm(await answer_of(glancing, server), LATER)
     server.body += " "
-    assert not await glancing.is_unchanged(known(glancing, server, calm), NOW)
+    assert not (await glancing.glance(known(glancing, server, calm), NOW)).unchanged
 
 
 async def test_what_was_not_settled_is_looked_at_without_asking(glancing: Glancing, server: Server) -> None:
-    assert not await glancing.is_unchanged(known(glancing, server, None), NOW)
+    assert not (await glancing.glance(known(glancing, server, None), NOW)).unchanged
     assert server.asked == 0
 
 
 async def test_belief_ends(glancing: Glancing, server: Server) -> None:
     calm = Calm(await answer_of(glancing, server), LATER)
-    assert not await glancing.is_unchanged(known(glancing, server, calm), LATER)
+    assert not (await glancing.glance(known(glancing, server, calm), LATER)).unchanged
 
 
 async def test_a_refusal_is_told(glancing: Glancing, server: Server) -> None:
     calm = Calm(await answer_of(glancing, server), LATER)
     server.status = 401
     with pytest.raises(PeerRefused):
-        await glancing.is_unchanged(known(glancing, server, calm), NOW)
+        await glancing.glance(known(glancing, server, calm), NOW)
 
 
 @pytest_asyncio.fixture

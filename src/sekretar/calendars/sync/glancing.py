@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Row, Select, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.calendars.caldav import CalDavClient, Credentials, profile_of
+from sekretar.calendars.caldav import CalDavClient, Credentials, Home, profile_of
 from sekretar.calendars.model import AccountState, CalendarAccount
 from sekretar.kernel.http import HttpSessions
 from sekretar.kernel.people import PersonRow
@@ -41,6 +41,11 @@ class Subject:
     profile: str
     calm: Calm | None
 
+    def stands_for(self, account: CalendarAccount) -> bool:
+        """Whether the server would be asked the same in the same name for the account as it is now."""
+        known = self.home_url, self.login, self.password, self.profile
+        return known == (account.home_url, account.login, account.password, account.profile)
+
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
@@ -51,6 +56,15 @@ class Unchanged:
     next_sync_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What a glance has shown. `home`: the answer, which a full look need not ask for again; None when not asked."""
+
+    home: Home | None
+    #: A full look can be spared.
+    unchanged: bool
+
+
 @dataclass(frozen=True)
 class Glancing:
     """Compares answers."""
@@ -58,19 +72,20 @@ class Glancing:
     vault: Vault
     http: HttpSessions
 
-    async def is_unchanged(self, subject: Subject, now: datetime) -> bool:
-        """Whether a full look can be spared.
+    async def glance(self, subject: Subject, now: datetime) -> Glance:
+        """Ask the server, if its answer can spare a full look.
 
         Raises:
             PeerError: the server did not answer.
         """
         if subject.calm is None or now >= subject.calm.until:
-            return False
+            return Glance(None, unchanged=False)
         credentials = Credentials(subject.login, self.vault.decrypt(subject.password))
         client = CalDavClient(
             self.http.typed, subject.home_url, credentials, profile=profile_of(subject.profile)
         )
-        return (await client.home(subject.home_url)).digest == subject.calm.answer
+        home = await client.home(subject.home_url)
+        return Glance(home, unchanged=home.digest == subject.calm.answer)
 
 
 def subjects() -> Select[*tuple[Any, ...]]:

@@ -24,6 +24,7 @@ from sekretar.calendars.caldav import (
     CalendarState,
     Changes,
     Credentials,
+    Home,
     Marks,
     RemoteCalendar,
     RemoteObject,
@@ -137,14 +138,18 @@ class Looking:
         )
         return Work(account, calendars, person, client)
 
-    async def look(self, work: Work) -> Seen:
+    async def look(self, work: Work, home: Home | None = None) -> Seen:
         """Look at all calendars of an account.
+
+        Args:
+            work: the account.
+            home: what its server has answered just now, where somebody has asked already.
 
         Raises:
             PeerError: the server did not let us look; what was read before that is stored.
         """
         await self._follow_zone(work)
-        home = await work.client.home(work.account.home_url)
+        home = home or await work.client.home(work.account.home_url)
         marks = home.marks()
         again = await self._follow_list(work, marks)
         found: list[_Found] = []

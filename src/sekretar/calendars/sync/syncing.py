@@ -21,6 +21,7 @@ from sqlalchemy import ColumnElement, func, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.calendars.accounts.connecting import SYNC
+from sekretar.calendars.caldav import Home
 from sekretar.calendars.model import CalendarAccount
 from sekretar.calendars.sync import health
 from sekretar.calendars.sync.courtesy import MOST_PER_HOST, Courtesy
@@ -236,8 +237,9 @@ class Syncing:
         try:
             async with self._gates[host]:
                 await self._courtesy.turn(host)
-                if not await self._glancing.is_unchanged(taken.subject, self.desk.now()):
-                    due = await self._look_closely(claim)
+                glance = await self._glancing.glance(taken.subject, self.desk.now())
+                if not glance.unchanged:
+                    due = await self._look_closely(taken, glance.home)
                     self._courtesy.answered(host)
                     return due
             self._courtesy.answered(host)
@@ -250,14 +252,18 @@ class Syncing:
             self._courtesy.failed(host, claim.account_id, error, self.desk.now())
             return await health.failed(self.desk, claim, error, self.rhythm.every, self.rhythm.chance())
 
-    async def _look_closely(self, claim: Claim) -> datetime | None:
+    async def _look_closely(self, taken: _Taken, home: Home | None) -> datetime | None:
+        claim = taken.claim
         work = await self._looking.load(claim.account_id)
         if work is None:
             await health.postpone(self.desk, claim.account_id)
             return None
+        if not taken.subject.stands_for(work.account):
+            # The person has connected it anew since: the answer is another account's.
+            home = None
         try:
             async with asyncio.timeout(self.longest_look.total_seconds()):
-                seen = await self._looking.look(work)
+                seen = await self._looking.look(work, home)
         except TimeoutError:
             raise PeerDown(work.client.peer, "the look took too long") from None
         due = seen.again or self.rhythm.next_after(self.desk.now())
