@@ -74,6 +74,7 @@ async def _measure(events: int, runs: int) -> Row:
             _fill(Path(folder), events)
             # Radicale reads new files when it is first asked, which takes it longer than anybody waits.
             await server.ask("PROPFIND", server.calendar, _ETAGS)
+            await _token(server)
             syncing = await _connect(world, server, events)
             floors, ours = list[float](), list[float]()
             for turn in range(runs):

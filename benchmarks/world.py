@@ -116,7 +116,9 @@ async def make_accounts(
             calendars = [_calendar(n, name, url, ctag, now) for n in some for name in ("work", "home")]
             await session.execute(insert(Calendar), calendars)
             # Without a row each of them would be a newcomer, for whom the product has work to do.
-            digests = [{"person_id": n + 1, "next_at": now + timedelta(days=1), "introduced": True} for n in some]
+            digests = [
+                {"person_id": n + 1, "next_at": now + timedelta(days=1), "introduced": True} for n in some
+            ]
             await session.execute(insert(MorningDigest), digests)
 
 
