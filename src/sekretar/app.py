@@ -30,6 +30,7 @@ from sekretar.kernel.http import HttpSessions, HttpSettings
 from sekretar.kernel.i18n import Catalogues
 from sekretar.kernel.jobs import InProcessJobs, Task
 from sekretar.kernel.meetings import Meetings
+from sekretar.kernel.morning import Morning
 from sekretar.kernel.outbox import TASK as OUTBOX
 from sekretar.kernel.outbox import Outbox
 from sekretar.kernel.people import People, Person
@@ -189,6 +190,8 @@ class Sekretar:
             meetings,
         )
         self._profiles.on_return(self._calendars.person_returned)
+        morning = Morning()
+        morning.keep(self._calendars.morning_of)
         sites = open_trackers(settings.trackers, base.http, clock)
         self._tickets = Tickets(
             self._desk,
@@ -198,6 +201,7 @@ class Sekretar:
             chat_url=settings.mattermost_public_url or settings.mattermost_url,
             ticket_emoji=settings.ticket_emoji,
             watch=watch_settings(settings),
+            morning=morning,
         )
         for component in ("database", "mattermost", "stream"):
             self.health.expect(component)

@@ -42,6 +42,7 @@ from sekretar.calendars.presence.status import StatusKeeper
 from sekretar.calendars.reminders import rules as reminders
 from sekretar.calendars.reminders.reminding import Reminding
 from sekretar.calendars.reminders.snoozing import Snoozing
+from sekretar.calendars.settings import preferences
 from sekretar.calendars.settings.chat import SettingsChat
 from sekretar.calendars.sync import refreshing, rolling
 from sekretar.calendars.sync.refreshing import Refreshing
@@ -52,6 +53,7 @@ from sekretar.calendars.views.viewing import Viewing
 from sekretar.kernel.http import HttpSessions
 from sekretar.kernel.jobs import Jobs
 from sekretar.kernel.meetings import Meetings
+from sekretar.kernel.morning import Hour
 from sekretar.kernel.people import Person
 from sekretar.mattermost.acting import Acting
 from sekretar.mattermost.consent import Consents
@@ -142,6 +144,11 @@ class Calendars:
     async def consented(self, person: Person) -> None:
         """Somebody has just allowed Sekretar to act for them."""
         await self._status_chat.consented(person)
+
+    async def morning_of(self, session: AsyncSession, person_id: int) -> Hour | None:
+        """When a person wants to hear of their day; None for those who want no digest."""
+        schedule = (await preferences.read(session, person_id)).schedule
+        return Hour(schedule.at, schedule.days) if schedule else None
 
     async def person_returned(self, session: AsyncSession, person: Person) -> None:
         """Somebody who had been deactivated is back."""

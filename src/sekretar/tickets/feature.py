@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from sekretar.kernel.jobs import Jobs
+from sekretar.kernel.morning import Morning
 from sekretar.mattermost.desk import Desk
 from sekretar.tickets.accounts.administering import MappingChat
 from sekretar.tickets.accounts.chat import LinkingChat
@@ -28,10 +29,12 @@ from sekretar.tickets.lists.chat import ListsChat
 from sekretar.tickets.references.chat import ReferencesChat
 from sekretar.tickets.references.settings import NOTHING_SAID, ReferenceSettings
 from sekretar.tickets.trackers.port import TrackerSite
+from sekretar.tickets.watching import reminding
 from sekretar.tickets.watching.channels import ChannelTelling
 from sekretar.tickets.watching.channels_chat import ChannelsChat
 from sekretar.tickets.watching.hooks import TrackerHooks
 from sekretar.tickets.watching.polling import Polling, Rhythm, task_of
+from sekretar.tickets.watching.reminding import Reminding
 from sekretar.tickets.watching.settings import NOTHING_SAID as WATCH_AS_USUAL
 from sekretar.tickets.watching.settings import WatchSettings
 from sekretar.tickets.watching.settings_chat import SettingsChat
@@ -50,6 +53,7 @@ class Tickets:
         chat_url: str = "",
         ticket_emoji: str = "",
         watch: WatchSettings = WATCH_AS_USUAL,
+        morning: Morning | None = None,
     ) -> None:
         """`chat_url` is the address of Mattermost as people reach it; the emoji (empty: none) makes a ticket of the
         message it is put under.
@@ -63,6 +67,7 @@ class Tickets:
         telling = Telling(desk, self._identities)
         channels = ChannelTelling(desk, self._identities, telling)
         self.polling = Polling(desk, self._identities, telling, channels, Rhythm(watch.every))
+        self.reminding = Reminding(desk, self._identities, telling, morning or Morning())
         self.hooks = TrackerHooks(watch.hook_secrets, self.polling.hint, desk.clock)
         if not sites:
             return
@@ -88,6 +93,8 @@ class Tickets:
         self._jobs.add(creating.TASK, self.creating.run, at_least_every=timedelta(minutes=1))
         self._jobs.add(making.TASK, self.making.run, at_least_every=timedelta(minutes=1))
         self.references.add_jobs(self._jobs)
+        if self._identities.sites:
+            self._jobs.add(reminding.TASK, self.reminding.give_due, at_least_every=timedelta(minutes=5))
         for tracker in self._identities.sites:
             look = partial(self.polling.poll, tracker)
             self._jobs.add(task_of(tracker), look, at_least_every=timedelta(minutes=1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -258,6 +258,39 @@ async def test_without_a_service_account_everybody_looks_for_themselves(watch: W
     assert [row.payload["user_id"] for row in refused] == [user_id("boris")]
     await watch.look()
     assert len(await watch.cursors()) == 2
+
+
+class TestMorning:
+    async def morning(self, watch: Watch, day: int) -> list[str]:
+        """Nine o'clock in Moscow on that day of March; returns what Boris was told so far."""
+        watch.clock.advance(datetime(2026, 3, day, 6, tzinfo=UTC) - watch.clock.now())
+        await watch.tickets.reminding.give_due()
+        return [each.splitlines()[-1] for each in await watch.told("boris")]
+
+    async def test_a_last_day_is_told_when_it_is_near_and_when_it_has_passed_and_anew_when_it_moves(
+        self, watch: Watch
+    ) -> None:
+        watch.site.put("Long ago", to="boris", due=date(2026, 2, 1))
+        assert await self.morning(watch, 5) == [], "what was overdue before is no news"
+        key = watch.site.put("Mast", to="boris", due=date(2026, 3, 8)).ref.key
+        near = "⏰ Срок: 8 марта"
+        assert await self.morning(watch, 6) == [near], "Sunday comes before the morning of Monday"
+        assert await self.morning(watch, 6) == [near]
+        late = "⚠️ Просрочена, срок был 8 марта"
+        assert await self.morning(watch, 9) == [near, late]
+        assert await self.morning(watch, 10) == [near, late]
+        watch.site.elsewhere(key, due=date(2026, 3, 12))
+        assert (await self.morning(watch, 11))[2:] == ["⏰ Срок: завтра"]
+
+    async def test_a_dead_tracker_is_asked_again_the_same_morning(self, watch: Watch) -> None:
+        await self.morning(watch, 5)
+        watch.site.put("Mast", to="boris", due=date(2026, 3, 6))
+        watch.site.down = PeerDown("redmine")
+        assert await self.morning(watch, 6) == []
+        watch.site.down = None
+        watch.clock.advance(timedelta(minutes=10))
+        await watch.tickets.reminding.give_due()
+        assert len(await watch.told("boris")) == 1
 
 
 class TestChannels:

@@ -32,6 +32,7 @@ from sekretar.tickets.trackers.port import Tracker
 from sekretar.tickets.trackers.requests import NewFile, Uploaded
 from sekretar.tickets.trackers.values import Created, Field
 from sekretar.tickets.troubles import explained, is_passing, remark_on
+from sekretar.tickets.watching import told
 
 #: The job that looks after drafts whose process has died.
 TASK = "tickets.drafts"
@@ -189,8 +190,9 @@ class Making:
             message = wording.made(row, ignored, made.left, today, t)
             await self._tell(session, f"tickets:draft:{draft.id}:made", person, message)
             if assignee is not None and assignee.id != person.id and assignee.active:
-                told = wording.assigned(row, person, self.desk.translator(assignee))
-                await self._tell(session, f"tickets:draft:{draft.id}:assigned", assignee, told)
+                await told.note(session, ticket.ref, [assignee.id], self.desk.now())
+                news = wording.assigned(row, person, self.desk.translator(assignee))
+                await self._tell(session, f"tickets:draft:{draft.id}:assigned", assignee, news)
 
     async def _assignee(self, draft: TicketDraft) -> Person | None:
         user_id = str(draft.answers.get(Field.ASSIGNEE, ""))

@@ -19,11 +19,8 @@ class _Off:
         return frozenset(str(each) for each in stored)
 
 
-#: The kinds of `Kind` that the person does not want, and `MORNING`.
+#: The kinds of `Kind` that the person does not want.
 OFF: Preference[frozenset[str]] = Preference("tickets.off", frozenset(), _Off())
 
-#: In `OFF`: no tickets in the morning digest.
-MORNING = "morning"
-
 #: Everything that can be switched, as the form asks it.
-SWITCHES = (*(kind.value for kind in Kind), MORNING)
+SWITCHES = tuple(kind.value for kind in Kind)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from sekretar.kernel.dates import format_date
+from sekretar.kernel.dates import format_date, near_day
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.text import Markdown, escape, escape_block, link, truncate
 from sekretar.mattermost.messages import Attachment, Button, Message
@@ -51,6 +51,20 @@ class Names:
 def news(ticket: Ticket, items: Sequence[Item], names: Names, t: Translator) -> Message:
     """What happened to a ticket that concerns the reader."""
     return Message(Markdown("\n").join([heading(ticket), *(_line(item, ticket, names, t) for item in items)]))
+
+
+def near(ticket: Ticket, t: Translator, today: date) -> Message:
+    """The last day of a ticket is today, tomorrow, or comes before the reader's next morning."""
+    assert ticket.due is not None
+    day = near_day(ticket.due, today, t.language) or format_date(ticket.due, t.language, today)
+    return Message(Markdown(f"{heading(ticket)}\n⏰ {t('tickets.news.near', day=day)}"))
+
+
+def overdue(ticket: Ticket, t: Translator, today: date) -> Message:
+    """The last day of a ticket has passed."""
+    assert ticket.due is not None
+    day = format_date(ticket.due, t.language, today)
+    return Message(Markdown(f"{heading(ticket)}\n⚠️ {t('tickets.news.overdue', day=day)}"))
 
 
 def heading(ticket: Ticket) -> Markdown:
