@@ -60,7 +60,7 @@ async def test_in_the_middle_of_a_big_first_look(office: Office, program: Progra
     "moment",
     [
         ("before", "sekretar.calendars.sync.looking:Looking._finish"),
-        ("after", "sekretar.calendars.reminders.reminding:Reminding._give"),
+        ("after", "sekretar.calendars.reminders.reminding:Reminding._message"),
     ],
     ids=["between the changes and the token", "while reminding"],
 )
