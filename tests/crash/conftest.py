@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.acceptance.acts import connect
+from tests.acceptance.acts import about, connect
 from tests.acceptance.diaries import Diary, calendar_server
 from tests.acceptance.office import Office
 from tests.crash.sekretar_program import Program
@@ -58,6 +58,8 @@ async def scene(office: Office, program: Program, tmp_path: Path) -> AsyncIterat
         anna = await office.hire()
         diary = await calendars.open()
         await connect(office, anna, diary)
+        # The last of the first words: from here on whatever is under way to her is of the test's making.
+        await anna.wait_for(about("Показывать коллегам"))
         sandbox = office.server.sandbox
         assert sandbox is not None
         yield Scene(
