@@ -197,6 +197,7 @@ class Sekretar:
             self._desk,
             sites,
             self.jobs,
+            meetings,
             reference_settings(settings),
             chat_url=settings.mattermost_public_url or settings.mattermost_url,
             ticket_emoji=settings.ticket_emoji,

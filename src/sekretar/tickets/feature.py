@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from sekretar.kernel.jobs import Jobs
+from sekretar.kernel.meetings import Meetings
 from sekretar.kernel.morning import Morning
 from sekretar.mattermost.desk import Desk
 from sekretar.tickets.accounts.administering import MappingChat
@@ -26,6 +27,9 @@ from sekretar.tickets.forms.making import Making
 from sekretar.tickets.forms.offers import Offering
 from sekretar.tickets.forms.source import MessageSource
 from sekretar.tickets.lists.chat import ListsChat
+from sekretar.tickets.minutes import standing
+from sekretar.tickets.minutes.feature import Minutes
+from sekretar.tickets.minutes.telling import MinutesTelling
 from sekretar.tickets.references.chat import ReferencesChat
 from sekretar.tickets.references.settings import NOTHING_SAID, ReferenceSettings
 from sekretar.tickets.trackers.port import TrackerSite
@@ -49,6 +53,7 @@ class Tickets:
         desk: Desk,
         sites: Mapping[str, TrackerSite],
         jobs: Jobs,
+        meetings: Meetings,
         references: ReferenceSettings = NOTHING_SAID,
         chat_url: str = "",
         ticket_emoji: str = "",
@@ -60,7 +65,8 @@ class Tickets:
         """
         self._desk, self._jobs = desk, jobs
         self._identities = Identities(desk.database, desk.vault, sites)
-        self.creating = Creating(desk, self._identities)
+        self.creating = Creating(desk, self._identities, MinutesTelling(desk, self._identities))
+        self.minutes = Minutes(desk, self._identities, meetings)
         source = MessageSource(desk, chat_url)
         self.making = Making(desk, self._identities, source)
         self.references = ReferencesChat.of(desk, self._identities, references)
@@ -82,7 +88,9 @@ class Tickets:
         DefaultsChat(desk, self._identities).register(desk.chat)
         ListsChat(self._identities).register(desk.chat)
         ActingChat(desk, self._identities).register(desk.chat)
-        BatchesChat(desk, self._identities, preparing, self.creating).register(desk.chat)
+        lists = BatchesChat(desk, self._identities, preparing, self.creating)
+        lists.register(desk.chat)
+        self.minutes.register(lists)
         beginning = Beginning(desk, self._identities, source)
         FormsChat(desk, self._identities, beginning, self.making, preparing).register(desk.chat)
         Offering(desk, self._identities, beginning, ticket_emoji).register(desk.chat)
@@ -98,3 +106,4 @@ class Tickets:
         for tracker in self._identities.sites:
             look = partial(self.polling.poll, tracker)
             self._jobs.add(task_of(tracker), look, at_least_every=timedelta(minutes=1))
+        self._jobs.add(standing.TASK, self.minutes.run, at_least_every=timedelta(minutes=5))

@@ -44,6 +44,7 @@ from sekretar.tickets.trackers.values import (
     Field,
     FieldChange,
     Kind,
+    LinkKind,
     Member,
     Page,
     Priority,
@@ -117,6 +118,9 @@ class PaperSite:
     serving: bool = True
     #: How often many were asked for.
     looks: int = 0
+    links: set[tuple[str, str]] = field(default_factory=set)
+    #: Raised when two tickets are to be tied together.
+    untieable: PeerError | None = None
 
     @property
     def capabilities(self) -> frozenset[Can]:
@@ -249,6 +253,12 @@ class PaperEyes:
         self.site.looks += 1
         seen = [ref for ref in refs if (self.login, ref.key) not in self.site.hidden]
         return {ref: self.site.tickets[ref.key] for ref in seen if ref.key in self.site.tickets}
+
+    async def link(self, ref: TicketRef, other: TicketRef, kind: LinkKind = LinkKind.RELATES) -> None:
+        self._check()
+        if self.site.untieable is not None:
+            raise self.site.untieable
+        self.site.links.add((ref.key, other.key))
 
     async def find(self, query: Query, page: str | None = None) -> Page[Ticket]:
         self._check()

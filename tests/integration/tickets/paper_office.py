@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from tests.integration.mattermost.surface_desk import FakeServer, Office, button, open_office, user_id
@@ -12,8 +13,9 @@ from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerNotFound
 from sekretar.kernel.jobs import InProcessJobs
+from sekretar.kernel.meetings import Meetings
 from sekretar.mattermost.chat import Chat
-from sekretar.mattermost.models import User
+from sekretar.mattermost.models import ChannelMember, Role, User
 from sekretar.tickets.feature import Tickets
 from sekretar.tickets.trackers.port import TrackerSite
 
@@ -27,7 +29,18 @@ class Directory(FakeServer):
         return User(id=user_id(username), username=username, email=f"{username}@example.com")
 
     async def user(self, wanted: str) -> User:
+        if wanted == "me":
+            return User(id=user_id("bot"), username="bot")
         return await self.user_by_name(wanted.rstrip("0"))
+
+    async def channel_member(self, channel_id: str, wanted: str) -> ChannelMember:
+        """Everybody is in every channel; the bot is not in the closed one."""
+        if (channel_id, wanted) == ("closed", "me"):
+            raise PeerNotFound("mattermost")
+        return ChannelMember(channel_id=channel_id, user_id=wanted)
+
+    async def roles(self, names: Sequence[str]) -> Sequence[Role]:
+        return ()
 
 
 @dataclass
@@ -37,6 +50,7 @@ class House:
     office: Office
     tickets: Tickets
     site: PaperSite
+    meetings: Meetings = field(default_factory=Meetings)
 
     async def slash(self, words: str, name: str = "chris") -> dict[str, Any]:
         answer = await self.office.slash(name, f"/task {words}")
@@ -85,6 +99,7 @@ async def open_house(database: Database, clock: ManualClock, *more: PaperSite) -
     object.__setattr__(office.desk, "server", server)
     office.server = server
     sites = {each.name: cast(TrackerSite, each) for each in (site, *more)}
-    house = House(office, Tickets(office.desk, sites, InProcessJobs(clock)), site)
+    meetings = Meetings()
+    house = House(office, Tickets(office.desk, sites, InProcessJobs(clock), meetings), site, meetings)
     await house.connect("chris", "chris", site.name)
     return house

@@ -15,6 +15,7 @@ from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerDown, PeerForbidden, PeerNotFound
 from sekretar.kernel.jobs import InProcessJobs
+from sekretar.kernel.meetings import Meetings
 from sekretar.mattermost.chat import Chat
 from sekretar.mattermost.events import Reacted
 from sekretar.mattermost.models import ChannelMember, FileInfo, Post, Reaction
@@ -69,8 +70,11 @@ async def house(database: Database, clock: ManualClock) -> House:
     object.__setattr__(office.desk, "server", server)
     office.server = server
     sites = {site.name: cast(TrackerSite, site)}
-    tickets = Tickets(office.desk, sites, InProcessJobs(clock), chat_url=CHAT_URL, ticket_emoji="memo")
-    house = House(office, tickets, site)
+    meetings = Meetings()
+    tickets = Tickets(
+        office.desk, sites, InProcessJobs(clock), meetings, chat_url=CHAT_URL, ticket_emoji="memo"
+    )
+    house = House(office, tickets, site, meetings)
     await house.connect("chris", "chris")
     return house
 

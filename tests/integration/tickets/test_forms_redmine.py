@@ -12,6 +12,7 @@ from tests.integration.tickets.test_mapping import Administration
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.jobs import InProcessJobs
+from sekretar.kernel.meetings import Meetings
 from sekretar.kernel.people import Person
 from sekretar.mattermost.chat import Chat
 from sekretar.mattermost.models import ChannelMember
@@ -38,8 +39,9 @@ async def house(database: Database, clock: ManualClock, redmine_here: RedmineHou
     object.__setattr__(office.desk, "server", server)
     office.server = server
     sites = {"main": redmine_here.site}
-    tickets = Tickets(office.desk, sites, InProcessJobs(clock), chat_url=CHAT_URL)
-    return House(office, tickets, redmine_here.site)  # type: ignore[arg-type]
+    meetings = Meetings()
+    tickets = Tickets(office.desk, sites, InProcessJobs(clock), meetings, chat_url=CHAT_URL)
+    return House(office, tickets, redmine_here.site, meetings)  # type: ignore[arg-type]
 
 
 async def test_from_a_message_to_a_ticket_with_a_required_field(

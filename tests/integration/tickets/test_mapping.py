@@ -13,6 +13,7 @@ from tests.integration.tickets.paper_office import Directory, House
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.jobs import InProcessJobs
+from sekretar.kernel.meetings import Meetings
 from sekretar.kernel.people import Person
 from sekretar.mattermost.chat import Chat
 from sekretar.mattermost.models import User
@@ -46,7 +47,7 @@ async def house(database: Database, clock: ManualClock) -> House:
     object.__setattr__(office.desk, "server", server)
     office.server = server
     sites = {site.name: cast(TrackerSite, site)}
-    return House(office, Tickets(office.desk, sites, InProcessJobs(clock)), site)
+    return House(office, Tickets(office.desk, sites, InProcessJobs(clock), Meetings()), site)
 
 
 def site_of(house: House) -> FormSite:

@@ -18,6 +18,7 @@ from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerDown, PeerForbidden, PeerNotFound
 from sekretar.kernel.jobs import InProcessJobs
+from sekretar.kernel.meetings import Meetings
 from sekretar.mattermost.chat import Chat
 from sekretar.mattermost.models import Channel, ChannelMember, Post, Role, TeamMember, User
 from sekretar.tickets.feature import Tickets
@@ -140,7 +141,7 @@ def make_house(database: Database, clock: ManualClock) -> MakeHouse:
         object.__setattr__(office.desk, "server", town)
         office.server = town
         sites = {site.name: cast(TrackerSite, site)}
-        tickets = Tickets(office.desk, sites, InProcessJobs(clock), settings)
+        tickets = Tickets(office.desk, sites, InProcessJobs(clock), Meetings(), settings)
         house = House(office, tickets, site, town)
         for number in (10, 11):
             key = str(number)

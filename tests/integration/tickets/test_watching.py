@@ -15,6 +15,7 @@ from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerDown, PeerForbidden, PeerInvalid, PeerLimited
 from sekretar.kernel.jobs import InProcessJobs
+from sekretar.kernel.meetings import Meetings
 from sekretar.mattermost.chat import Chat
 from sekretar.mattermost.models import Channel, ChannelMember, Role, TeamMember, User
 from sekretar.tickets.feature import Tickets
@@ -98,7 +99,9 @@ async def watch(database: Database, clock: ManualClock) -> Watch:
     office = replace(office, server=server)
     object.__setattr__(office.desk, "server", server)
     settings = WatchSettings(MINUTE, {"redmine": "s3cret"})
-    tickets = Tickets(office.desk, {site.name: cast(TrackerSite, site)}, InProcessJobs(clock), watch=settings)
+    tickets = Tickets(
+        office.desk, {site.name: cast(TrackerSite, site)}, InProcessJobs(clock), Meetings(), watch=settings
+    )
     watch = Watch(office, server, tickets, site, clock)
     for name in ("anna", "boris", "chris"):
         await office.slash(name, "/task connect redmine")

@@ -44,7 +44,7 @@ BATCH = 500
 
 _log = structlog.get_logger(__name__)
 
-_Row = Row[Reminder, StoredOccurrence, str, int, bool]
+_Row = Row[Reminder, StoredOccurrence, str, int, bool, bool]
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Reminding:
         upcoming = [
             Upcoming(person, row[1].uid, row[1].starts_at)
             for row in due
-            if (person := people.get(row[1].person_id))
+            if row[5] and (person := people.get(row[1].person_id))
         ]
         try:
             async with session.begin_nested():
@@ -102,7 +102,7 @@ class Reminding:
         now: datetime,
     ) -> Direct | None:
         """What is to be said; None when nobody needs it any more."""
-        due, stored, calendar, account_id, has_copy = row
+        due, stored, calendar, account_id, has_copy, _follows_up = row
         meeting = meeting_of(stored, calendar, account_id, person.zone)
         stands = timeliness(meeting.start, meeting.end, now)
         if has_copy or stands is Timeliness.OVER or not meeting.expected or not person.active:
@@ -180,7 +180,12 @@ def _earlier_copy() -> ColumnElement[bool]:
 async def _due(session: AsyncSession, now: datetime) -> Sequence[_Row]:
     query = (
         select(
-            Reminder, StoredOccurrence, Calendar.name, Calendar.account_id, _earlier_copy().label("has_copy")
+            Reminder,
+            StoredOccurrence,
+            Calendar.name,
+            Calendar.account_id,
+            _earlier_copy().label("has_copy"),
+            Calendar.follows_up,
         )
         .join(StoredOccurrence, StoredOccurrence.id == Reminder.occurrence_id)
         .join(Calendar, Calendar.id == StoredOccurrence.calendar_id)

@@ -36,6 +36,8 @@ from sekretar.tickets.defaults import Default, Where, default_for
 from sekretar.tickets.trackers.port import Tracker
 
 LIST_FORM = "tickets.list"
+#: The same with what belongs to the minutes of a meeting.
+MINUTES_FORM = "tickets.minutes"
 NEW_LIST = "tickets.list.new"
 
 #: A textarea of Mattermost takes no more.
@@ -79,7 +81,7 @@ class BatchesChat:
 
     async def list(self, request: CommandRequest) -> Reply:
         where = Where(request.person.id, request.channel_id, request.team_id)
-        default = await self._default(where)
+        default = await self.default(where)
         if default is None:
             return Reply(self._which(request.t))
         text = _behind_command(request.text)
@@ -88,12 +90,12 @@ class BatchesChat:
                       "root": request.root_id}  # fmt: skip
             return Reply(form=OpenForm(LIST_FORM, record))
         intent = Intent(default.tracker, text, default.project, request.channel_id, request.root_id)
-        return Reply(await self._propose(request.person, intent, {}, request.t, request.now))
+        return Reply(await self.propose(request.person, intent, {}, request.t, request.now))
 
     async def new_clicked(self, click: Click) -> ClickReply:
         tracker = str(click.record.get("tracker", ""))
         if not tracker:
-            default = await self._default(Where(click.person.id))
+            default = await self.default(Where(click.person.id))
             if default is None:
                 return ClickReply(ephemeral=self._which(click.t))
             tracker = default.tracker
@@ -104,14 +106,14 @@ class BatchesChat:
         rows = tuple(Attachment(actions=buttons[at : at + 5]) for at in range(0, len(buttons), 5))
         return Message(t("tickets.tracker.which"), rows)
 
-    async def _default(self, where: Where) -> Default | None:
+    async def default(self, where: Where) -> Default | None:
         async with self.desk.database.reading() as session:
             return await default_for(session, where, self.identities.sites)
 
     # --- the form
 
     async def form(self, request: FormRequest) -> Form:
-        t, intent = request.t, await self._intent(request.person, request)
+        t, intent = request.t, await self.intent(request.person, request)
         eyes = await self.identities.eyes(request.person.id, intent.tracker)
         tasks = Field(
             "tasks",
@@ -125,23 +127,23 @@ class BatchesChat:
             LIST_FORM,
             t.plain("tickets.list.title"),
             t("tickets.list.intro"),
-            (await _project_field(eyes, intent.project, t), tasks),
+            (await project_field(eyes, intent.project, t), tasks),
             t.plain("tickets.list.submit"),
         )
 
     async def submitted(self, submit: FormSubmit) -> FormOutcome:
         intent = replace(
-            await self._intent(submit.person, submit),
+            await self.intent(submit.person, submit),
             text=str(submit.values["tasks"]),
             project=str(submit.values.get("project", "")),
         )
         try:
-            message = await self._propose(submit.person, intent, submit.record, submit.t, submit.now)
+            message = await self.propose(submit.person, intent, submit.record, submit.t, submit.now)
         except PersonError as error:
             return FormOutcome(errors={"tasks": error})
         return FormOutcome(message)
 
-    async def _intent(self, person: Person, asked: FormRequest | FormSubmit) -> Intent:
+    async def intent(self, person: Person, asked: FormRequest | FormSubmit) -> Intent:
         """What is being written: a former batch, or something new."""
         record = asked.record
         if "batch" not in record:
@@ -160,13 +162,27 @@ class BatchesChat:
                 if each.state is RowState.REFUSED
             ]
         text = batch.text if batch.state == BatchState.OPEN else "\n".join(refused)
-        return Intent(batch.tracker, text, batch.project, batch.channel_id, batch.root_id, batch.origin)
+        return Intent(
+            batch.tracker,
+            text,
+            batch.project,
+            batch.channel_id,
+            batch.root_id,
+            batch.origin,
+            batch.minutes_id,
+        )
 
     # --- deciding
 
-    async def _propose(
+    async def propose(
         self, person: Person, intent: Intent, record: object, t: Translator, now: datetime
     ) -> Message:
+        """Show what would be made; a batch that the record names stands for nothing any more.
+
+        Raises:
+            PersonError: there is nothing to make, or the person is not known to the tracker.
+            PeerError: the tracker or the chat cannot be asked.
+        """
         prepared = await self.preparing.prepare(person, intent.tracker, intent.text, intent.project, now)
         former = record.get("batch") if isinstance(record, dict) else None
         async with self.desk.database.transaction() as session:
@@ -189,7 +205,8 @@ class BatchesChat:
             store.must_be_open(batch)
         if len(batch.text) > LONGEST_TYPED:
             raise PersonError("tickets.batch.too_long_to_edit", count=LONGEST_TYPED)
-        return ClickReply(form=OpenForm(LIST_FORM, {"batch": batch.id}))
+        form_id = LIST_FORM if batch.minutes_id is None else MINUTES_FORM
+        return ClickReply(form=OpenForm(form_id, {"batch": batch.id}))
 
     async def cancel_clicked(self, click: Click) -> ClickReply:
         async with self.desk.database.transaction() as session:
@@ -209,7 +226,7 @@ def _replace(former: TicketBatch) -> None:
         former.state = BatchState.REPLACED
 
 
-async def _project_field(eyes: Tracker, chosen: str, t: Translator) -> Field:
+async def project_field(eyes: Tracker, chosen: str, t: Translator) -> Field:
     projects = [each for each in await eyes.projects() if each.open]
     keys = {each.key.casefold(): each.key for each in projects}
     return Field(

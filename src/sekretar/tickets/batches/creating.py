@@ -7,7 +7,9 @@ own, so a crash costs at most one question to the tracker: whether the row of th
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 from sqlalchemy import select
@@ -35,12 +37,31 @@ AT_ONCE = 4
 _log = structlog.get_logger(__name__)
 
 
+class Occasion(Protocol):
+    """What batches with `minutes_id` belong to."""
+
+    async def tie(self, batch: TicketBatch, rows: Sequence[Row]) -> Remark | None:
+        """Tie the tickets that are made to each other; returns why that was not possible. May be called again."""
+        ...
+
+    async def keep(self, session: AsyncSession, batch: TicketBatch, rows: Sequence[Row]) -> None:
+        """Keep what was made so far. May be called again."""
+        ...
+
+    async def tell(
+        self, session: AsyncSession, batch: TicketBatch, rows: Sequence[Row], author: Person
+    ) -> set[int]:
+        """Tell everybody of a batch that is done; returns the people who know now."""
+        ...
+
+
 @dataclass(frozen=True)
 class Creating:
     """Makes the tickets of batches that people have said yes to."""
 
     desk: Desk
     identities: Identities
+    occasion: Occasion | None = None
 
     async def begin(self, person: Person, number: object) -> TicketBatch:
         """The person says yes, for the first time or again after a pause.
@@ -76,8 +97,16 @@ class Creating:
             batch = await session.get_one(TicketBatch, number)
             waiting = [each for each in await store.rows(session, number) if each.state is RowState.WAITING]
         obstacle = await self._make(batch, waiting)
+        untied = await self._tie(batch)
         async with self.desk.database.transaction() as session:
-            await self._conclude(session, number, obstacle)
+            await self._conclude(session, number, obstacle, untied)
+
+    async def _tie(self, batch: TicketBatch) -> Remark | None:
+        if self.occasion is None or batch.minutes_id is None:
+            return None
+        async with self.desk.database.reading() as session:
+            made = _made(await store.rows(session, batch.id))
+        return await self.occasion.tie(batch, made)
 
     async def _make(self, batch: TicketBatch, waiting: list[Row]) -> Remark | None:
         """Make the rows; returns what stands in the way of the rest, None when all are settled."""
@@ -116,7 +145,9 @@ class Creating:
 
     # --- telling
 
-    async def _conclude(self, session: AsyncSession, number: int, obstacle: Remark | None) -> None:
+    async def _conclude(
+        self, session: AsyncSession, number: int, obstacle: Remark | None, untied: Remark | None
+    ) -> None:
         batch = await session.get_one(TicketBatch, number, with_for_update=True)
         if batch.state != BatchState.CREATING:
             return
@@ -126,17 +157,34 @@ class Creating:
         author = await self.desk.people.by_id(session, batch.person_id)
         if author is None:
             return
-        await self._tell_author(session, batch, rows, author)
-        await self._tell_assignees(session, batch, rows, author)
+        await self._tell_author(session, batch, rows, author, untied)
+        knowing = await self._tell_occasion(session, batch, rows, author)
+        await self._tell_assignees(session, batch, rows, author, knowing)
         if batch.state == BatchState.DONE and batch.channel_id:
             await self._tell_channel(session, batch, rows, author)
         await store.told(session, number, batch.attempts)
 
-    async def _tell_author(
+    async def _tell_occasion(
         self, session: AsyncSession, batch: TicketBatch, rows: list[Row], author: Person
+    ) -> set[int]:
+        """Returns the people who know by it."""
+        if self.occasion is None or batch.minutes_id is None:
+            return set()
+        await self.occasion.keep(session, batch, _made(rows))
+        if batch.state != BatchState.DONE:
+            return set()
+        return await self.occasion.tell(session, batch, _made(rows), author)
+
+    async def _tell_author(
+        self,
+        session: AsyncSession,
+        batch: TicketBatch,
+        rows: list[Row],
+        author: Person,
+        untied: Remark | None,
     ) -> None:
         t = self.desk.translator(author)
-        message = wording.result(batch.id, rows, store.remark_of(batch), t)
+        message = wording.result(batch.id, rows, store.remark_of(batch), t, untied)
         await outgoing.direct(
             session,
             key=f"tickets:batch:{batch.id}:result:{batch.attempts}",
@@ -146,16 +194,22 @@ class Creating:
         )
 
     async def _tell_assignees(
-        self, session: AsyncSession, batch: TicketBatch, rows: list[Row], author: Person
+        self,
+        session: AsyncSession,
+        batch: TicketBatch,
+        rows: list[Row],
+        author: Person,
+        knowing: Collection[int],
     ) -> None:
-        """Everybody but the author hears of what is new for them, in one message."""
+        """Everybody but the author and those who know already hears of what is new for them, in one message."""
         news: dict[int, list[Row]] = {}
         for row in rows:
             if row.state is RowState.CREATED and not row.told_in:
                 for person_id in _addressed(row):
                     news.setdefault(person_id, []).append(row)
-        news.pop(author.id, None)
         for person_id, theirs in sorted(news.items()):
+            if person_id == author.id or person_id in knowing:
+                continue
             person = await self.desk.people.by_id(session, person_id)
             if person is None or not person.active:
                 continue
@@ -171,7 +225,7 @@ class Creating:
     async def _tell_channel(
         self, session: AsyncSession, batch: TicketBatch, rows: list[Row], author: Person
     ) -> None:
-        made = [row for row in rows if row.state is RowState.CREATED]
+        made = _made(rows)
         if not made:
             return
         t = self.desk.catalogues.translator(author.language)
@@ -183,6 +237,10 @@ class Creating:
             rendered=self.desk.render(wording.summary(made, author, t), None),
             now=self.desk.now(),
         )
+
+
+def _made(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row.state is RowState.CREATED]
 
 
 def _addressed(row: Row) -> list[int]:

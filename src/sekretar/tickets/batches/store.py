@@ -73,6 +73,8 @@ class TicketBatch(Base):
     root_id: Mapped[str] = mapped_column(Text)
     #: Ends the description of each ticket: where they come from.
     origin: Mapped[str] = mapped_column(Text)
+    #: The minutes of a meeting that it belongs to (`minutes.model`); None for a list of its own.
+    minutes_id: Mapped[int | None] = mapped_column(BigId)
     #: How often the person has said yes.
     attempts: Mapped[int] = mapped_column(default=0)
     #: Why it is paused, as `Remark`.
@@ -109,6 +111,7 @@ class Intent:
     channel_id: str = ""
     root_id: str = ""
     origin: str = ""
+    minutes_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,7 @@ async def add(
         channel_id=intent.channel_id,
         root_id=intent.root_id,
         origin=intent.origin,
+        minutes_id=intent.minutes_id,
         created_at=now,
     )
     session.add(batch)

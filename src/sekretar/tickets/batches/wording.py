@@ -110,8 +110,10 @@ def cancelled(t: Translator) -> Message:
     return Message(t("tickets.batch.cancelled"))
 
 
-def result(number: int, rows: Sequence[Row], obstacle: Remark | None, t: Translator) -> Message:
-    """What became of the rows, and what can be done about the rest."""
+def result(
+    number: int, rows: Sequence[Row], obstacle: Remark | None, t: Translator, untied: Remark | None = None
+) -> Message:
+    """What became of the rows, and what can be done about the rest; why they are not tied together, if so."""
     made = [row for row in rows if row.state is RowState.CREATED]
     refused = [row for row in rows if row.state is RowState.REFUSED]
     waiting = [row for row in rows if row.state is RowState.WAITING]
@@ -120,6 +122,7 @@ def result(number: int, rows: Sequence[Row], obstacle: Remark | None, t: Transla
             t.plural("tickets.batch.made", len(made)) if made else t("tickets.batch.made_none"),
             *(_made(row) for row in made),
             *(_refused(row, t) for row in refused),
+            *([t("tickets.batch.untied", reason=said(untied, t))] if untied else []),
         ]
     )
     if not waiting or obstacle is None:
@@ -179,10 +182,11 @@ def _assigned(row: Row, person_id: int, t: Translator) -> Markdown:
 def summary(rows: Sequence[Row], author: Person, t: Translator) -> Message:
     """For the channel: what was given to whom."""
     title = t.plural("tickets.summary.title", len(rows), author=Markdown(f"@{author.username}"))
-    return Message(Markdown("\n").join([title, *(_summed_up(row, t) for row in rows)]))
+    return Message(Markdown("\n").join([title, *(summed_up(row, t) for row in rows)]))
 
 
-def _summed_up(row: Row, t: Translator) -> Markdown:
+def summed_up(row: Row, t: Translator) -> Markdown:
+    """A ticket that was made, to whom it was given, and its last day: a line of a list."""
     people = [each for each in (row.planned.assignee, *row.planned.others) if each is not None]
     names = Markdown(", ").join(_name(each) for each in people)
     due = t("tickets.assigned.due", day=format_date(row.planned.due, t.language)) if row.planned.due else ""
