@@ -86,8 +86,8 @@ async def test_the_wishes_can_be_asked_step_by_step(office: Office, calendars: C
     shown = (await anna.slash("/calendar settings calendars", home)).posts[0]
     mark = anna.mark()
     await anna.click(shown, PICK, "Работа")
-    for number in range(1, 8):
-        question = await anna.wait_for(about(f"({number} из 7)"), since=mark)
+    for number in range(1, 9):
+        question = await anna.wait_for(about(f"({number} из 8)"), since=mark)
         mark = anna.mark()
         await anna.say("нет" if number == 3 else "да", home)
         assert question.buttons
