@@ -35,11 +35,13 @@ from sekretar.kernel.outbox import TASK as OUTBOX
 from sekretar.kernel.outbox import Outbox
 from sekretar.mattermost.client import MattermostClient
 from sekretar.mattermost.delivery import ChatDelivery
+from sekretar.mattermost.ledger import DirectChannelRow
 
 AHEAD = timedelta(minutes=10)
 LEAD = timedelta(seconds=3)
 AT_ONCE = 100
 PATIENCE = 300
+BOT = "bot"
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,8 @@ async def _plan(world: World, count: int, due: datetime) -> None:
             objects = [_object(number) for number in some]
             await session.execute(insert(CalendarObject), objects)
             await session.execute(insert(StoredOccurrence), [_meeting(n, due + AHEAD) for n in some])
+            # Whoever has connected a calendar has been written to: their channel is known.
+            await session.execute(insert(DirectChannelRow), [_channel(number) for number in some])
             await session.execute(
                 insert(Reminder), [{"id": n, "occurrence_id": n, "minutes": 10, "due_at": due} for n in some]
             )
@@ -110,6 +114,10 @@ async def _plan(world: World, count: int, due: datetime) -> None:
 
 def _object(number: int) -> dict[str, Any]:
     return {"id": number, "calendar_id": 2 * number, "href": "/1.ics", "etag": "1", "data": b""}
+
+
+def _channel(number: int) -> dict[str, Any]:
+    return {"bot_id": BOT, "user_id": f"u{number - 1}", "channel_id": f"du{number - 1}"}
 
 
 def _meeting(number: int, start: datetime) -> dict[str, Any]:
@@ -127,7 +135,7 @@ async def _give(world: World, server: _Mattermost, count: int) -> list[_Post]:
     """Let the jobs work until as many posts came as there are reminders."""
     jobs, outbox = InProcessJobs(world.desk.clock), Outbox(world.database, world.desk.clock)
     client = MattermostClient(world.http.peers, server.url, "none", clock=world.desk.clock)
-    ChatDelivery(client, world.database, world.desk.clock, "bot").register(outbox)
+    ChatDelivery(client, world.database, world.desk.clock, BOT).register(outbox)
     world.database.on_commit(jobs.wake)
     jobs.add(OUTBOX, outbox.deliver_due, at_least_every=timedelta(seconds=30))
     jobs.add(reminders.TASK, Reminding(world.desk).give_due, at_least_every=timedelta(minutes=1))

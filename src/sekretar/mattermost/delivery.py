@@ -12,6 +12,7 @@ slash command cannot be looked up; it may come twice after a crash, which is bet
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -51,6 +52,7 @@ class ChatDelivery:
         self._bot_id = bot_id
         self._ledger = Ledger(database, clock, bot_id)
         self._installation = ""
+        self._marking = asyncio.Lock()
 
     def register(self, outbox: Outbox) -> None:
         """Have the outbox call these handlers."""
@@ -226,9 +228,11 @@ class ChatDelivery:
         return found
 
     async def _mark(self, delivery: Delivery) -> str:
-        if not self._installation:
-            async with self._database.transaction() as session:
-                self._installation = await installation(session)
+        async with self._marking:
+            # One asks, or the first hundred deliveries would queue for as many transactions.
+            if not self._installation:
+                async with self._database.transaction() as session:
+                    self._installation = await installation(session)
         # SQLite gives the number of a forgotten row to the next one, which the server would then take for said.
         meaning = hashlib.sha256(delivery.key.encode()).hexdigest()[:12]
         return f"{self._installation}.{delivery.id}-{meaning}"
