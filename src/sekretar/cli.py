@@ -84,7 +84,7 @@ def demo(
     listen_port: Annotated[int, typer.Option(help="Port of Sekretar itself.")] = DemoOptions.listen_port,
     folder: Annotated[Path, typer.Option(help="Where the data is kept.")] = DemoOptions.folder,
 ) -> None:
-    """Try Sekretar with a calendar server and a stand-in for Mattermost, on this machine only."""
+    """Try Sekretar with a calendar server and stand-ins for Mattermost and Yandex Tracker, on this machine only."""
     # The sandbox is no part of a running product: it is loaded when it is asked for.
     from sekretar.sandbox.demo import run_demo
 

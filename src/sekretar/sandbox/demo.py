@@ -1,4 +1,4 @@
-"""The demo: Sekretar as it is, with a sandbox for Mattermost and a calendar server of its own.
+"""The demo: Sekretar as it is, with sandboxes for Mattermost and Tracker and a calendar server of its own.
 
 Everything runs in one process but the calendar server, which ends with it. Sekretar itself is not told that this
 is a demo: it is set up, reached and used as on a real server.
@@ -29,13 +29,15 @@ from sekretar.kernel.errors import ConfigurationError
 from sekretar.kernel.secrets import generate_key
 from sekretar.mattermost.client import MattermostClient
 from sekretar.mattermost.setup import SetupOptions, set_up
-from sekretar.sandbox import samples, scenario
+from sekretar.sandbox import sample_tickets, samples, scenario
 from sekretar.sandbox.human import Human
 from sekretar.sandbox.mattermost import PASSWORD, MattermostSandbox
 from sekretar.sandbox.mattermost import Settings as ServerSettings
 from sekretar.sandbox.options import DemoOptions
 from sekretar.sandbox.ports import free_port, must_be_free
 from sekretar.sandbox.radicale import Radicale
+from sekretar.sandbox.tracker import TrackerSandbox
+from sekretar.tickets.trackers.settings import YandexSettings
 
 BOT = "sekretar"
 
@@ -49,6 +51,7 @@ class Demo:
 
     chat_url: str
     calendar_url: str
+    tracker_url: str
     sekretar: Sekretar
 
 
@@ -83,7 +86,9 @@ async def _check(options: DemoOptions) -> int:
     with tempfile.TemporaryDirectory(prefix="sekretar-check-") as folder:
         apart = DemoOptions(port=0, calendar_port=0, listen_port=free_port(), folder=Path(folder))
         async with running(apart) as demo:
-            return await scenario.play(scenario.Stage(demo.chat_url, demo.calendar_url, BOT))
+            return await scenario.play(
+                scenario.Stage(demo.chat_url, demo.calendar_url, demo.tracker_url, BOT)
+            )
 
 
 def _welcome(demo: Demo) -> str:
@@ -91,7 +96,9 @@ def _welcome(demo: Demo) -> str:
         f"\n  Sekretar is ready: {demo.chat_url}/?as=anna&channel=@{BOT}\n\n"
         f"  You are anna; switch to boris, vera or admin at the top left of the page.\n"
         f"  To connect the sample calendar choose Other, address {demo.calendar_url}, login anna, password anna.\n"
-        f"  Ctrl-C ends the demo; the data stays until `make demo ARGS=--fresh`.\n"
+        f"  To connect the sample tracker write /task connect; the token of anna is {sample_tickets.TOKENS['anna']},"
+        f" that of boris {sample_tickets.TOKENS['boris']}.\n"
+        f"  Ctrl-C ends the demo; the data stays until `make demo ARGS=--fresh`, but for tickets.\n"
     )
 
 
@@ -119,19 +126,36 @@ async def running(options: DemoOptions, clock: Clock | None = None) -> AsyncIter
         stack.push_async_callback(calendar_server.stop)
         async with aiohttp.ClientSession() as session:
             await samples.fill(session, calendar_server.url, clock.now())
+        tracker = await stack.enter_async_context(_tracker(clock))
         await chat_server.start()
         stack.push_async_callback(chat_server.stop)
-        sekretar = await stack.enter_async_context(_sekretar(options, chat_server, clock))
+        settings = sample_tickets.configured(tracker)
+        sekretar = await stack.enter_async_context(_sekretar(options, chat_server, settings, clock))
         await _hint(chat_server.url, calendar_server.url)
-        yield Demo(chat_server.url, calendar_server.url, sekretar)
+        yield Demo(chat_server.url, calendar_server.url, tracker.url, sekretar)
 
 
 @contextlib.asynccontextmanager
-async def _sekretar(options: DemoOptions, server: MattermostSandbox, clock: Clock) -> AsyncIterator[Sekretar]:
+async def _tracker(clock: Clock) -> AsyncIterator[TrackerSandbox]:
+    """The Tracker keeps nothing between runs, so its port may be another one each time."""
+    tracker = TrackerSandbox(clock=clock)
+    await tracker.start()
+    try:
+        async with aiohttp.ClientSession() as session:
+            await sample_tickets.fill(session, tracker, clock.now().date())
+        yield tracker
+    finally:
+        await tracker.stop()
+
+
+@contextlib.asynccontextmanager
+async def _sekretar(
+    options: DemoOptions, server: MattermostSandbox, tracker: YandexSettings, clock: Clock
+) -> AsyncIterator[Sekretar]:
     server.seed_demo()
     admin = server.add_user("admin", admin=True)
     bot = server.add_bot(BOT, admin, display_name="Секретарь · Sekretar", teams=(server.add_team("office"),))
-    settings = _settings(options, server.url, bot.token)
+    settings = _settings(options, server.url, bot.token, tracker)
     async with foundation(settings, clock) as base:
         client = MattermostClient(base.http.peers, server.url, server.add_session(admin), clock=base.clock)
         report = await set_up(client, settings, base.database, base.vault, SetupOptions(bot=BOT))
@@ -147,7 +171,7 @@ async def _sekretar(options: DemoOptions, server: MattermostSandbox, clock: Cloc
             await asyncio.wait([working])
 
 
-def _settings(options: DemoOptions, server_url: str, token: str) -> Settings:
+def _settings(options: DemoOptions, server_url: str, token: str, tracker: YandexSettings) -> Settings:
     address = f"127.0.0.1:{options.listen_port}"
     return Settings(
         mattermost_url=server_url,
@@ -159,6 +183,7 @@ def _settings(options: DemoOptions, server_url: str, token: str) -> Settings:
         keys=(SecretStr(_key(options.folder / "key")),),
         allowed_addresses=("127.0.0.1",),
         sync_seconds=LOOK_EVERY,
+        trackers=(tracker,),
         use_proxy=False,
     )
 
@@ -180,10 +205,11 @@ async def _until_ready(sekretar: Sekretar, working: asyncio.Task[None]) -> None:
 
 
 async def _hint(chat_url: str, calendar_url: str) -> None:
-    """Tell newcomers, in the chat itself, what they need to connect the sample calendar."""
+    """Tell newcomers, in the chat itself, what they need to connect the sample calendar and tracker."""
     text = (
         f"The sample calendars: choose *Other*, address `{calendar_url}`, login and password are your name"
-        f" (`anna`, `boris`). The bot is @{BOT}."
+        f" (`anna`, `boris`). The sample tracker: `/task connect`, the token is `token-` and your name"
+        f" (`{sample_tickets.TOKENS['anna']}`, `{sample_tickets.TOKENS['boris']}`). The bot is @{BOT}."
     )
     async with Human.login(chat_url, "admin", PASSWORD) as admin:
         square = await admin.channel("town-square")

@@ -1,4 +1,5 @@
-"""The demo's scenario, played through public interfaces only: what people do in the chat and in their calendar.
+"""The demo's scenario, played through public interfaces only: what people do in the chat, in their
+calendar and in their tracker.
 
 It stands on its own feet and knows nothing of how Sekretar works, so it plays against any Mattermost server.
 """
@@ -14,7 +15,7 @@ import aiohttp
 import typer
 
 from sekretar.kernel.clock import SystemClock
-from sekretar.sandbox import samples
+from sekretar.sandbox import sample_tickets, samples
 from sekretar.sandbox.human import Human, NotSeen
 from sekretar.sandbox.mattermost import PASSWORD
 from sekretar.sandbox.seen import CustomStatus, SeenPost
@@ -29,6 +30,8 @@ LENGTH = timedelta(seconds=8)
 #: How long anything may take, in seconds.
 PATIENCE = 40.0
 
+_PASSES, _BANNER = "Заказать пропуска", "Обновить баннер"
+
 _LINK = re.compile(r"\((https?://[^)\s]+/oauth/authorize[^)\s]*)\)")
 
 
@@ -38,16 +41,18 @@ class Stage:
 
     chat_url: str
     calendar_url: str
+    tracker_url: str
     bot: str
     say: Callable[[str], None] = field(default=typer.echo)
 
 
 @dataclass
 class Play:
-    """One performance: anna connects her calendar, boris only looks in."""
+    """One performance: anna connects her calendar and her tracker, boris is given something to do."""
 
     stage: Stage
     anna: Human
+    boris: Human
     session: aiohttp.ClientSession
     home: str = ""
 
@@ -65,6 +70,10 @@ class Play:
             ("and the earlier one comes back", self.status_restored),
             ("a cancelled meeting is told", self.cancelled),
             ("everything is deleted on demand", self.disconnect),
+            ("the tracker is connected", self.connect_tracker),
+            ("two tasks are shown before they are made", self.list_tasks),
+            ("and made when anna says so", self.create_tasks),
+            ("boris is told of his", self.boris_told),
         )
         for name, act in acts:
             seen = await act()
@@ -102,13 +111,13 @@ class Play:
     async def consent(self) -> str:
         await self.anna.set_custom_status("bento", "Обед")
         answer = await self.anna.slash("/calendar status", self.home)
-        await self.anna.click(answer.posts[0], answer.posts[0].buttons[0].label)
-        again = await self.anna.slash("/calendar status", self.home)
-        found = _LINK.search(again.posts[0].text)
-        if found is None:
-            return "the bot may set it by a right of its own"
         mark = self.anna.mark()
-        await self.anna.consent(found[1])
+        await self.anna.click(answer.posts[0], "Да, показывать")
+        asked = await self.anna.wait_for(
+            lambda post: bool(_LINK.search(post.text)), since=mark, timeout=PATIENCE
+        )
+        mark = self.anna.mark()
+        await self.anna.consent(_LINK.findall(asked.text)[0])
         return _line(await self.anna.wait_for(_about("На встрече"), since=mark, timeout=PATIENCE))
 
     async def told(self) -> str:
@@ -153,6 +162,44 @@ class Play:
         _expect("планёрка" not in again.posts[0].text, "meetings are still there after disconnecting")
         return _line(done)
 
+    async def connect_tracker(self) -> str:
+        await self.anna.slash("/task connect", self.home)
+        dialog = await self.anna.dialog(PATIENCE)
+        errors = await self.anna.submit_dialog(dialog, {"key": "token-nobody"})
+        _expect("key" in errors, f"no error at the token: {errors}")
+        mark = self.anna.mark()
+        errors = await self.anna.submit_dialog(dialog, {"key": sample_tickets.TOKENS["anna"]})
+        _expect(not errors, f"refused: {errors}")
+        return _line(await self.anna.wait_for(_about("Анна Смирнова"), since=mark, timeout=PATIENCE))
+
+    async def list_tasks(self) -> str:
+        lines = f"{_PASSES} @boris до пятницы #office\n{_BANNER} @anna завтра #site"
+        self._preview = (await self.anna.slash(f"/task list\n{lines}", self.home)).posts[0]
+        _expect("❌" not in self._preview.text, f"not understood: {self._preview.text}")
+        _expect(await self._filed() == 0, "tasks exist before anna has said yes")
+        return _line(self._preview)
+
+    async def create_tasks(self) -> str:
+        mark, self._mark = self.anna.mark(), self.boris.mark()
+        await self.anna.click(self._preview, "Завести все 2")
+        made = await self.anna.wait_for(_about(_PASSES, _BANNER, "Завёл"), since=mark, timeout=PATIENCE)
+        filed = await self._filed()
+        _expect(filed == 2, f"there are {filed} tasks in the tracker instead of 2")
+        return _line(made)
+
+    async def boris_told(self) -> str:
+        told = await self.boris.wait_for(_about(_PASSES), since=self._mark, timeout=PATIENCE)
+        _expect(_BANNER not in told.text, f"boris is told what is not his: {told.text}")
+        return _line(told)
+
+    async def _filed(self) -> int:
+        """How many of the tasks are in the tracker."""
+        url = f"{self.stage.tracker_url}/v3/issues/_search"
+        async with self.session.post(url, json={}, headers=sample_tickets.headers("anna")) as answer:
+            answer.raise_for_status()
+            found = [issue["summary"] for issue in await answer.json()]
+        return sum(found.count(subject) for subject in (_PASSES, _BANNER))
+
     async def _ask_to_connect(self) -> None:
         """Find the way from the welcome to the dialog by buttons alone."""
         welcome = (await self.anna.posts(self.home))[-1]
@@ -185,8 +232,9 @@ async def play(stage: Stage) -> int:
         async with (
             aiohttp.ClientSession() as session,
             Human.login(stage.chat_url, "anna", PASSWORD) as anna,
+            Human.login(stage.chat_url, "boris", PASSWORD) as boris,
         ):
-            await Play(stage, anna, session).run()
+            await Play(stage, anna, boris, session).run()
     except (Failed, NotSeen, LookupError) as error:
         stage.say(f"✗ {error}")
         return 1

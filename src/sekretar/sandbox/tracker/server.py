@@ -15,7 +15,7 @@ from sekretar.sandbox.faults import Faults
 from sekretar.sandbox.tracker import api_below, api_issues, api_organisation
 from sekretar.sandbox.tracker.call import Call, Handler, answer
 from sekretar.sandbox.tracker.refusals import Refused
-from sekretar.sandbox.tracker.state import Limits, LocalField, Queue, User, World
+from sekretar.sandbox.tracker.state import STATUSES, Limits, LocalField, Queue, User, World
 
 _ROUTES = (*api_issues.ROUTES, *api_below.ROUTES, *api_organisation.ROUTES)
 
@@ -44,6 +44,7 @@ class TrackerSandbox:
             application.router.add_route(
                 method, "/{version:v[23]}" + path + "{slash:/?}", self._handling(handler)
             )
+        application.router.add_get("/{key:[A-Z]+-[0-9]+}", self._page)
         self._runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port).start()
@@ -99,6 +100,14 @@ class TrackerSandbox:
         return field
 
     # ----- requests
+
+    async def _page(self, request: web.Request) -> web.Response:
+        """Where links to issues lead people: no more than what shows that they arrived."""
+        issue = self.world.issue(request.match_info["key"])
+        if issue is None:
+            raise web.HTTPNotFound
+        status = STATUSES[issue.values["status"]].name
+        return web.Response(text=f"{issue.key}: {issue.values['summary']}\n{status}\n")
 
     def _handling(self, handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
