@@ -174,7 +174,7 @@ class Sekretar:
             public_url=settings.mattermost_public_url,
         )
         self._surface = self._make_surface()
-        meetings = Meetings()
+        meetings, morning = Meetings(), Morning()
         self._calendars = Calendars(
             self._desk,
             base.http,
@@ -188,10 +188,9 @@ class Sekretar:
                 settings.meeting_emoji,
             ),
             meetings,
+            morning,
         )
         self._profiles.on_return(self._calendars.person_returned)
-        morning = Morning()
-        morning.keep(self._calendars.morning_of)
         sites = open_trackers(settings.trackers, base.http, clock)
         self._tickets = Tickets(
             self._desk,

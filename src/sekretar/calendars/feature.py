@@ -28,6 +28,7 @@ from sekretar.calendars.channels import watch as channels_watch
 from sekretar.calendars.channels.chat import ChannelChat
 from sekretar.calendars.channels.giving import ChannelTelling
 from sekretar.calendars.channels.watch import ChannelWatch
+from sekretar.calendars.digest import digesting
 from sekretar.calendars.digest import schedule as digest
 from sekretar.calendars.digest.digesting import Digesting
 from sekretar.calendars.ending import telling as ending
@@ -53,7 +54,7 @@ from sekretar.calendars.views.viewing import Viewing
 from sekretar.kernel.http import HttpSessions
 from sekretar.kernel.jobs import Jobs
 from sekretar.kernel.meetings import Meetings
-from sekretar.kernel.morning import Hour
+from sekretar.kernel.morning import Hour, Morning
 from sekretar.kernel.people import Person
 from sekretar.mattermost.acting import Acting
 from sekretar.mattermost.consent import Consents
@@ -84,6 +85,7 @@ class Calendars:
         jobs: Jobs,
         settings: CalendarSettings,
         meetings: Meetings,
+        morning: Morning,
     ) -> None:
         self._jobs = jobs
         self._meetings = meetings
@@ -95,7 +97,8 @@ class Calendars:
         self._reminding = Reminding(desk, meetings)
         self._ending = Ending(desk, meetings)
         self._rolling = Rolling(desk, settings.own_hosts)
-        self._digesting = Digesting(desk)
+        morning.keep(self.morning_of, digesting.pending)
+        self._digesting = Digesting(desk, morning)
         self._refreshing = Refreshing(desk)
         self._channels = ChannelTelling(desk)
         self._channel_watch = ChannelWatch(desk)

@@ -37,6 +37,8 @@ from sekretar.tickets.watching import reminding
 from sekretar.tickets.watching.channels import ChannelTelling
 from sekretar.tickets.watching.channels_chat import ChannelsChat
 from sekretar.tickets.watching.hooks import TrackerHooks
+from sekretar.tickets.watching.listing import Listing
+from sekretar.tickets.watching.looking import Looking
 from sekretar.tickets.watching.polling import Polling, Rhythm, task_of
 from sekretar.tickets.watching.reminding import Reminding
 from sekretar.tickets.watching.settings import NOTHING_SAID as WATCH_AS_USUAL
@@ -73,10 +75,13 @@ class Tickets:
         telling = Telling(desk, self._identities)
         channels = ChannelTelling(desk, self._identities, telling)
         self.polling = Polling(desk, self._identities, telling, channels, Rhythm(watch.every))
-        self.reminding = Reminding(desk, self._identities, telling, morning or Morning())
+        morning = morning or Morning()
+        looking = Looking(desk, self._identities, telling)
+        self.reminding = Reminding(desk, morning, looking)
         self.hooks = TrackerHooks(watch.hook_secrets, self.polling.hint, desk.clock)
         if not sites:
             return
+        morning.contribute(Listing(desk, morning, looking).part)
         LinkingChat(desk.database, self._identities).register(desk.chat)
         SettingsChat(desk.database).register(desk.chat)
         ChannelsChat(desk, self._identities).register(desk.chat)

@@ -7,15 +7,23 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from tests.integration.calendars.diary import Diary, ics, open_diary
 from tests.integration.mattermost.surface_desk import FakeServer, Office, open_office, user_id
 from tests.integration.tickets.paper import CLOSED_STATUS, MEMBERS, SITE, PaperSite
 
+from sekretar.calendars.digest import digesting
+from sekretar.calendars.digest.digesting import Digesting
+from sekretar.calendars.model import CalendarAccount
+from sekretar.calendars.settings import preferences
+from sekretar.calendars.settings.preferences import Preferences
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerDown, PeerForbidden, PeerInvalid, PeerLimited
 from sekretar.kernel.jobs import InProcessJobs
 from sekretar.kernel.meetings import Meetings
+from sekretar.kernel.morning import Hour, Morning
 from sekretar.mattermost.chat import Chat
 from sekretar.mattermost.models import Channel, ChannelMember, Role, TeamMember, User
 from sekretar.tickets.feature import Tickets
@@ -26,6 +34,10 @@ from sekretar.tickets.watching.model import TicketCursor
 from sekretar.tickets.watching.settings import WatchSettings
 
 MINUTE = timedelta(minutes=1)
+
+
+def texts(payload: dict[str, Any]) -> list[str]:
+    return [each.get("text", "") for each in payload.get("props", {}).get("attachments", ())]
 
 
 class Server(FakeServer):
@@ -61,6 +73,7 @@ class Watch:
     tickets: Tickets
     site: PaperSite
     clock: ManualClock
+    morning: Morning
 
     async def ticket(self, by: str, to: str | None, subject: str = "Mast") -> str:
         """Made in the tracker itself; nothing is announced of it yet."""
@@ -92,17 +105,28 @@ class Watch:
             return list(await session.scalars(select(TicketCursor).order_by(TicketCursor.eyes)))
 
 
+async def hour_of(session: AsyncSession, person_id: int) -> Hour | None:
+    schedule = (await preferences.read(session, person_id)).schedule
+    return Hour(schedule.at, schedule.days) if schedule else None
+
+
 @pytest.fixture
 async def watch(database: Database, clock: ManualClock) -> Watch:
-    chat, site, server = Chat(), PaperSite(), Server()
+    chat, site, server, morning = Chat(), PaperSite(), Server(), Morning()
+    morning.keep(hour_of, digesting.pending)
     office = open_office(database, clock, chat)
     office = replace(office, server=server)
     object.__setattr__(office.desk, "server", server)
     settings = WatchSettings(MINUTE, {"redmine": "s3cret"})
     tickets = Tickets(
-        office.desk, {site.name: cast(TrackerSite, site)}, InProcessJobs(clock), Meetings(), watch=settings
+        office.desk,
+        {site.name: cast(TrackerSite, site)},
+        InProcessJobs(clock),
+        Meetings(),
+        watch=settings,
+        morning=morning,
     )
-    watch = Watch(office, server, tickets, site, clock)
+    watch = Watch(office, server, tickets, site, clock, morning)
     for name in ("anna", "boris", "chris"):
         await office.slash(name, "/task connect redmine")
         await watch.fill(name, key=name)
@@ -270,9 +294,24 @@ class TestMorning:
         await watch.tickets.reminding.give_due()
         return [each.splitlines()[-1] for each in await watch.told("boris")]
 
+    async def each_by_itself(self, watch: Watch) -> None:
+        await watch.office.slash("boris", "/task settings")
+        await watch.fill("boris", together=False)
+
+    async def lists(self, watch: Watch) -> list[str]:
+        """The lists of due tickets that Boris was given, above or below what else a message says."""
+        rows = [row for row in await watch.office.rows() if row.payload.get("user_id") == user_id("boris")]
+        return [
+            each.partition("**Задачи**\n")[2]
+            for row in rows
+            for each in (row.payload["message"], *texts(row.payload))
+            if "**Задачи**" in each
+        ]
+
     async def test_a_last_day_is_told_when_it_is_near_and_when_it_has_passed_and_anew_when_it_moves(
         self, watch: Watch
     ) -> None:
+        await self.each_by_itself(watch)
         watch.site.put("Long ago", to="boris", due=date(2026, 2, 1))
         assert await self.morning(watch, 5) == [], "what was overdue before is no news"
         key = watch.site.put("Mast", to="boris", due=date(2026, 3, 8)).ref.key
@@ -286,6 +325,7 @@ class TestMorning:
         assert (await self.morning(watch, 11))[2:] == ["⏰ Срок: завтра"]
 
     async def test_a_dead_tracker_is_asked_again_the_same_morning(self, watch: Watch) -> None:
+        await self.each_by_itself(watch)
         await self.morning(watch, 5)
         watch.site.put("Mast", to="boris", due=date(2026, 3, 6))
         watch.site.down = PeerDown("redmine")
@@ -294,6 +334,108 @@ class TestMorning:
         watch.clock.advance(timedelta(minutes=10))
         await watch.tickets.reminding.give_due()
         assert len(await watch.told("boris")) == 1
+
+    async def test_a_list_comes_by_itself_to_whoever_has_no_calendar_while_something_is_near(
+        self, watch: Watch
+    ) -> None:
+        watch.site.put("Long ago", to="boris", due=date(2026, 2, 1))
+        await self.morning(watch, 5)
+        assert await self.lists(watch) == [], "what was overdue before is no reason"
+        watch.site.put("Mast", to="boris", due=date(2026, 3, 6))
+        watch.site.put("Sail", to="boris", due=date(2026, 3, 9))
+        assert await self.morning(watch, 6) == [], "no ticket is told by itself too"
+        page = "https://tracker.example.com/issues"
+        (said,) = await self.lists(watch)
+        assert said.splitlines() == [
+            "⚠️ Просрочены",
+            f"- [\\#1]({page}/1) Long ago — 1 февраля",
+            "⏰ Срок сегодня",
+            f"- [\\#2]({page}/2) Mast",
+            "📅 Скоро срок",
+            f"- [\\#3]({page}/3) Sail — 9 марта",
+        ]
+        for day, lists in ((6, 1), (8, 1), (9, 2), (10, 3), (11, 3)):
+            await self.morning(watch, day)
+            assert len(await self.lists(watch)) == lists, day
+
+    async def test_a_list_is_asked_for_again_when_no_tracker_answered(self, watch: Watch) -> None:
+        await self.morning(watch, 5)
+        watch.site.put("Mast", to="boris", due=date(2026, 3, 6))
+        watch.site.down = PeerDown("redmine")
+        await self.morning(watch, 6)
+        watch.site.down = None
+        await watch.tickets.reminding.give_due()
+        assert await self.lists(watch) == [], "it is left alone for a while"
+        watch.clock.advance(timedelta(minutes=10))
+        await watch.tickets.reminding.give_due()
+        assert len(await self.lists(watch)) == 1
+
+    async def test_who_has_no_digest_is_told_of_each_ticket_by_itself(self, watch: Watch) -> None:
+        await self.choose(watch, Preferences(digest_at=None))
+        await self.morning(watch, 5)
+        watch.site.put("Mast", to="boris", due=date(2026, 3, 6))
+        assert await self.morning(watch, 6) == ["⏰ Срок: сегодня"]
+        assert await self.lists(watch) == []
+
+    async def choose(self, watch: Watch, wanted: Preferences) -> None:
+        async with watch.office.desk.database.transaction() as session:
+            person = await watch.office.desk.people.by_user_id(session, user_id("boris"))
+            assert person is not None
+            await preferences.write(session, person.id, wanted)
+
+    async def digest(self, watch: Watch) -> None:
+        await Digesting(watch.office.desk, watch.morning).give_due()
+
+    async def with_a_meeting(self, watch: Watch, day: int) -> Diary:
+        """Boris has a calendar with one meeting that day; both jobs have had their first look before."""
+        diary = await open_diary(watch.office.desk.database, watch.clock, "boris", desk=watch.office.desk)
+        await diary.look({"a.ics": ics("a", datetime(2026, 3, day, 11, tzinfo=UTC), "Demo")}, silent=True)
+        await self.digest(watch)
+        await self.morning(watch, day - 1)
+        await self.digest(watch)
+        return diary
+
+    async def test_the_digest_carries_the_list_and_nothing_is_told_twice(self, watch: Watch) -> None:
+        await self.with_a_meeting(watch, 6)
+        watch.site.put("Mast", to="boris", due=date(2026, 3, 6))
+        await self.morning(watch, 6)
+        assert await self.lists(watch) == [], "the digest is about to come"
+        await self.digest(watch)
+        (said,) = await self.lists(watch)
+        assert "Mast" in said
+        watch.clock.advance(timedelta(minutes=2))
+        await watch.tickets.reminding.give_due()
+        assert await watch.told("boris") == []
+        assert len(await self.lists(watch)) == 1
+
+    async def test_a_dead_tracker_keeps_no_digest_and_the_list_follows(self, watch: Watch) -> None:
+        await self.with_a_meeting(watch, 6)
+        watch.site.put("Mast", to="boris", due=date(2026, 3, 6))
+        watch.site.down = PeerDown("redmine")
+        await self.morning(watch, 6)
+        await self.digest(watch)
+        given = [row.key for row in await watch.office.rows() if row.key.startswith("digest:")]
+        assert given[-1].endswith(":2026-03-06")
+        watch.site.down = None
+        watch.clock.advance(timedelta(minutes=1))
+        await watch.tickets.reminding.give_due()
+        assert await self.lists(watch) == []
+        watch.clock.advance(timedelta(minutes=10))
+        await watch.tickets.reminding.give_due()
+        assert len(await self.lists(watch)) == 1
+
+    async def test_a_day_without_meetings_has_the_list_by_itself(self, watch: Watch) -> None:
+        diary = await self.with_a_meeting(watch, 6)
+        await diary.look({"a.ics": None}, silent=True)
+        watch.site.put("Mast", to="boris", due=date(2026, 3, 6))
+        async with watch.office.desk.database.transaction() as session:
+            await session.execute(update(CalendarAccount).values(synced_at=None))
+        await self.morning(watch, 6)
+        await self.digest(watch)
+        assert await self.lists(watch) == []
+        watch.clock.advance(timedelta(minutes=1))
+        await watch.tickets.reminding.give_due()
+        assert len(await self.lists(watch)) == 1
 
 
 class TestChannels:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.tickets.test_watching_rules import ticket
 
 from sekretar.kernel.morning import Hour
-from sekretar.tickets.watching.due import Known, Stage, next_morning, reminders, stage_of
+from sekretar.tickets.watching.due import Group, Known, Stage, grouped, next_morning, reminders, stage_of
 
 DAY = timedelta(days=1)
 START = date(2026, 3, 4)
@@ -42,3 +42,13 @@ def test_the_next_morning_is_on_a_chosen_day_at_the_hour_of_the_person() -> None
     day, moment = next_morning(Hour(), MOSCOW, date(2026, 3, 6))
     assert (day, moment.isoformat()) == (date(2026, 3, 9), "2026-03-09T06:00:00+00:00")
     assert next_morning(Hour(days=frozenset()), MOSCOW, date(2026, 3, 6))[0] == date(2026, 3, 7)
+
+
+def test_the_list_has_only_the_groups_in_which_something_is_and_that_are_wanted() -> None:
+    late, today, soon, far, none = (
+        replace(ticket(), due=due) for due in (START - DAY, START, START + DAY, START + 2 * DAY, None)
+    )
+    every = grouped([soon, none, today, far, late], set(Stage), START, START + DAY)
+    assert list(every.items()) == [(Group.OVERDUE, [late]), (Group.TODAY, [today]), (Group.SOON, [soon])]
+    assert list(grouped([late, soon], {Stage.NEAR}, START, START + DAY)) == [Group.SOON]
+    assert grouped([far, none], set(Stage), START, START + DAY) == {}

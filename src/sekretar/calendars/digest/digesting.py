@@ -1,17 +1,18 @@
 """The job that gives morning digests, and the rows that tell it when.
 
 Everybody with a calendar has a row. It is the only memory: which day was settled is written in the transaction that
-puts the message into the outbox, so that nothing is said twice and nothing is lost between the two.
+puts the message into the outbox, so that nothing is said twice and nothing is lost between the two. What other
+features add is asked for before that transaction.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.calendars.digest.schedule import TASK, Schedule, due_day, latest, next_due
@@ -22,7 +23,9 @@ from sekretar.calendars.settings import preferences
 from sekretar.calendars.settings.preferences import Preferences
 from sekretar.calendars.views.agenda import Agenda, agenda
 from sekretar.kernel.database import wake_after_commit
+from sekretar.kernel.morning import Morning, Part
 from sekretar.kernel.people import Person
+from sekretar.kernel.text import Markdown
 from sekretar.mattermost import outgoing
 from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.messages import Rendered
@@ -33,6 +36,9 @@ BATCH = 50
 #: An account that was not read for so long makes even an empty day worth a word.
 STALE = timedelta(hours=12)
 
+#: A digest that is overdue for so long is not waited for by others.
+AWAITED = timedelta(minutes=30)
+
 _log = structlog.get_logger(__name__)
 
 
@@ -41,6 +47,7 @@ class Digesting:
     """Gives the digests that are due."""
 
     desk: Desk
+    morning: Morning = field(default_factory=Morning)
 
     async def give_due(self) -> datetime | None:
         """Give all that are due by now; returns when the next one is."""
@@ -67,13 +74,31 @@ class Digesting:
 
     async def _give_batch(self) -> int:
         now = self.desk.now()
+        async with self.desk.database.reading() as session:
+            mornings = await self._mornings(session, now)
+        parts = await self.morning.ask(mornings)
         async with self.desk.database.transaction() as session:
-            rows = await _due(session, now)
+            rows = (await session.scalars(_due(now).with_for_update(skip_locked=True))).all()
             for row in rows:
-                await self._settle(session, row, now)
+                await self._settle(session, row, now, parts.get(row.person_id, ()))
         return len(rows)
 
-    async def _settle(self, session: AsyncSession, row: MorningDigest, now: datetime) -> None:
+    async def _mornings(self, session: AsyncSession, now: datetime) -> list[tuple[Person, date]]:
+        """Whose digest is about to be given, and of which day."""
+        found = []
+        for row in (await session.scalars(_due(now))).all():
+            person = await self.desk.people.by_id(session, row.person_id)
+            schedule = (await preferences.read(session, row.person_id)).schedule
+            if person is None or not person.active or schedule is None:
+                continue
+            day = due_day(schedule, person.zone, now, row.last_day)
+            if day is not None:
+                found.append((person, day))
+        return found
+
+    async def _settle(
+        self, session: AsyncSession, row: MorningDigest, now: datetime, parts: Sequence[Part]
+    ) -> None:
         """Give the digest of a row, if there is one to give, and find its next moment."""
         person = await self.desk.people.by_id(session, row.person_id)
         if person is None or not await _has_calendars(session, person):
@@ -88,7 +113,7 @@ class Digesting:
         day = due_day(schedule, person.zone, now, row.last_day)
         if day is not None:
             row.last_day = day
-            if person.active and await self._give(session, row, person, wanted, schedule, now):
+            if person.active and await self._give(session, row, person, wanted, schedule, now, parts):
                 row.introduced = True
         row.next_at = next_due(schedule, person.zone, now, row.last_day)
 
@@ -100,12 +125,14 @@ class Digesting:
         wanted: Preferences,
         schedule: Schedule,
         now: datetime,
+        parts: Sequence[Part],
     ) -> bool:
         day = now.astimezone(person.zone).date()
         found = await agenda(session, person.id, person.zone, day, day, Calendar.in_digest.is_(True))
         if wanted.digest_only_if_meetings and not worth_a_word(found, now):
             return False
-        rendered = self._rendered(found, person, now, introduced=row.introduced)
+        added = [part.text for part in parts if await part.take(session)]
+        rendered = self._rendered(found, person, now, added, introduced=row.introduced)
         if rendered is None:
             return False
         await outgoing.direct(
@@ -118,10 +145,12 @@ class Digesting:
         )
         return True
 
-    def _rendered(self, found: Agenda, person: Person, now: datetime, *, introduced: bool) -> Rendered | None:
+    def _rendered(
+        self, found: Agenda, person: Person, now: datetime, added: Sequence[Markdown], *, introduced: bool
+    ) -> Rendered | None:
         """The message; one that cannot be made must not keep everybody else's."""
         try:
-            message = digest(found, self.desk.translator(person), now, introduce=not introduced)
+            message = digest(found, self.desk.translator(person), now, added, introduce=not introduced)
             return self.desk.render(message, person)
         except Exception:
             _log.exception("digest not given", person=person.id)
@@ -159,17 +188,25 @@ async def next_of(session: AsyncSession, person: Person) -> datetime | None:
     return await session.scalar(select(MorningDigest.next_at).where(MorningDigest.person_id == person.id))
 
 
+async def pending(session: AsyncSession, person_id: int, now: datetime) -> bool:
+    """Whether a person's digest is due and about to be given."""
+    query = select(MorningDigest.person_id).where(
+        MorningDigest.person_id == person_id,
+        MorningDigest.next_at <= now,
+        MorningDigest.next_at > now - AWAITED,
+    )
+    return await session.scalar(query) is not None
+
+
 async def _has_calendars(session: AsyncSession, person: Person) -> bool:
     query = select(func.count()).where(CalendarAccount.person_id == person.id)
     return bool(await session.scalar(query))
 
 
-async def _due(session: AsyncSession, now: datetime) -> Sequence[MorningDigest]:
-    query = (
+def _due(now: datetime) -> Select[MorningDigest]:
+    return (
         select(MorningDigest)
         .where(MorningDigest.next_at <= now)
         .order_by(MorningDigest.next_at, MorningDigest.person_id)
         .limit(BATCH)
-        .with_for_update(skip_locked=True)
     )
-    return (await session.scalars(query)).all()

@@ -6,7 +6,7 @@ Both are remembered with the day, so that a day that moves is told anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -23,6 +23,14 @@ class Stage(StrEnum):
 
     NEAR = "near"
     OVERDUE = "overdue"
+
+
+class Group(StrEnum):
+    """Where a ticket stands in the list of the morning, in this order."""
+
+    OVERDUE = "overdue"
+    TODAY = "today"
+    SOON = "soon"
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,20 @@ def stage_of(ticket: Ticket, today: date, until: date) -> Stage | None:
     if ticket.due is None or ticket.due > until or ticket.status.closed:
         return None
     return Stage.OVERDUE if ticket.due < today else Stage.NEAR
+
+
+def grouped(
+    tickets: Iterable[Ticket], stages: Collection[Stage], today: date, until: date
+) -> dict[Group, list[Ticket]]:
+    """The list of the morning, of what somebody wants to hear of; only groups in which something is."""
+    found: dict[Group, list[Ticket]] = {group: [] for group in Group}
+    for ticket in tickets:
+        stage = stage_of(ticket, today, until)
+        if stage is Stage.OVERDUE and stage in stages:
+            found[Group.OVERDUE].append(ticket)
+        elif stage is Stage.NEAR and stage in stages:
+            found[Group.TODAY if ticket.due == today else Group.SOON].append(ticket)
+    return {group: each for group, each in found.items() if each}
 
 
 def _told(known: Known | None, ticket: Ticket, stage: Stage) -> bool:

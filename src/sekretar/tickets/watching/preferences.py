@@ -19,8 +19,11 @@ class _Off:
         return frozenset(str(each) for each in stored)
 
 
-#: The kinds of `Kind` that the person does not want.
+#: The kinds of `Kind` that the person does not want, and `TOGETHER` if not that.
 OFF: Preference[frozenset[str]] = Preference("tickets.off", frozenset(), _Off())
 
+#: Due and overdue tickets come as one list in the message of the day, not each by itself.
+TOGETHER = "together"
+
 #: Everything that can be switched, as the form asks it.
-SWITCHES = tuple(kind.value for kind in Kind)
+SWITCHES = (*(kind.value for kind in Kind), TOGETHER)

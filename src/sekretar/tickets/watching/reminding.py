@@ -1,66 +1,63 @@
-"""The job that reminds people of last days in the morning, by what they see in the tracker themselves.
+"""The job that tells people of last days in the morning, by what they see in the tracker themselves.
 
-The first look, when somebody connects, tells nothing, and what is overdue by then is never told. A tracker that does
-not answer in the morning is asked again some minutes later, as long as the day lasts.
+Those who want them together have them in their message of the day, see `listing`; what did not get there, because
+there is no such message today or the tracker was too slow for it, is told here as a list of its own. Others are told
+of each ticket in its thread.
+
+The first look, when somebody connects, tells nothing, and what is overdue by then is no reason for a message. A
+tracker that does not answer in the morning is asked again some minutes later, as long as the day lasts.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-import structlog
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.kernel.database import insert_into
-from sekretar.kernel.errors import PeerError, PeerRefused, PersonError
 from sekretar.kernel.morning import Morning
 from sekretar.kernel.people import Person
+from sekretar.kernel.text import Markdown
 from sekretar.mattermost import outgoing, sent
 from sekretar.mattermost.desk import Desk
-from sekretar.tickets.accounts.identities import Identities
+from sekretar.mattermost.messages import Message
 from sekretar.tickets.accounts.model import TrackerAccount
-from sekretar.tickets.trackers.requests import ME, Order, Query
 from sekretar.tickets.trackers.values import Ticket
-from sekretar.tickets.watching import wording
-from sekretar.tickets.watching.due import Known, Stage, next_morning, reminders, stage_of
-from sekretar.tickets.watching.model import TicketDue, TicketMorning
-from sekretar.tickets.watching.preferences import OFF
-from sekretar.tickets.watching.rules import Kind
-from sekretar.tickets.watching.telling import Telling, news_key
+from sekretar.tickets.watching import mornings, wording
+from sekretar.tickets.watching.due import Stage, reminders, stage_of
+from sekretar.tickets.watching.listing import due_list
+from sekretar.tickets.watching.looking import REST, Looking, Seen
+from sekretar.tickets.watching.model import TicketMorning
+from sekretar.tickets.watching.mornings import OneMorning
+from sekretar.tickets.watching.telling import news_key
 
 TASK = "tickets:due"
 
-#: When a tracker did not answer.
-AGAIN = timedelta(minutes=10)
-#: Tickets of one person that are looked at.
-MOST = 100
-
-_KINDS = {Stage.NEAR: Kind.DUE, Stage.OVERDUE: Kind.OVERDUE}
-
-_log = structlog.get_logger(__name__)
+#: How long the message of the day is left to come first.
+AFTER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class Reminding:
-    """Reminds people of their tickets."""
+    """Tells people of their due tickets."""
 
     desk: Desk
-    identities: Identities
-    telling: Telling
     morning: Morning
+    looking: Looking
+    _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def give_due(self) -> datetime | None:
-        """Remind everybody whose morning has come; returns when the next one does."""
+        """Tell everybody whose morning has come; returns when the next one does."""
         now = self.desk.now()
         await self._begin_with_newcomers(now)
-        query = select(TicketMorning.person_id).where(TicketMorning.next_at <= now)
-        async with self.desk.database.reading() as session:
-            due = (await session.scalars(query.order_by(TicketMorning.next_at))).all()
-        for person_id in due:
-            await self._remind(person_id, now)
+        due = await self._due(now)
+        ends = await asyncio.gather(*(self._remind(mine, now) for mine in due), return_exceptions=True)
+        for end in ends:
+            if end is not None:
+                raise end
         async with self.desk.database.reading() as session:
             return await session.scalar(select(func.min(TicketMorning.next_at)))
 
@@ -72,72 +69,76 @@ class Reminding:
             for person_id in (await session.scalars(query)).all():
                 session.add(TicketMorning(person_id=person_id, next_at=now))
 
-    async def _remind(self, person_id: int, now: datetime) -> None:
-        async with self.desk.database.reading() as session:
-            row = await session.get_one(TicketMorning, person_id)
-            person = await self.desk.people.by_id(session, person_id)
-            hour = await self.morning.hour(session, person_id)
-        if person is None:
-            return
-        today = now.astimezone(person.zone).date()
-        until, moment = next_morning(hour, person.zone, today)
-        answered = True
-        if row.last_day != today:
-            for identity in await self.identities.of(person_id):
-                tickets = await self._tickets(person_id, identity.tracker, until)
-                if tickets is None:
-                    answered = False
-                    continue
-                async with self.desk.database.transaction() as session:
-                    await self._tell(session, person, identity.tracker, tickets, row, (today, until))
+    async def _due(self, now: datetime) -> list[OneMorning]:
+        """Whose morning has come; those whose message of the day is about to come have theirs a little later."""
+        query = select(TicketMorning.person_id).where(TicketMorning.next_at <= now)
+        found = []
         async with self.desk.database.transaction() as session:
-            stored = await session.get_one(TicketMorning, person_id, with_for_update=True)
-            stored.last_day = today if answered else row.last_day
-            stored.next_at = moment if answered else min(moment, now + AGAIN)
+            for person_id in (await session.scalars(query.order_by(TicketMorning.next_at))).all():
+                person = await self.desk.people.by_id(session, person_id)
+                mine = await mornings.read(session, self.morning, person, now) if person else None
+                if mine is None:
+                    continue
+                if mine.listed and await self.morning.pending(session, person_id, now):
+                    await mornings.plan(session, person_id, now + AFTER)
+                else:
+                    found.append(mine)
+        return found
 
-    async def _tickets(self, person_id: int, tracker: str, until: date) -> Sequence[Ticket] | None:
-        """The person's open tickets until a day; None when the tracker does not answer."""
-        query = Query(assignee=ME, due_until=until, order=Order.DUE, limit=MOST)
-        try:
-            eyes = await self.identities.eyes(person_id, tracker)
-            return (await eyes.find(query)).items
-        except PersonError:
-            return ()
-        except PeerRefused:
-            await self.telling.refused(person_id, tracker)
-            return ()
-        except PeerError as error:
-            _log.warning("due tickets not read", tracker=tracker, person=person_id, reason=str(error))
-            return None
+    async def _remind(self, mine: OneMorning, now: datetime) -> None:
+        seen = Seen({}, ()) if mine.settled else await self.looking.look(mine.person.id, mine.until)
+        # Many looks end at once, and every transaction is short.
+        async with self._writing, self.desk.database.transaction() as session:
+            if not await mornings.claim(session, mine):
+                await mornings.plan(session, mine.person.id, mine.next_at)
+                return
+            if mine.listed:
+                await self._tell_together(session, mine, seen)
+            else:
+                await self._tell_each(session, mine, seen)
+            for tracker, tickets in seen.tickets.items():
+                await mornings.remember(session, mine, tracker, tickets)
+            if _done(mine, seen):
+                await mornings.settle(session, mine)
+            else:
+                await mornings.plan(session, mine.person.id, min(mine.next_at, now + REST))
 
-    async def _tell(
-        self,
-        session: AsyncSession,
-        person: Person,
-        tracker: str,
-        tickets: Sequence[Ticket],
-        row: TicketMorning,
-        days: tuple[date, date],
-    ) -> None:
-        today, until = days
-        mine = TicketDue.person_id == person.id, TicketDue.tracker == tracker
-        stored = {each.ticket_key: each for each in await session.scalars(select(TicketDue).where(*mine))}
-        known = {key: Known(each.due, Stage(each.stage)) for key, each in stored.items()}
-        off = await OFF.read(session, person.id)
-        first = row.last_day is None
-        for ticket, stage in reminders(tickets, known, today, until):
-            if person.active and not first and _KINDS[stage] not in off:
-                await self._say(session, person, ticket, stage, today)
-        await session.execute(delete(TicketDue).where(*mine))
-        for ticket in tickets:
-            stands = stage_of(ticket, today, until)
-            # What is near at the first look, at whatever hour that comes, is told in the next morning.
-            if stands is not None and not (first and stands is Stage.NEAR):
-                values = {"person_id": person.id, "tracker": tracker, "ticket_key": ticket.ref.key}
-                statement = insert_into(session, TicketDue).values(
-                    **values, due=ticket.due, stage=stands.value
-                )
-                await session.execute(statement.on_conflict_do_nothing())
+    async def _tell_together(self, session: AsyncSession, mine: OneMorning, seen: Seen) -> None:
+        """One list, when there is something in it that is near, or overdue since the last time."""
+        if not mine.person.active:
+            return
+        near = any(
+            stage_of(ticket, mine.today, mine.until) is Stage.NEAR
+            for tickets in seen.tickets.values()
+            for ticket in tickets
+        )
+        if not (near and Stage.NEAR in mine.stages) and not await self._news(session, mine, seen):
+            return
+        text = due_list(mine, seen, self.desk.translator(mine.person))
+        await outgoing.direct(
+            session,
+            key=f"tickets:due:{mine.person.id}:{mine.today}",
+            person=mine.person,
+            rendered=self.desk.render(Message(Markdown(f"☀️ {text}")), mine.person),
+            now=self.desk.now(),
+        )
+
+    async def _tell_each(self, session: AsyncSession, mine: OneMorning, seen: Seen) -> None:
+        """Each ticket in its thread, once when its last day is near and once when it has passed."""
+        if mine.last_day is None or not mine.person.active:
+            return
+        for ticket, stage in await self._news(session, mine, seen):
+            await self._say(session, mine.person, ticket, stage, mine.today)
+
+    async def _news(
+        self, session: AsyncSession, mine: OneMorning, seen: Seen
+    ) -> Sequence[tuple[Ticket, Stage]]:
+        """What the person was not told of yet, of what they want to hear of."""
+        found: list[tuple[Ticket, Stage]] = []
+        for tracker, tickets in seen.tickets.items():
+            told = await mornings.known(session, mine.person.id, tracker)
+            found += reminders(tickets, told, mine.today, mine.until)
+        return [(ticket, stage) for ticket, stage in found if stage in mine.stages]
 
     async def _say(
         self, session: AsyncSession, person: Person, ticket: Ticket, stage: Stage, today: date
@@ -154,3 +155,10 @@ class Reminding:
             now=self.desk.now(),
             reply_to=root if begun else "",
         )
+
+
+def _done(mine: OneMorning, seen: Seen) -> bool:
+    """Whether the day is settled. A list is given once, and names the trackers that are missing in it."""
+    if mine.listed:
+        return bool(seen.tickets) or not seen.silent
+    return not seen.silent
