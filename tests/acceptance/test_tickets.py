@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from pydantic import SecretStr
-from tests.acceptance.acts import about, open_channel, plain
+from tests.acceptance.acts import about, open_channel, plain, times_seen
 from tests.acceptance.conftest import MakeOffice
 
 from sekretar.kernel.clock import SystemClock
@@ -112,12 +112,12 @@ async def test_a_ticket_is_found_taken_and_moved_on_and_named_in_a_thread(own_of
         channel = await open_channel(office, anna, boris)
         for human, token in ((anna, "token-anna"), (boris, "token-boris")):
             await link(human, channel, token)
-        preview = (await anna.slash(f"/task list\nПротекает кран @{boris.username} #desk", channel)).posts[0]
+        home = await office.home(anna)
+        preview = (await anna.slash(f"/task list\nПротекает кран @{boris.username} #desk", home)).posts[0]
         mark = anna.mark()
         await anna.click(preview, "Завести 1")
         await anna.wait_for(about("Завёл 1 задачу"), since=mark)
 
-        home = await office.home(anna)
         assert "кран" not in (await anna.slash("/task mine", home)).text
         shown = (await anna.slash("/task show DESK-1", home)).posts[0]
         mark = anna.mark()
@@ -138,3 +138,4 @@ async def test_a_ticket_is_found_taken_and_moved_on_and_named_in_a_thread(own_of
         assert "Протекает кран" in reply.text
         assert f"{tracker.url}/DESK-1" in reply.text
         assert "В работе" in reply.text
+        assert times_seen(anna, "записана 1 задача") == 0, "she has read it above"

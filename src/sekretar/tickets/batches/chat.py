@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sekretar.kernel.errors import PersonError
+from sekretar.kernel.errors import PeerForbidden, PeerNotFound, PersonError
 from sekretar.kernel.forms import Choice, Field, FieldKind, Form
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person
@@ -84,13 +84,21 @@ class BatchesChat:
         default = await self.default(where)
         if default is None:
             return Reply(self._which(request.t))
-        text = _behind_command(request.text)
+        text, channel_id = _behind_command(request.text), await self._told(request.channel_id)
         if not text:
-            record = {"tracker": default.tracker, "project": default.project, "channel": request.channel_id,
+            record = {"tracker": default.tracker, "project": default.project, "channel": channel_id,
                       "root": request.root_id}  # fmt: skip
             return Reply(form=OpenForm(LIST_FORM, record))
-        intent = Intent(default.tracker, text, default.project, request.channel_id, request.root_id)
+        intent = Intent(default.tracker, text, default.project, channel_id, request.root_id)
         return Reply(await self.propose(request.person, intent, {}, request.t, request.now))
+
+    async def _told(self, channel_id: str) -> str:
+        """The channel that hears of the tickets; none in direct messages, where everybody is told already."""
+        try:
+            channel = await self.desk.server.channel(channel_id) if channel_id else None
+        except (PeerForbidden, PeerNotFound):
+            return ""  # Nobody can be told anything there.
+        return "" if channel is None or channel.is_direct else channel.id
 
     async def new_clicked(self, click: Click) -> ClickReply:
         tracker = str(click.record.get("tracker", ""))
