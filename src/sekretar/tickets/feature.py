@@ -45,6 +45,7 @@ from sekretar.tickets.watching.settings import NOTHING_SAID as WATCH_AS_USUAL
 from sekretar.tickets.watching.settings import WatchSettings
 from sekretar.tickets.watching.settings_chat import SettingsChat
 from sekretar.tickets.watching.telling import Telling
+from sekretar.tickets.watching.told import InTheMaking
 
 
 class Tickets:
@@ -67,12 +68,15 @@ class Tickets:
         """
         self._desk, self._jobs = desk, jobs
         self._identities = Identities(desk.database, desk.vault, sites)
-        self.creating = Creating(desk, self._identities, MinutesTelling(desk, self._identities))
+        in_the_making = InTheMaking()
+        self.creating = Creating(
+            desk, self._identities, MinutesTelling(desk, self._identities), in_the_making
+        )
         self.minutes = Minutes(desk, self._identities, meetings)
         source = MessageSource(desk, chat_url)
-        self.making = Making(desk, self._identities, source)
+        self.making = Making(desk, self._identities, source, in_the_making)
         self.references = ReferencesChat.of(desk, self._identities, references)
-        telling = Telling(desk, self._identities)
+        telling = Telling(desk, self._identities, in_the_making)
         channels = ChannelTelling(desk, self._identities, telling)
         self.polling = Polling(desk, self._identities, telling, channels, Rhythm(watch.every))
         morning = morning or Morning()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
@@ -30,6 +31,7 @@ from sekretar.tickets.feature import Tickets
 from sekretar.tickets.trackers.port import TrackerSite
 from sekretar.tickets.trackers.requests import Draft
 from sekretar.tickets.trackers.values import Field, FieldChange
+from sekretar.tickets.watching import told
 from sekretar.tickets.watching.model import TicketCursor
 from sekretar.tickets.watching.settings import WatchSettings
 
@@ -196,6 +198,26 @@ async def test_what_sekretar_has_told_at_the_making_is_not_told_again(watch: Wat
     watch.site.happens("1", "anna", FieldChange(Field.ASSIGNEE, MEMBERS["boris"].id, None), assignee=None)
     await watch.look()
     assert len(await watch.told("boris")) == 1
+
+
+async def test_a_look_between_the_making_and_its_note_waits_for_the_note(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await watch.look()
+    noting, looking = told.note, list[asyncio.Task[None]]()
+
+    async def late(*note: Any) -> None:
+        watch.site.happens("1", "chris", created=True)
+        looking.append(asyncio.create_task(watch.look()))
+        await asyncio.wait(looking, timeout=0.2)
+        await noting(*note)
+
+    monkeypatch.setattr(told, "note", late)
+    answer = await watch.office.slash("chris", "/task list Order passes @boris #site")
+    await watch.office.click("chris", cast(Any, answer.body)["attachments"][0]["actions"][0])
+    await watch.tickets.creating.run()
+    await looking[0]
+    assert await watch.told("boris") == []
 
 
 async def test_each_kind_can_be_switched_off(watch: Watch) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
@@ -62,6 +62,7 @@ class Creating:
     desk: Desk
     identities: Identities
     occasion: Occasion | None = None
+    in_the_making: told.InTheMaking = field(default_factory=told.InTheMaking)
 
     async def begin(self, person: Person, number: object) -> TicketBatch:
         """The person says yes, for the first time or again after a pause.
@@ -115,7 +116,8 @@ class Creating:
         except PersonError as error:
             return Remark(error.key, {name: str(value) for name, value in error.params.items()})
         for row in waiting:
-            obstacle = await self._make_one(eyes, batch, row)
+            with self.in_the_making.one(batch.tracker):
+                obstacle = await self._make_one(eyes, batch, row)
             if obstacle is not None:
                 return obstacle
         return None

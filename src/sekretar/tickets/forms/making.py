@@ -7,7 +7,7 @@ with everything that is said about it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
@@ -67,6 +67,7 @@ class Making:
     desk: Desk
     identities: Identities
     source: MessageSource
+    in_the_making: told.InTheMaking = field(default_factory=told.InTheMaking)
 
     async def make(self, person: Person, number: object) -> Errors:
         """Make the ticket of a draft.
@@ -129,6 +130,10 @@ class Making:
     # --- asking the tracker
 
     async def _work_on(self, person: Person, draft: TicketDraft) -> Errors:
+        with self.in_the_making.one(draft.tracker):
+            return await self._made_and_noted(person, draft)
+
+    async def _made_and_noted(self, person: Person, draft: TicketDraft) -> Errors:
         try:
             made = await self._attempt(person, draft)
         except _NotMade as refusal:

@@ -53,6 +53,7 @@ class Telling:
 
     desk: Desk
     identities: Identities
+    making: told.InTheMaking = field(default_factory=told.InTheMaking)
     #: By tracker, so that none waits for another.
     _slots: defaultdict[str, asyncio.Semaphore] = field(
         default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
@@ -66,6 +67,8 @@ class Telling:
         Raises:
             PeerDown: the tracker cannot say who may see what.
         """
+        if any(event.created for event in events):
+            await self.making.wait(tracker)
         words: list[Word] = []
         for found in by_ticket(events).values():
             words += await self._wanted(tracker, found, names, only)

@@ -1,11 +1,15 @@
 """Who hears of a new ticket from Sekretar itself, so that the tracker's word on it does not come as news again.
 
-Whatever makes a ticket for somebody and tells its assignee notes so in the transaction that learns of the ticket.
+Whatever makes a ticket for somebody and tells its assignee notes so in the transaction that learns of the ticket. The
+tracker may be read between the making and the note, so news of new tickets wait for what is being made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
@@ -17,6 +21,29 @@ from sekretar.tickets.watching.model import TicketTold
 
 #: A tracker that was not read for so long has more to catch up with than one message too many.
 KEPT = timedelta(days=30)
+
+
+class InTheMaking:
+    """The tickets that are being made in this process, and of which nothing is noted yet."""
+
+    def __init__(self) -> None:
+        self._by_tracker: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+
+    @contextlib.contextmanager
+    def one(self, tracker: str) -> Iterator[None]:
+        """A ticket is made and noted herein."""
+        ended = asyncio.Event()
+        self._by_tracker[tracker].add(ended)
+        try:
+            yield
+        finally:
+            self._by_tracker[tracker].discard(ended)
+            ended.set()
+
+    async def wait(self, tracker: str) -> None:
+        """Wait until all that are being made now have ended."""
+        for ended in tuple(self._by_tracker[tracker]):
+            await ended.wait()
 
 
 async def note(session: AsyncSession, ref: TicketRef, people: Collection[int], now: datetime) -> None:
