@@ -318,6 +318,15 @@ def _sqlite_engine(url: URL, *, begin: str, read_only: bool, foreign_keys: bool 
     def start(connection: Any) -> None:
         connection.exec_driver_sql(begin)
 
+    @event.listens_for(engine.sync_engine, "invalidate")
+    def let_go(connection: Any, _record: object, _error: object) -> None:
+        # Whoever is cancelled in the middle of a statement has the connection closed, but SQLite keeps a closed one
+        # with its lock for as long as a cursor of it lives, which may be until the next garbage collection.
+        try:
+            connection.rollback()
+        except Exception:
+            _log.warning("rollback_failed", exc_info=True)
+
     return engine
 
 

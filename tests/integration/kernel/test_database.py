@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -232,3 +232,29 @@ def _pid(database: str) -> object:
 
     activity = table("pg_stat_activity", column("pid"), column("datname"))
     return select(activity.c.pid).where(activity.c.datname == database).limit(1).scalar_subquery()
+
+
+async def test_who_is_cancelled_in_the_middle_of_a_statement_leaves_no_lock(database: Database) -> None:
+    """The error keeps the frames alive, and with them the cursor: nothing may depend on their going away."""
+    begun = asyncio.Event()
+    counting = (
+        "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 300000) SELECT x FROM c"
+    )
+
+    async def write() -> None:
+        async with database.transaction() as session:
+            await session.execute(text("DELETE FROM used_claims"))
+            begun.set()
+            await session.execute(text(counting))
+
+    errors = []
+    for _ in range(3):
+        begun.clear()
+        writing = asyncio.create_task(write())
+        await begun.wait()
+        writing.cancel()
+        with pytest.raises(asyncio.CancelledError) as error:
+            await writing
+        errors.append(error)
+        async with asyncio.timeout(15), database.transaction() as session:
+            await session.execute(text("DELETE FROM used_claims"))

@@ -66,7 +66,7 @@ class Reminding:
         async with self.desk.database.transaction() as session:
             due = await _due(session, now)
             people = await self.desk.people.by_ids(session, {row[1].person_id for row in due})
-            beside = await self._beside(session, due, people)
+            beside = await self._beside(due, people)
             messages = [
                 message
                 for row in due
@@ -78,16 +78,21 @@ class Reminding:
         return len(due)
 
     async def _beside(
-        self, session: AsyncSession, due: Sequence[_Row], people: Mapping[int, Person]
+        self, due: Sequence[_Row], people: Mapping[int, Person]
     ) -> Mapping[tuple[int, str], Markdown]:
-        """What other features have to say before these meetings; their failures keep nobody's reminder."""
+        """What other features have to say before these meetings; their failures keep nobody's reminder.
+
+        They read beside the transaction: a failure of theirs within it would be one of the whole.
+        """
         upcoming = [
             Upcoming(person, row[1].uid, row[1].starts_at)
             for row in due
             if row[5] and (person := people.get(row[1].person_id))
         ]
+        if not upcoming:
+            return {}
         try:
-            async with session.begin_nested():
+            async with self.desk.database.reading() as session:
                 return await self.meetings.said_before(session, upcoming)
         except Exception:
             _log.exception("nothing said beside reminders")
