@@ -139,6 +139,7 @@ async def test_the_last_account_takes_everything_with_it(
     keys = rows_of(database_url).get("outbox", "")
     assert not [part for part in ("calendar:", "digest:", "refresh:", "status.consented") if part in keys]
     traces = (diary.login, diary.password, second.login, "Созвон", "Вторая")
+    await office.stop()
     left = contents(database_url)
     assert [trace for trace in traces if trace in left] == []
 

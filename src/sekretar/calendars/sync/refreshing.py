@@ -35,6 +35,8 @@ PAUSE = timedelta(seconds=30)
 
 #: Servers that have not answered by then are named instead of waited for.
 PATIENCE = timedelta(minutes=1)
+#: Until it is tried again when a row is in other hands.
+_BUSY = timedelta(seconds=1)
 
 
 class Standing(Enum):
@@ -114,20 +116,24 @@ class Refreshing:
         if now < until and any(each.done_at is None for each in rows):
             return until
         async with self.desk.database.transaction() as session:
-            if person := await self.desk.people.by_id(session, person_id):
-                await self._tell(session, person, now)
-        return None
+            person = await self.desk.people.by_id(session, person_id)
+            told = person is None or await self._tell(session, person, len(rows), now)
+        return None if told else now + _BUSY
 
-    async def _tell(self, session: AsyncSession, person: Person, now: datetime) -> None:
+    async def _tell(self, session: AsyncSession, person: Person, count: int, now: datetime) -> bool:
+        """Returns False when a look, or somebody who leaves, is just busy with one of the rows.
+
+        Nobody is waited for with rows in hand: whoever has the others would wait for these.
+        """
         query = (
             select(AskedRefresh)
             .join(CalendarAccount, CalendarAccount.id == AskedRefresh.account_id)
             .where(CalendarAccount.person_id == person.id, AskedRefresh.told_at.is_(None))
-            .with_for_update(of=AskedRefresh)
+            .with_for_update(of=AskedRefresh, skip_locked=True)
         )
         rows = {each.account_id: each for each in await session.scalars(query)}
-        if not rows:
-            return
+        if len(rows) < count:
+            return False
         looked = [
             Looked(each, rows[each.account_id].changes, through=rows[each.account_id].done_at is not None)
             for each in await health_of(session, person.id)
@@ -145,3 +151,4 @@ class Refreshing:
             now=now,
             expires_at=now + timedelta(hours=1),
         )
+        return True
