@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from secrets import token_hex
+
 import pytest
 from tests.integration.mattermost.surface_desk import open_office, user_id
 from tests.integration.tickets.houses import RedmineHouse
@@ -48,21 +50,22 @@ async def test_from_a_message_to_a_ticket_with_a_required_field(
     house: House, redmine_here: RedmineHouse
 ) -> None:
     field, value = redmine_here.strict_field
+    subject = f"The mast {token_hex(4)} leans"
     assert "1 of 1 is done" in (await house.slash("map @anna anna"))["text"]
     assert "locked" in (await house.slash("map @boris locked"))["text"]
 
-    shown = await house.slash(f"new {say(house, 'The mast leans', 'f1')}", "anna")
+    shown = await house.slash(f"new {say(house, subject, 'f1')}", "anna")
     await house.choose(shown, "Выбрать проект", redmine_here.projects["desk"], "anna")
     filled = {"type": redmine_here.types["strict"], "assignee": user_id("anna"), "due": "завтра"}
     assert await house.fill("anna", **filled) == {}
     told = (await house.payloads("anna"))[-1]
     assert "District" in str(told)
     await house.press(told, "Заполнить", "anna")
-    assert asked(house)["subject"]["default"] == "The mast leans"
+    assert asked(house)["subject"]["default"] == subject
     assert await house.fill("anna", **{f"custom:{field}": value}) == {}
 
     anna = redmine_here.as_login("anna")
-    (ticket,) = (await anna.find(Query(text="The mast leans"))).items
+    (ticket,) = (await anna.find(Query(text=subject))).items
     details = await anna.details(ticket.ref)
     assert (details.ticket.author.login or details.ticket.author.name) in ("anna", "Anna Petrova")
     assert details.ticket.assignee == details.ticket.author
