@@ -83,7 +83,7 @@ class _Parser:
         if name.lower() == "sort by":
             return self._sorted()
         field_name = self._conditions.name(name)
-        if self.next is not None and self.next.text in ("<", "<=", ">", ">="):
+        if self.next is not None and self.next.kind == "sign" and self.next.text in ("<", "<=", ">", ">="):
             sign = self._advance().text
             value = self._word()
             low, high = (value, None) if sign.startswith(">") else (None, value)

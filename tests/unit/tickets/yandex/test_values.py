@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sekretar.kernel.clock import ManualClock
@@ -63,6 +63,7 @@ def test_queries(query: Query, text: str) -> None:
 
 
 @given(st.text(max_size=60))
+@example("<")
 def test_no_words_break_out_of_a_query(words: str) -> None:
     """Whatever is searched for stays a value: the query has the conditions it had."""
     clock = ManualClock(reading.moment("2026-01-01T00:00:00.000+0000"))
