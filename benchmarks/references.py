@@ -12,7 +12,7 @@ from benchmarks.table import Row
 from sekretar.mattermost.chat import Chat, IncomingPost
 from sekretar.mattermost.events import Posted, event_of
 from sekretar.tickets.references.finding import NUMBERED, QUEUED, Notation, References
-from sekretar.tickets.trackers.redmine.addresses import Addresses
+from sekretar.trackers.redmine.addresses import Addresses
 
 #: A second of a lively company, and how often it is measured: the quickest counts.
 POSTS, ROUNDS = 1_000, 7

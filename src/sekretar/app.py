@@ -54,8 +54,8 @@ from sekretar.tickets.accounts.identities import Identities
 from sekretar.tickets.accounts.mapping import Mapping
 from sekretar.tickets.feature import Tickets
 from sekretar.tickets.references.settings import ReferenceSettings
-from sekretar.tickets.trackers.opening import open_trackers
 from sekretar.tickets.watching.settings import WatchSettings
+from sekretar.trackers.opening import open_trackers
 from sekretar.web.app import Services, create_app
 from sekretar.web.server import listening_socket, serve
 

@@ -16,7 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from sekretar.kernel.errors import ConfigurationError
-from sekretar.tickets.trackers.settings import TrackerSettings
+from sekretar.trackers.settings import TrackerSettings
 
 DEFAULT_FILES = (Path("sekretar.env"), Path("/etc/sekretar/sekretar.env"))
 

@@ -12,7 +12,7 @@ from tests.acceptance.waiting import until
 from tests.peers_redmine import Redmine, installed, running_redmine
 
 from sekretar.sandbox.human import Human
-from sekretar.tickets.trackers.settings import RedmineSettings
+from sekretar.trackers.settings import RedmineSettings
 
 
 async def link(human: Human, channel_id: str, key: str) -> None:

@@ -13,7 +13,7 @@ from sekretar.kernel.clock import SystemClock
 from sekretar.sandbox.human import Human
 from sekretar.sandbox.seen import SeenPost
 from sekretar.sandbox.tracker import TrackerSandbox
-from sekretar.tickets.trackers.settings import YandexSettings
+from sekretar.trackers.settings import YandexSettings
 
 NAME = "work"
 

@@ -26,7 +26,7 @@ from sekretar.mattermost.doctor import State as Health
 from sekretar.sandbox.mattermost.accounts import deactivate
 from sekretar.sandbox.mattermost.members import leave_team
 from sekretar.sandbox.ports import free_port
-from sekretar.tickets.trackers.settings import RedmineSettings as Redmine
+from sekretar.trackers.settings import RedmineSettings as Redmine
 
 #: Looked at through Mattermost.
 BEYOND = {"version", "token", "stream", "messages", "teams", "callback", "commands", "status"}

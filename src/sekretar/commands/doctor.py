@@ -43,7 +43,7 @@ from sekretar.mattermost.messages import ACTION_PATH
 from sekretar.mattermost.requests import ActionCall
 from sekretar.tickets import diagnosis as trackers
 from sekretar.tickets.references import diagnosis as references
-from sekretar.tickets.trackers.opening import open_trackers
+from sekretar.trackers.opening import open_trackers
 from sekretar.web.server import listening_socket, serve
 
 _MARKS = {State.OK: "ok", State.WARNING: "WARNING", State.FAILURE: "FAILURE", State.SKIPPED: "-"}

@@ -37,7 +37,7 @@ from sekretar.sandbox.options import DemoOptions
 from sekretar.sandbox.ports import free_port, must_be_free
 from sekretar.sandbox.radicale import Radicale
 from sekretar.sandbox.tracker import TrackerSandbox
-from sekretar.tickets.trackers.settings import YandexSettings
+from sekretar.trackers.settings import YandexSettings
 
 BOT = "sekretar"
 

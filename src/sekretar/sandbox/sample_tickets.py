@@ -10,7 +10,7 @@ import aiohttp
 from pydantic import SecretStr
 
 from sekretar.sandbox.tracker import TrackerSandbox
-from sekretar.tickets.trackers.settings import YandexSettings
+from sekretar.trackers.settings import YandexSettings
 
 #: What people write to name the tracker.
 NAME: Final = "tracker"

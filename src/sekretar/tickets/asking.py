@@ -14,8 +14,8 @@ import structlog
 
 from sekretar.kernel.errors import PeerError, PeerRefused
 from sekretar.tickets.accounts.identities import Identities
-from sekretar.tickets.trackers.port import Tracker
 from sekretar.tickets.troubles import explained
+from sekretar.trackers.port import Tracker
 
 _log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sekretar.kernel.database import Base, UtcDateTime, insert_into
-from sekretar.tickets.trackers.port import TrackerSite
+from sekretar.trackers.port import TrackerSite
 
 
 class Scope(StrEnum):

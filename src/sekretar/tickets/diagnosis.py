@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sekretar.mattermost.doctor import Finding, State, fine
-from sekretar.tickets.trackers.port import TrackerSite
-from sekretar.tickets.trackers.values import Can, Examination
+from sekretar.trackers.port import TrackerSite
+from sekretar.trackers.values import Can, Examination
 
 
 async def diagnose(site: TrackerSite) -> Finding:

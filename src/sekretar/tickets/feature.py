@@ -32,7 +32,6 @@ from sekretar.tickets.minutes.feature import Minutes
 from sekretar.tickets.minutes.telling import MinutesTelling
 from sekretar.tickets.references.chat import ReferencesChat
 from sekretar.tickets.references.settings import NOTHING_SAID, ReferenceSettings
-from sekretar.tickets.trackers.port import TrackerSite
 from sekretar.tickets.watching import reminding
 from sekretar.tickets.watching.channels import ChannelTelling
 from sekretar.tickets.watching.channels_chat import ChannelsChat
@@ -46,6 +45,7 @@ from sekretar.tickets.watching.settings import WatchSettings
 from sekretar.tickets.watching.settings_chat import SettingsChat
 from sekretar.tickets.watching.telling import Telling
 from sekretar.tickets.watching.told import InTheMaking
+from sekretar.trackers.port import TrackerSite
 
 
 class Tickets:

@@ -16,7 +16,7 @@ from sekretar.kernel.errors import (
 )
 from sekretar.kernel.text import truncate
 from sekretar.tickets.remarks import Remark
-from sekretar.tickets.trackers.errors import (
+from sekretar.trackers.errors import (
     ChangedMeanwhile,
     FateUnknown,
     FileTooLarge,

@@ -7,7 +7,7 @@ from datetime import date
 from sekretar.kernel.dates import format_date, near_day
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.text import Markdown, link
-from sekretar.tickets.trackers.values import Ticket
+from sekretar.trackers.values import Ticket
 
 NAME_LIMIT = 40
 

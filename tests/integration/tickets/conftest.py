@@ -9,7 +9,7 @@ from tests import peers
 from tests.integration.tickets.houses import House, RedmineHouse, YandexHouse, redmine_house, yandex_house
 from tests.peers_redmine import Redmine, installed, running_redmine
 
-from sekretar.tickets.trackers.port import Tracker
+from sekretar.trackers.port import Tracker
 
 
 @pytest.fixture(scope="session")

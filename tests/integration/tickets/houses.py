@@ -19,12 +19,12 @@ from tests.peers_redmine import Redmine
 from sekretar.kernel.clock import Clock, SystemClock
 from sekretar.kernel.http import HttpSessions, HttpSettings
 from sekretar.sandbox.tracker import TrackerSandbox
-from sekretar.tickets.trackers.port import Tracker, TrackerSite
-from sekretar.tickets.trackers.redmine import RedmineSite
-from sekretar.tickets.trackers.requests import Change
-from sekretar.tickets.trackers.settings import RedmineSettings, YandexSettings
-from sekretar.tickets.trackers.values import TicketRef
-from sekretar.tickets.trackers.yandex import YandexSite
+from sekretar.trackers.port import Tracker, TrackerSite
+from sekretar.trackers.redmine import RedmineSite
+from sekretar.trackers.requests import Change
+from sekretar.trackers.settings import RedmineSettings, YandexSettings
+from sekretar.trackers.values import TicketRef
+from sekretar.trackers.yandex import YandexSite
 
 
 class House(Protocol):

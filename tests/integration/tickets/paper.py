@@ -13,14 +13,14 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from sekretar.kernel.errors import PeerError, PeerForbidden, PeerNotFound, PeerRefused, PeerUnsupported
-from sekretar.tickets.trackers.errors import (
+from sekretar.trackers.errors import (
     ChangedMeanwhile,
     FieldProblem,
     IllegalTransition,
     InvalidFields,
 )
-from sekretar.tickets.trackers.port import TrackerKind
-from sekretar.tickets.trackers.requests import (
+from sekretar.trackers.port import TrackerKind
+from sekretar.trackers.requests import (
     KEEP,
     ME,
     Change,
@@ -31,7 +31,7 @@ from sekretar.tickets.trackers.requests import (
     TimeSpent,
     Uploaded,
 )
-from sekretar.tickets.trackers.values import (
+from sekretar.trackers.values import (
     Account,
     Can,
     Changes,

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from tests.integration.tickets.paper import DOING, MEMBERS, NEW, SITE, TASK, PaperEyes, PaperSite
 
 from sekretar.kernel.errors import PeerForbidden, PeerUnsupported
-from sekretar.tickets.trackers.errors import FileTooLarge, UnknownPerson
-from sekretar.tickets.trackers.requests import Draft, NewFile, Uploaded
-from sekretar.tickets.trackers.values import (
+from sekretar.trackers.errors import FileTooLarge, UnknownPerson
+from sekretar.trackers.requests import Draft, NewFile, Uploaded
+from sekretar.trackers.values import (
     Account,
     Can,
     Choice,

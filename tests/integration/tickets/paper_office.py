@@ -17,7 +17,7 @@ from sekretar.kernel.meetings import Meetings
 from sekretar.mattermost.chat import Chat
 from sekretar.mattermost.models import ChannelMember, Role, User
 from sekretar.tickets.feature import Tickets
-from sekretar.tickets.trackers.port import TrackerSite
+from sekretar.trackers.port import TrackerSite
 
 
 class Directory(FakeServer):

@@ -15,8 +15,8 @@ from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerDown
 from sekretar.mattermost import sent
 from sekretar.mattermost.sent import SentMessage
-from sekretar.tickets.trackers.errors import FateUnknown
-from sekretar.tickets.trackers.values import Choice
+from sekretar.trackers.errors import FateUnknown
+from sekretar.trackers.values import Choice
 
 #: Where the card stands that was sent to the direct messages; a click there comes with it.
 POST = "post"

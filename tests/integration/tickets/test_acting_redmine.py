@@ -12,8 +12,8 @@ from tests.integration.tickets.paper_office import open_house
 
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
-from sekretar.tickets.trackers.requests import Draft
-from sekretar.tickets.trackers.values import Ticket
+from sekretar.trackers.requests import Draft
+from sekretar.trackers.values import Ticket
 
 
 async def test_a_ticket_from_my_list_to_its_end(

@@ -11,8 +11,8 @@ from tests.integration.tickets.paper_office import House, open_house
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerDown
-from sekretar.tickets.trackers.errors import FieldProblem, InvalidFields
-from sekretar.tickets.trackers.requests import Draft
+from sekretar.trackers.errors import FieldProblem, InvalidFields
+from sekretar.trackers.requests import Draft
 
 TEXT = "1. Order passes @boris by Friday #site !high\n2. Call the bank @anna #site\n3. Write it down #site"
 

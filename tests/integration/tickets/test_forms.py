@@ -20,9 +20,9 @@ from sekretar.mattermost.chat import Chat
 from sekretar.mattermost.events import Reacted
 from sekretar.mattermost.models import ChannelMember, FileInfo, Post, Reaction
 from sekretar.tickets.feature import Tickets
-from sekretar.tickets.trackers.errors import FieldProblem, InvalidFields
-from sekretar.tickets.trackers.port import TrackerSite
-from sekretar.tickets.trackers.requests import Draft
+from sekretar.trackers.errors import FieldProblem, InvalidFields
+from sekretar.trackers.port import TrackerSite
+from sekretar.trackers.requests import Draft
 
 CHAT_URL = "https://chat.example"
 POST_ID = "p" * 26

@@ -19,7 +19,7 @@ from sekretar.kernel.people import Person
 from sekretar.mattermost.chat import Chat
 from sekretar.mattermost.models import ChannelMember
 from sekretar.tickets.feature import Tickets
-from sekretar.tickets.trackers.requests import Query
+from sekretar.trackers.requests import Query
 
 
 class Town(Administration, Channel):

@@ -17,8 +17,8 @@ from sekretar.kernel.people import People, Profile
 from sekretar.kernel.secrets import Vault, generate_key
 from sekretar.tickets.accounts.identities import Identities, Unlinked
 from sekretar.tickets.accounts.model import Origin, TrackerAccount
-from sekretar.tickets.trackers.port import TrackerSite
-from sekretar.tickets.trackers.values import Account, Member
+from sekretar.trackers.port import TrackerSite
+from sekretar.trackers.values import Account, Member
 
 BORIS = Account(Member("7", "Boris Belov", "boris"), administrator=False)
 OTHER = Account(Member("8", "Boris Other", "other"), administrator=False)

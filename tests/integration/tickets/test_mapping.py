@@ -18,7 +18,7 @@ from sekretar.kernel.people import Person
 from sekretar.mattermost.chat import Chat
 from sekretar.mattermost.models import User
 from sekretar.tickets.feature import Tickets
-from sekretar.tickets.trackers.port import TrackerSite
+from sekretar.trackers.port import TrackerSite
 
 
 class Administration(Directory):

@@ -14,11 +14,11 @@ from tests.peers_redmine import Redmine
 from sekretar.kernel.errors import PeerDown, PeerForbidden, PeerRefused, PeerUnsupported
 from sekretar.mattermost.doctor import State
 from sekretar.tickets.diagnosis import diagnose
-from sekretar.tickets.trackers.errors import FileTooLarge, InvalidFields, ProjectClosed, UnknownPerson
-from sekretar.tickets.trackers.redmine import lists
-from sekretar.tickets.trackers.redmine.tracker import RedmineTracker
-from sekretar.tickets.trackers.requests import Change, Draft, NewFile, Query, TimeSpent
-from sekretar.tickets.trackers.values import Event, Field, Kind, Ticket, TicketRef
+from sekretar.trackers.errors import FileTooLarge, InvalidFields, ProjectClosed, UnknownPerson
+from sekretar.trackers.redmine import lists
+from sekretar.trackers.redmine.tracker import RedmineTracker
+from sekretar.trackers.requests import Change, Draft, NewFile, Query, TimeSpent
+from sekretar.trackers.values import Event, Field, Kind, Ticket, TicketRef
 
 _numbers = itertools.count(1)
 

@@ -24,8 +24,8 @@ from sekretar.mattermost.models import Channel, ChannelMember, Post, Role, TeamM
 from sekretar.tickets.feature import Tickets
 from sekretar.tickets.references.noting import MOST_IN_CHANNEL, MOST_OF_PERSON
 from sekretar.tickets.references.settings import NOTHING_SAID, ReferenceSettings
-from sekretar.tickets.trackers.port import TrackerSite
-from sekretar.tickets.trackers.requests import Draft
+from sekretar.trackers.port import TrackerSite
+from sekretar.trackers.requests import Draft
 
 TOWN = "townsquare"
 PAGE = "https://tracker.example.com/issues"

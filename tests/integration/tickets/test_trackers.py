@@ -19,7 +19,7 @@ from sekretar.kernel.errors import (
     PeerNotFound,
     PeerRefused,
 )
-from sekretar.tickets.trackers.errors import (
+from sekretar.trackers.errors import (
     ChangedMeanwhile,
     FateUnknown,
     IllegalTransition,
@@ -27,9 +27,9 @@ from sekretar.tickets.trackers.errors import (
     NotATracker,
     ProjectClosed,
 )
-from sekretar.tickets.trackers.port import Tracker
-from sekretar.tickets.trackers.requests import ME, Change, Draft, NewFile, Openness, Order, Query, TimeSpent
-from sekretar.tickets.trackers.values import Can, Changes, Field, LinkKind, Ticket, TicketRef
+from sekretar.trackers.port import Tracker
+from sekretar.trackers.requests import ME, Change, Draft, NewFile, Openness, Order, Query, TimeSpent
+from sekretar.trackers.values import Can, Changes, Field, LinkKind, Ticket, TicketRef
 
 _numbers = itertools.count(1)
 

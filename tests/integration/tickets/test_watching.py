@@ -28,12 +28,12 @@ from sekretar.kernel.morning import Hour, Morning
 from sekretar.mattermost.chat import Chat
 from sekretar.mattermost.models import Channel, ChannelMember, Role, TeamMember, User
 from sekretar.tickets.feature import Tickets
-from sekretar.tickets.trackers.port import TrackerSite
-from sekretar.tickets.trackers.requests import Draft
-from sekretar.tickets.trackers.values import Field, FieldChange
 from sekretar.tickets.watching import told
 from sekretar.tickets.watching.model import TicketCursor
 from sekretar.tickets.watching.settings import WatchSettings
+from sekretar.trackers.port import TrackerSite
+from sekretar.trackers.requests import Draft
+from sekretar.trackers.values import Field, FieldChange
 
 MINUTE = timedelta(minutes=1)
 

@@ -13,11 +13,11 @@ from sekretar.kernel.errors import PeerConflict, PeerDown, PeerLimited, PeerRefu
 from sekretar.mattermost.doctor import State
 from sekretar.sandbox.tracker import TrackerSandbox
 from sekretar.tickets.diagnosis import diagnose
-from sekretar.tickets.trackers.errors import ChangedMeanwhile, InvalidFields, TicketFull
-from sekretar.tickets.trackers.requests import Change, Draft, NewFile, Query
-from sekretar.tickets.trackers.values import Event, Field, Ticket, TicketRef
-from sekretar.tickets.trackers.yandex import following
-from sekretar.tickets.trackers.yandex.tracker import YandexTracker
+from sekretar.trackers.errors import ChangedMeanwhile, InvalidFields, TicketFull
+from sekretar.trackers.requests import Change, Draft, NewFile, Query
+from sekretar.trackers.values import Event, Field, Ticket, TicketRef
+from sekretar.trackers.yandex import following
+from sekretar.trackers.yandex.tracker import YandexTracker
 
 _numbers = itertools.count(1)
 

@@ -15,8 +15,8 @@ from sekretar.tickets.acting.hours import parse_hours
 from sekretar.tickets.defaulting.wish import Wish, read_wish
 from sekretar.tickets.defaults import Scope
 from sekretar.tickets.lists.which import which
-from sekretar.tickets.trackers.port import TrackerSite
-from sekretar.tickets.trackers.values import TicketRef
+from sekretar.trackers.port import TrackerSite
+from sekretar.trackers.values import TicketRef
 
 
 @pytest.mark.parametrize(

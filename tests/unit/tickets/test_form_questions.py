@@ -14,7 +14,7 @@ from sekretar.kernel.i18n import Catalogues
 from sekretar.tickets.forms.answers import people_in, ticket_of
 from sekretar.tickets.forms.questions import MORE, MOST_CHOICES, first_questions, more_questions
 from sekretar.tickets.forms.spec import Spec, restored, stored
-from sekretar.tickets.trackers.values import (
+from sekretar.trackers.values import (
     Choice,
     CustomField,
     Field,

@@ -18,7 +18,7 @@ from sekretar.tickets.lists.collecting import Part, Place, Wanted
 from sekretar.tickets.lists.kinds import PER_PAGE, Kind
 from sekretar.tickets.lists.wording import listing
 from sekretar.tickets.remarks import Remark
-from sekretar.tickets.trackers.values import (
+from sekretar.trackers.values import (
     Attachment,
     Choice,
     Comment,

@@ -21,8 +21,8 @@ from sekretar.tickets.batches.planning import (
     restored,
     stored,
 )
-from sekretar.tickets.trackers.requests import Draft
-from sekretar.tickets.trackers.values import Member, Priority, Project
+from sekretar.trackers.requests import Draft
+from sekretar.trackers.values import Member, Priority, Project
 
 TODAY = date(2026, 3, 4)
 SITE = Project("1", "site", "Сайт")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sekretar.tickets.references.finding import MOST, NUMBERED, QUEUED, Notation, References
-from sekretar.tickets.trackers.values import TicketRef
+from sekretar.trackers.values import TicketRef
 
 
 def link_reader(tracker: str, pattern: str) -> Notation:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekretar.tickets.trackers.values import (
+from sekretar.tickets.watching.rules import Kind, first_assignee, news_of
+from sekretar.trackers.values import (
     Choice,
     Event,
     Field,
@@ -18,7 +19,6 @@ from sekretar.tickets.trackers.values import (
     Ticket,
     TicketRef,
 )
-from sekretar.tickets.watching.rules import Kind, first_assignee, news_of
 
 AT = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
 ANNA, BORIS, CHRIS = (Member(name, name.title(), name) for name in ("anna", "boris", "chris"))

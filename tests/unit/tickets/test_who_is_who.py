@@ -6,7 +6,7 @@ import pytest
 
 from sekretar.mattermost.models import User
 from sekretar.tickets.accounts.lines import Pair, proposed, read_lines
-from sekretar.tickets.trackers.values import Member
+from sekretar.trackers.values import Member
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from sekretar.tickets.accounts.identities import Identities, Identity
 from sekretar.tickets.accounts.lines import Pair, read_lines
 from sekretar.tickets.accounts.mapping import Mapping, Result
 from sekretar.tickets.accounts.model import Origin
-from sekretar.tickets.trackers.values import Can
+from sekretar.trackers.values import Can
 
 IMPORT_FORM = "tickets.map"
 PAGE, AUTO, CONFIRM, IMPORT = (

@@ -32,7 +32,7 @@ from sekretar.mattermost.messages import Attachment, Button, Message
 from sekretar.mattermost.parsing import fold
 from sekretar.tickets.accounts.identities import Identities, Identity, prove
 from sekretar.tickets.accounts.model import Origin
-from sekretar.tickets.trackers.port import TrackerSite
+from sekretar.trackers.port import TrackerSite
 
 LINK_FORM = "tickets.link"
 

@@ -18,8 +18,8 @@ from sekretar.kernel.errors import PeerRefused, PersonError
 from sekretar.kernel.people import PersonRow
 from sekretar.kernel.secrets import Vault
 from sekretar.tickets.accounts.model import Origin, TrackerAccount
-from sekretar.tickets.trackers.port import Tracker, TrackerSite
-from sekretar.tickets.trackers.values import Account, Member
+from sekretar.trackers.port import Tracker, TrackerSite
+from sekretar.trackers.values import Account, Member
 
 
 class Unlinked(PersonError):

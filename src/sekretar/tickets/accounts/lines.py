@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sekretar.mattermost.models import User
-from sekretar.tickets.trackers.values import Member
+from sekretar.trackers.values import Member
 
 #: The first line of what a spreadsheet saves; it names nobody.
 _HEADINGS = frozenset({"username", "user", "mattermost", "имя", "пользователь"})

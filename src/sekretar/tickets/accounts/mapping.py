@@ -21,9 +21,9 @@ from sekretar.tickets.accounts.identities import Identities
 from sekretar.tickets.accounts.lines import Pair, proposed
 from sekretar.tickets.accounts.model import Origin
 from sekretar.tickets.remarks import Remark
-from sekretar.tickets.trackers.port import TrackerSite
-from sekretar.tickets.trackers.values import Account, Can
 from sekretar.tickets.troubles import remark_on
+from sekretar.trackers.port import TrackerSite
+from sekretar.trackers.values import Account, Can
 
 #: The tracker is asked about so many people at once.
 _AT_ONCE = 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sekretar.mattermost.models import User
-from sekretar.tickets.trackers.values import Member
+from sekretar.trackers.values import Member
 
 
 def alike(user: User, members: Iterable[Member]) -> Member | None:

@@ -13,15 +13,15 @@ from datetime import date
 
 from sekretar.kernel.errors import PeerForbidden, PeerNotFound
 from sekretar.tickets.remarks import Remark
-from sekretar.tickets.trackers.errors import (
+from sekretar.trackers.errors import (
     ChangedMeanwhile,
     FateUnknown,
     IllegalTransition,
     InvalidFields,
 )
-from sekretar.tickets.trackers.port import Tracker
-from sekretar.tickets.trackers.requests import Change, TimeSpent
-from sekretar.tickets.trackers.values import (
+from sekretar.trackers.port import Tracker
+from sekretar.trackers.requests import Change, TimeSpent
+from sekretar.trackers.values import (
     Details,
     Field,
     Member,

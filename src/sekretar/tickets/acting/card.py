@@ -22,7 +22,8 @@ from sekretar.mattermost.messages import (
     Select,
 )
 from sekretar.tickets.acting.acts import Done
-from sekretar.tickets.trackers.values import (
+from sekretar.tickets.words import NAME_LIMIT, due_of, is_overdue, spoken_key
+from sekretar.trackers.values import (
     Comment,
     CustomValue,
     Details,
@@ -33,7 +34,6 @@ from sekretar.tickets.trackers.values import (
     Transition,
     custom_id,
 )
-from sekretar.tickets.words import NAME_LIMIT, due_of, is_overdue, spoken_key
 
 TAKE = "tickets.take"
 ASSIGN = "tickets.assign"

@@ -42,8 +42,8 @@ from sekretar.tickets.asking import asking
 from sekretar.tickets.defaults import Where, default_for
 from sekretar.tickets.lists.which import which
 from sekretar.tickets.lists.wording import OPEN
-from sekretar.tickets.trackers.port import Tracker
-from sekretar.tickets.trackers.values import Member, TicketRef
+from sekretar.trackers.port import Tracker
+from sekretar.trackers.values import Member, TicketRef
 
 #: Shows a ticket; the record names it whole.
 SHOW = "tickets.show"

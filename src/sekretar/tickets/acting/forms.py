@@ -13,10 +13,10 @@ from sekretar.kernel.i18n import Translator
 from sekretar.tickets.acting.card import field_name
 from sekretar.tickets.acting.hours import parse_hours
 from sekretar.tickets.forms.questions import custom_question, ids_of
-from sekretar.tickets.trackers.port import Tracker
-from sekretar.tickets.trackers.requests import TimeSpent
-from sekretar.tickets.trackers.values import Can, CustomField, Field, Kind, Ticket, custom_id
 from sekretar.tickets.words import spoken_key
+from sekretar.trackers.port import Tracker
+from sekretar.trackers.requests import TimeSpent
+from sekretar.trackers.values import Can, CustomField, Field, Kind, Ticket, custom_id
 
 COMMENT_FORM = "tickets.comment"
 TIME_FORM = "tickets.time"

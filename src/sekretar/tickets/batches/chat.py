@@ -33,7 +33,7 @@ from sekretar.tickets.batches.planning import line_of
 from sekretar.tickets.batches.preparing import Preparing
 from sekretar.tickets.batches.store import BatchState, Intent, RowState, TicketBatch
 from sekretar.tickets.defaults import Default, Where, default_for
-from sekretar.tickets.trackers.port import Tracker
+from sekretar.trackers.port import Tracker
 
 LIST_FORM = "tickets.list"
 #: The same with what belongs to the minutes of a meeting.

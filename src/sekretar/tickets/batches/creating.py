@@ -24,9 +24,9 @@ from sekretar.tickets.accounts.identities import Identities
 from sekretar.tickets.batches import store, wording
 from sekretar.tickets.batches.store import BatchState, Row, RowState, TicketBatch
 from sekretar.tickets.remarks import Remark
-from sekretar.tickets.trackers.port import Tracker
 from sekretar.tickets.troubles import is_passing, remark_on
 from sekretar.tickets.watching import told
+from sekretar.trackers.port import Tracker
 
 #: The job that makes tickets.
 TASK = "tickets.create"

@@ -14,8 +14,8 @@ from typing import Any, Final
 from sekretar.kernel.text import truncate
 from sekretar.tickets.batches.grammar import Assignment
 from sekretar.tickets.remarks import Remark
-from sekretar.tickets.trackers.requests import Draft
-from sekretar.tickets.trackers.values import Member, Priority, Project
+from sekretar.trackers.requests import Draft
+from sekretar.trackers.values import Member, Priority, Project
 
 #: What every tracker takes as the subject of a ticket, in characters (the column of Redmine is the narrowest).
 SUBJECT_LIMIT: Final = 255

@@ -14,8 +14,8 @@ from sekretar.tickets.accounts.identities import Identities
 from sekretar.tickets.accounts.matching import alike
 from sekretar.tickets.batches.grammar import Assignment, read
 from sekretar.tickets.batches.planning import Addressee, Knowledge, Planned, plan
-from sekretar.tickets.trackers.port import Tracker
-from sekretar.tickets.trackers.values import Member, Project
+from sekretar.trackers.port import Tracker
+from sekretar.trackers.values import Member, Project
 
 #: In one text: more cannot be looked through before saying yes.
 MOST_ROWS = 100

@@ -23,7 +23,7 @@ from sekretar.tickets.defaults import (
     defaults_of,
     set_default,
 )
-from sekretar.tickets.trackers.values import Project
+from sekretar.trackers.values import Project
 
 _QUOTED = 60
 

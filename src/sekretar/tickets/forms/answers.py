@@ -8,8 +8,8 @@ from datetime import date
 from sekretar.tickets.forms.questions import ids_of
 from sekretar.tickets.forms.spec import Answers, Spec
 from sekretar.tickets.spans import parse_span
-from sekretar.tickets.trackers.requests import Draft, Uploaded
-from sekretar.tickets.trackers.values import CustomField, Field, Kind
+from sekretar.trackers.requests import Draft, Uploaded
+from sekretar.trackers.values import CustomField, Field, Kind
 
 
 def ticket_of(

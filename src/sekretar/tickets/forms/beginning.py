@@ -24,7 +24,7 @@ from sekretar.tickets.forms import store, wording
 from sekretar.tickets.forms.fetching import fetch_spec, open_projects, project_called
 from sekretar.tickets.forms.source import MessageSource
 from sekretar.tickets.forms.spec import Spec
-from sekretar.tickets.trackers.values import Field
+from sekretar.trackers.values import Field
 
 #: The form of a draft, whose number is in the record.
 NEW_FORM = "tickets.new"

@@ -41,7 +41,7 @@ from sekretar.tickets.forms.making import Errors, Making
 from sekretar.tickets.forms.questions import MORE, first_questions, label_of, more_questions
 from sekretar.tickets.forms.spec import Answers, Spec
 from sekretar.tickets.forms.store import DraftState, TicketDraft
-from sekretar.tickets.trackers.values import Field
+from sekretar.trackers.values import Field
 
 MORE_FORM = "tickets.new.more"
 

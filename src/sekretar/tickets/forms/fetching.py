@@ -11,8 +11,8 @@ from sekretar.mattermost.desk import Desk
 from sekretar.tickets.accounts.identities import Identities
 from sekretar.tickets.accounts.matching import alike
 from sekretar.tickets.forms.spec import Spec
-from sekretar.tickets.trackers.port import Tracker
-from sekretar.tickets.trackers.values import Can, Field, Member, Project
+from sekretar.trackers.port import Tracker
+from sekretar.trackers.values import Can, Field, Member, Project
 
 
 async def open_projects(eyes: Tracker) -> tuple[Project, ...]:

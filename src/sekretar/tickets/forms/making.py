@@ -27,12 +27,12 @@ from sekretar.tickets.forms.fetching import Finding
 from sekretar.tickets.forms.source import MessageSource
 from sekretar.tickets.forms.store import DraftState, TicketDraft
 from sekretar.tickets.remarks import Remark
-from sekretar.tickets.trackers.errors import FileTooLarge, InvalidFields
-from sekretar.tickets.trackers.port import Tracker
-from sekretar.tickets.trackers.requests import NewFile, Uploaded
-from sekretar.tickets.trackers.values import Created, Field
 from sekretar.tickets.troubles import explained, is_passing, remark_on
 from sekretar.tickets.watching import told
+from sekretar.trackers.errors import FileTooLarge, InvalidFields
+from sekretar.trackers.port import Tracker
+from sekretar.trackers.requests import NewFile, Uploaded
+from sekretar.trackers.values import Created, Field
 
 #: The job that looks after drafts whose process has died.
 TASK = "tickets.drafts"

@@ -15,7 +15,7 @@ from sekretar.kernel.i18n import Translator
 from sekretar.kernel.text import truncate
 from sekretar.tickets.forms.spec import Answers, Spec
 from sekretar.tickets.spans import parse_span
-from sekretar.tickets.trackers.values import CustomField, Field, Kind
+from sekretar.trackers.values import CustomField, Field, Kind
 
 #: More cannot be looked through in a list of a dialog: then the name is typed.
 MOST_CHOICES: Final = 200

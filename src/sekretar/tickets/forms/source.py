@@ -12,7 +12,7 @@ from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.quoting import permalink, readable, spoken_lines
 from sekretar.mattermost.transport import LARGEST_ANSWER
 from sekretar.tickets.forms.questions import SUBJECT_LIMIT, TEXT_LIMIT
-from sekretar.tickets.trackers.requests import NewFile
+from sekretar.trackers.requests import NewFile
 
 _UNKNOWN_TYPE: Final = "application/octet-stream"
 _END: Final = " .,:;!?…-–—"

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from sekretar.tickets.trackers.values import (
+from sekretar.trackers.values import (
     Choice,
     CustomField,
     Field,

@@ -18,7 +18,7 @@ from sekretar.tickets.forms.answers import due_of
 from sekretar.tickets.forms.questions import MOST_CHOICES, label_of
 from sekretar.tickets.forms.source import Quoted
 from sekretar.tickets.forms.store import TicketDraft
-from sekretar.tickets.trackers.values import Field, Project
+from sekretar.trackers.values import Field, Project
 
 #: Begins a ticket: asks for the project, in the tracker of the record.
 BEGIN = "tickets.new"

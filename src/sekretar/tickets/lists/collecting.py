@@ -12,8 +12,8 @@ from sekretar.kernel.people import Person
 from sekretar.tickets.accounts.identities import Identities, Unlinked
 from sekretar.tickets.asking import asking
 from sekretar.tickets.lists.kinds import Kind, query_of
-from sekretar.tickets.trackers.requests import Query
-from sekretar.tickets.trackers.values import Page, Ticket
+from sekretar.trackers.requests import Query
+from sekretar.trackers.values import Page, Ticket
 
 #: Seconds that the others wait for a tracker.
 PATIENCE = 8.0

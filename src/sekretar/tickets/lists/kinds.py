@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from enum import StrEnum
 
-from sekretar.tickets.trackers.requests import ME, Openness, Order, Query
+from sekretar.trackers.requests import ME, Openness, Order, Query
 
 #: Tickets of one tracker in one message: more is no longer a glance.
 PER_PAGE = 15

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.text import truncate
-from sekretar.tickets.trackers.port import TrackerSite
-from sekretar.tickets.trackers.values import TicketRef
+from sekretar.trackers.port import TrackerSite
+from sekretar.trackers.values import TicketRef
 
 _QUOTED = 60
 #: What people write before a number: `#10`, `#t10`, `t10`.

@@ -12,8 +12,8 @@ from sekretar.kernel.text import Markdown, link, table, truncate
 from sekretar.mattermost.messages import Action, Attachment, Button, Colour, Message, Select
 from sekretar.tickets.lists.collecting import Part, Place, Wanted
 from sekretar.tickets.lists.kinds import Kind
-from sekretar.tickets.trackers.values import Member, Page, Ticket
 from sekretar.tickets.words import NAME_LIMIT, due_of, linked_key, spoken_key
+from sekretar.trackers.values import Member, Page, Ticket
 
 #: Turns to another page of a list; the record says which.
 PAGE = "tickets.list.page"

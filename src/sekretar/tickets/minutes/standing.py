@@ -22,7 +22,7 @@ from sekretar.tickets.accounts.identities import Identities
 from sekretar.tickets.minutes import store, wording
 from sekretar.tickets.minutes.model import AssignmentPerson, TicketAssignment, TicketMeeting, TicketMinutes
 from sekretar.tickets.minutes.store import Assigned
-from sekretar.tickets.trackers.values import Ticket
+from sekretar.trackers.values import Ticket
 
 TASK = "tickets.minutes"
 

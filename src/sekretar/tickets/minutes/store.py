@@ -14,7 +14,7 @@ from sekretar.kernel.errors import PersonError
 from sekretar.kernel.meetings import Meeting, Participant
 from sekretar.tickets.batches.store import Row
 from sekretar.tickets.minutes.model import AssignmentPerson, TicketAssignment, TicketMeeting, TicketMinutes
-from sekretar.tickets.trackers.values import TicketRef
+from sekretar.trackers.values import TicketRef
 
 #: A meeting of which nothing was written down is forgotten after this long.
 KEPT = timedelta(days=30)

@@ -17,8 +17,8 @@ from sekretar.tickets.batches.store import Row, TicketBatch
 from sekretar.tickets.minutes import store, wording
 from sekretar.tickets.minutes.model import TicketMeeting, TicketMinutes
 from sekretar.tickets.remarks import Remark
-from sekretar.tickets.trackers.values import LinkKind, TicketRef
 from sekretar.tickets.troubles import remark_on
+from sekretar.trackers.values import LinkKind, TicketRef
 
 _log = structlog.get_logger(__name__)
 

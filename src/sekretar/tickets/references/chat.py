@@ -31,7 +31,7 @@ from sekretar.tickets.references.noting import Noting
 from sekretar.tickets.references.readers import Readers
 from sekretar.tickets.references.resolving import Resolving, by_tracker
 from sekretar.tickets.references.settings import ReferenceSettings, references_to
-from sekretar.tickets.trackers.values import TicketRef
+from sekretar.trackers.values import TicketRef
 
 _MODES = {
     "reply": Mode.REPLY,

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sekretar.tickets.trackers.values import TicketRef
+from sekretar.trackers.values import TicketRef
 
 #: In one post; the rest is left alone, so that nobody floods a channel with a list.
 MOST = 10

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from sekretar.kernel.columns import NullableJson
 from sekretar.kernel.database import Base, BigId, UtcDateTime, insert_into
-from sekretar.tickets.trackers.values import TicketRef
+from sekretar.trackers.values import TicketRef
 
 #: The job that answers.
 TASK = "tickets.references"

@@ -16,7 +16,7 @@ from sekretar.mattermost.client import PAGE
 from sekretar.mattermost.desk import Desk
 from sekretar.tickets.accounts.identities import Unlinked
 from sekretar.tickets.references.resolving import Resolving, by_tracker
-from sekretar.tickets.trackers.values import TicketRef
+from sekretar.trackers.values import TicketRef
 
 #: In a larger channel nothing is opened; nor where more people than this would have to be asked for.
 MOST_MEMBERS = 5 * PAGE

@@ -10,8 +10,8 @@ import structlog
 
 from sekretar.kernel.errors import PeerDown, PeerError, PeerRefused
 from sekretar.tickets.accounts.identities import Identities, Unlinked
-from sekretar.tickets.trackers.port import Tracker
-from sekretar.tickets.trackers.values import Ticket, TicketRef
+from sekretar.trackers.port import Tracker
+from sekretar.trackers.values import Ticket, TicketRef
 
 _log = structlog.get_logger(__name__)
 

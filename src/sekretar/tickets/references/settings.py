@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sekretar.tickets.references.finding import KEY, NUMBERED, QUEUED, Notation, References
-from sekretar.tickets.trackers.port import TrackerKind, TrackerSite
-from sekretar.tickets.trackers.values import TicketRef
+from sekretar.trackers.port import TrackerKind, TrackerSite
+from sekretar.trackers.values import TicketRef
 
 #: The form of the keys, and how they are written where the settings do not say it.
 _USUAL: Mapping[TrackerKind, tuple[str, str]] = {

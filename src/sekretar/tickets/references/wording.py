@@ -8,8 +8,8 @@ from sekretar.kernel.i18n import Translator
 from sekretar.kernel.text import Markdown, escape, link, truncate
 from sekretar.mattermost.messages import Attachment, Button, Colour, Message
 from sekretar.tickets.references.model import Mode, Named
-from sekretar.tickets.trackers.values import Ticket, TicketRef
 from sekretar.tickets.words import linked_key, spoken_key
+from sekretar.trackers.values import Ticket, TicketRef
 
 SHOW = "tickets.references.show"
 

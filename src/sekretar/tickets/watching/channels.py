@@ -24,13 +24,13 @@ from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.messages import Message
 from sekretar.mattermost.rights import obstacle
 from sekretar.tickets.accounts.identities import Identities
-from sekretar.tickets.trackers.values import Event, Field, Ticket, TicketRef
 from sekretar.tickets.watching import channels_wording, wording
 from sekretar.tickets.watching.model import TicketSubscription
 from sekretar.tickets.watching.rules import Item, by_ticket, kind_of
 from sekretar.tickets.watching.rules import Kind as PersonalKind
 from sekretar.tickets.watching.telling import Telling
 from sekretar.tickets.watching.wording import Names
+from sekretar.trackers.values import Event, Field, Ticket, TicketRef
 
 #: How often the rights behind a subscription are looked at.
 LOOK_EVERY = timedelta(hours=1)

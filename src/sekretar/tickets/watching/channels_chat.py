@@ -34,10 +34,10 @@ from sekretar.mattermost.parsing import fold
 from sekretar.mattermost.rights import obstacle, standing
 from sekretar.tickets.accounts.identities import Identities
 from sekretar.tickets.asking import asking
-from sekretar.tickets.trackers.values import Project
 from sekretar.tickets.watching import channels_wording
 from sekretar.tickets.watching.channels import Kind
 from sekretar.tickets.watching.model import TicketSubscription
+from sekretar.trackers.values import Project
 
 FORM = "tickets.subscribe"
 

@@ -9,8 +9,8 @@ from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person
 from sekretar.kernel.text import Markdown
 from sekretar.mattermost.messages import Message
-from sekretar.tickets.trackers.values import Event, Ticket
 from sekretar.tickets.watching.model import TicketSubscription
+from sekretar.trackers.values import Event, Ticket
 
 
 def created(event: Event, ticket: Ticket, t: Translator) -> Markdown:

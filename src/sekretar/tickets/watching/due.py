@@ -13,7 +13,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from sekretar.kernel.morning import Hour
-from sekretar.tickets.trackers.values import Ticket
+from sekretar.trackers.values import Ticket
 
 _DAY = timedelta(days=1)
 

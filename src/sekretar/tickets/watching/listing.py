@@ -14,12 +14,12 @@ from sekretar.kernel.morning import Morning, Part
 from sekretar.kernel.people import Person
 from sekretar.kernel.text import Markdown, escape, truncate
 from sekretar.mattermost.desk import Desk
-from sekretar.tickets.trackers.values import Ticket
 from sekretar.tickets.watching import mornings
 from sekretar.tickets.watching.due import Group, grouped
 from sekretar.tickets.watching.looking import Looking, Seen
 from sekretar.tickets.watching.mornings import OneMorning
 from sekretar.tickets.words import linked_key
+from sekretar.trackers.values import Ticket
 
 #: How long one tracker may keep the message of the day; less than that message waits for everything.
 PATIENCE = timedelta(seconds=4)

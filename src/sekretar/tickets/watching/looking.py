@@ -17,9 +17,9 @@ import structlog
 from sekretar.kernel.errors import PeerDown, PeerError, PeerRefused, PersonError
 from sekretar.mattermost.desk import Desk
 from sekretar.tickets.accounts.identities import Identities
-from sekretar.tickets.trackers.requests import ME, Order, Query
-from sekretar.tickets.trackers.values import Ticket
 from sekretar.tickets.watching.telling import AT_ONCE, Telling
+from sekretar.trackers.requests import ME, Order, Query
+from sekretar.trackers.values import Ticket
 
 #: How long a tracker that did not answer is left alone.
 REST = timedelta(minutes=10)

@@ -16,11 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sekretar.kernel.database import insert_into
 from sekretar.kernel.morning import Morning
 from sekretar.kernel.people import Person
-from sekretar.tickets.trackers.values import Ticket
 from sekretar.tickets.watching.due import Known, Stage, next_morning, stage_of
 from sekretar.tickets.watching.model import TicketDue, TicketMorning
 from sekretar.tickets.watching.preferences import OFF, TOGETHER
 from sekretar.tickets.watching.rules import Kind
+from sekretar.trackers.values import Ticket
 
 _KINDS = {Stage.NEAR: Kind.DUE, Stage.OVERDUE: Kind.OVERDUE}
 

@@ -29,10 +29,10 @@ from sekretar.kernel.errors import (
 from sekretar.mattermost.desk import Desk
 from sekretar.tickets.accounts.identities import Identities
 from sekretar.tickets.accounts.model import Origin, TrackerAccount
-from sekretar.tickets.trackers.port import Tracker
 from sekretar.tickets.watching.channels import ChannelTelling
 from sekretar.tickets.watching.model import SERVICE, TicketCursor
 from sekretar.tickets.watching.telling import Telling, names_of
+from sekretar.trackers.port import Tracker
 
 #: After failures a tracker is left alone for longer and longer, but not longer than this.
 LONGEST_REST = timedelta(minutes=30)

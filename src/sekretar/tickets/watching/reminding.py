@@ -25,7 +25,6 @@ from sekretar.mattermost import outgoing, sent
 from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.messages import Message
 from sekretar.tickets.accounts.model import TrackerAccount
-from sekretar.tickets.trackers.values import Ticket
 from sekretar.tickets.watching import mornings, wording
 from sekretar.tickets.watching.due import Stage, reminders, stage_of
 from sekretar.tickets.watching.listing import due_list
@@ -33,6 +32,7 @@ from sekretar.tickets.watching.looking import REST, Looking, Seen
 from sekretar.tickets.watching.model import TicketMorning
 from sekretar.tickets.watching.mornings import OneMorning
 from sekretar.tickets.watching.telling import news_key
+from sekretar.trackers.values import Ticket
 
 TASK = "tickets:due"
 

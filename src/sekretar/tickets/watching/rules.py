@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sekretar.tickets.trackers.values import Event, Field, FieldChange, Member, TicketRef
+from sekretar.trackers.values import Event, Field, FieldChange, Member, TicketRef
 
 
 class Kind(StrEnum):

@@ -25,12 +25,12 @@ from sekretar.kernel.errors import (
 from sekretar.mattermost import outgoing, sent
 from sekretar.mattermost.desk import Desk
 from sekretar.tickets.accounts.identities import Identities
-from sekretar.tickets.trackers.port import Tracker
-from sekretar.tickets.trackers.values import Event, Ticket, TicketRef
 from sekretar.tickets.watching import told, wording
 from sekretar.tickets.watching.preferences import OFF
 from sekretar.tickets.watching.rules import Item, Kind, by_ticket, news_of
 from sekretar.tickets.watching.wording import Names
+from sekretar.trackers.port import Tracker
+from sekretar.trackers.values import Event, Ticket, TicketRef
 
 #: Tickets looked at through people's own eyes at the same time.
 AT_ONCE = 8

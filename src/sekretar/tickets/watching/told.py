@@ -16,8 +16,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.kernel.database import insert_into
-from sekretar.tickets.trackers.values import TicketRef
 from sekretar.tickets.watching.model import TicketTold
+from sekretar.trackers.values import TicketRef
 
 #: A tracker that was not read for so long has more to catch up with than one message too many.
 KEPT = timedelta(days=30)

@@ -10,8 +10,8 @@ from sekretar.kernel.dates import format_date, near_day
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.text import Markdown, escape, escape_block, link, truncate
 from sekretar.mattermost.messages import Attachment, Button, Message
-from sekretar.tickets.trackers.values import Field, Priority, Status, Ticket
 from sekretar.tickets.watching.rules import Item, Kind
+from sekretar.trackers.values import Field, Priority, Status, Ticket
 
 SETTINGS = "tickets.settings"
 

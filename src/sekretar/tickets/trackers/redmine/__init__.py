@@ -1,5 +1,0 @@
-"""Redmine from 4.2 on, through its REST API."""
-
-from sekretar.tickets.trackers.redmine.site import RedmineSite
-
-__all__ = ["RedmineSite"]

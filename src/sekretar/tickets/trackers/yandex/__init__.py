@@ -1,5 +1,0 @@
-"""Yandex Tracker, through version 3 of its API."""
-
-from sekretar.tickets.trackers.yandex.site import YandexSite
-
-__all__ = ["YandexSite"]

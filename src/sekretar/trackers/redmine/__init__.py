@@ -1,0 +1,5 @@
+"""Redmine from 4.2 on, through its REST API."""
+
+from sekretar.trackers.redmine.site import RedmineSite
+
+__all__ = ["RedmineSite"]

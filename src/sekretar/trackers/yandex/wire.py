@@ -1,0 +1,215 @@
+"""One exchange with Yandex Tracker: who asks, what may come back, and what a failure means.
+
+Its refusals name fields and have words in the language of the account; the names are read, the words are shown.
+Nothing is sent twice.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from multidict import CIMultiDictProxy, MultiDict
+from yarl import URL
+
+from sekretar.kernel.errors import (
+    PeerConflict,
+    PeerDown,
+    PeerError,
+    PeerForbidden,
+    PeerInvalid,
+    PeerLimited,
+    PeerNotFound,
+    PeerRefused,
+    PeerUnsupported,
+)
+from sekretar.kernel.http import peer_errors, retry_after
+from sekretar.trackers.errors import NotATracker, TicketFull
+from sekretar.trackers.exchange import UPLOADING, Answer, date_of, fate_unknown, read
+from sekretar.trackers.requests import NewFile
+from sekretar.trackers.yandex.pace import Pace
+
+Query = Mapping[str, str]
+Item = Mapping[str, Any]
+
+#: The most entries of a list that are fetched page by page.
+MOST = 10_000
+
+_NEXT = re.compile(r'<([^>]*)>\s*;\s*rel="?next"?')
+
+
+class Unprocessable(PeerInvalid):
+    """400 or 422: what Tracker says about fields, and what it says besides."""
+
+    def __init__(self, peer: str, errors: Mapping[str, str], messages: Sequence[str]) -> None:
+        super().__init__(peer, "; ".join([*(f"{name}: {text}" for name, text in errors.items()), *messages]))
+        self.errors = errors
+        self.messages = tuple(messages)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some entries of a list, how many there are in all, and the query that asks for the following ones."""
+
+    items: Sequence[Item]
+    total: int
+    next: Query | None
+
+
+class Wire:
+    """The way to Tracker with the credentials of one account. `peer` names it in errors and logs."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, url: str, peer: str, headers: Mapping[str, str], pace: Pace
+    ) -> None:
+        self.peer = peer
+        self._session, self._headers, self._pace = session, headers, pace
+        self._url = f"{str(URL(url)).rstrip('/')}/v3"
+
+    async def get(self, path: str, query: Query | None = None) -> Any:
+        """The JSON at a path. Raises the kinds of `PeerError`."""
+        return self._json(await self._exchange("GET", path, query))
+
+    async def list(self, path: str, query: Query | None = None) -> list[Item]:
+        """All entries of a list, following its pages."""
+        found: list[Item] = []
+        asked: Query | None = {"perPage": "100", **(query or {})}
+        while asked is not None and len(found) < MOST:
+            rows = self._rows(await self._exchange("GET", path, asked))
+            found += rows.items
+            asked = rows.next if rows.items else None
+        return found
+
+    async def search(self, body: Mapping[str, object], query: Query) -> Rows:
+        """Issues that a search finds: one page."""
+        data = _written(body)
+        return self._rows(await self._exchange("POST", "/issues/_search", query, data, searching=True))
+
+    async def ask(self, path: str, query: Query) -> Any:
+        """What a POST without a body answers that changes nothing."""
+        return self._json(await self._exchange("POST", path, query))
+
+    async def send(
+        self, method: str, path: str, body: Mapping[str, object], query: Query | None = None
+    ) -> Any:
+        """Write JSON; returns the JSON of the answer, None when it has none.
+
+        Raises the kinds of `PeerError`; `Unprocessable` for 422 and `FateUnknown` when the answer was lost.
+        """
+        with fate_unknown(self.peer):
+            answer = await self._exchange(method, path, query, _written(body))
+        return self._json(answer) if answer.body.strip() else None
+
+    async def send_file(self, path: str, file: NewFile) -> Any:
+        """Upload a file. Its name stands in the query: Tracker does not read that of the part."""
+        form = aiohttp.FormData()
+        form.add_field("file", file.content, filename="file", content_type=file.media_type)
+        with fate_unknown(self.peer):
+            answer = await self._exchange("POST", path, {"filename": file.name}, form, timeout=UPLOADING)
+        return self._json(answer)
+
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        query: Query | None,
+        data: bytes | aiohttp.FormData | None = None,
+        *,
+        searching: bool = False,
+        timeout: aiohttp.ClientTimeout | None = None,
+    ) -> Answer:
+        await self._pace.turn(searching=searching)
+        kind = {"Content-Type": "application/json"} if isinstance(data, bytes) else {}
+        with peer_errors(self.peer):
+            async with self._session.request(
+                method,
+                URL(self._url + path, encoded=True),
+                params=query,
+                data=data,
+                headers={**self._headers, **kind},
+                allow_redirects=False,
+                timeout=timeout or self._session.timeout,
+            ) as response:
+                answer = Answer(response.status, response.headers, await read(response, self.peer))
+        self._judge(answer, f"{method} {path}")
+        return answer
+
+    def _judge(self, answer: Answer, what: str) -> None:
+        """Raise what any status but a success means."""
+        status = answer.status
+        if 200 <= status < 300 and not (answer.is_page and answer.body):
+            return
+        text = f"{what}: {status}"
+        if status < 400 or (status == 404 and answer.is_page):
+            where = answer.headers.get("Location", "")
+            raise NotATracker(self.peer, f"{text}, {f'leads to {where}' if where else 'a page for people'}")
+        if status == 429 or (status == 503 and "Retry-After" in answer.headers):
+            pause = retry_after(answer.headers.get("Retry-After"), date_of(answer.headers))
+            self._pace.pause(pause)
+            raise PeerLimited(self.peer, text, pause)
+        if status >= 500 and status != 501:
+            raise PeerDown(self.peer, text)
+        raise self._refusal(answer, text)
+
+    def _refusal(self, answer: Answer, text: str) -> PeerError:
+        errors, messages = _faults(answer.body)
+        if answer.status in (400, 422):
+            return Unprocessable(self.peer, errors, messages or ([] if errors else [text]))
+        kind = _KINDS.get(answer.status, PeerInvalid)
+        return kind(self.peer, "; ".join([text, *messages, *errors.values()]))
+
+    def _json(self, answer: Answer) -> Any:
+        try:
+            return json.loads(answer.body)
+        except ValueError as error:
+            raise NotATracker(self.peer, "the answer is not JSON") from error
+
+    def _rows(self, answer: Answer) -> Rows:
+        items = self._json(answer)
+        if not isinstance(items, list):
+            raise NotATracker(self.peer, "the answer is no list")
+        total = answer.headers.get("X-Total-Count", "")
+        return Rows(items, int(total) if total.isdigit() else len(items), _next(answer.headers))
+
+
+_KINDS: Mapping[int, type[PeerError]] = {
+    401: PeerRefused,
+    403: PeerForbidden,
+    404: PeerNotFound,
+    405: PeerUnsupported,
+    408: PeerDown,
+    409: PeerConflict,
+    410: PeerNotFound,
+    412: PeerConflict,
+    423: TicketFull,
+    428: PeerConflict,
+    501: PeerUnsupported,
+}
+
+
+def _written(body: Mapping[str, object]) -> bytes:
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
+def _faults(body: bytes) -> tuple[dict[str, str], list[str]]:
+    """What a refusal says about fields, and besides; some have no body at all."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return {}, []
+    if not isinstance(said, dict):
+        return {}, []
+    errors, messages = said.get("errors"), said.get("errorMessages")
+    named = {str(name): str(text) for name, text in errors.items()} if isinstance(errors, dict) else {}
+    return named, [str(text) for text in messages] if isinstance(messages, list) else []
+
+
+def _next(headers: Mapping[str, str]) -> Query | None:
+    """The query of the next page. Only the query: a page is never somewhere else."""
+    lines = headers.getall("Link", []) if isinstance(headers, CIMultiDictProxy) else []
+    found = _NEXT.search(", ".join(lines))
+    return MultiDict(URL(found[1], encoded=True).query) if found else None
