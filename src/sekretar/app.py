@@ -21,6 +21,8 @@ from sqlalchemy.engine import make_url
 from sekretar import __version__
 from sekretar.calendars import Calendars, CalendarSettings
 from sekretar.config import Settings
+from sekretar.dispatch.feature import Dispatch
+from sekretar.dispatch.feature import Surroundings as DispatchSurroundings
 from sekretar.kernel import secrets, signing
 from sekretar.kernel.clock import Clock, SystemClock
 from sekretar.kernel.database import Database
@@ -203,6 +205,9 @@ class Sekretar:
             watch=watch_settings(settings),
             morning=morning,
         )
+        self._dispatch = Dispatch(
+            DispatchSurroundings(self._desk, base.http, self.jobs, self.outbox, sites), settings.desks()
+        )
         for component in ("database", "mattermost", "stream"):
             self.health.expect(component)
 
@@ -310,6 +315,7 @@ class Sekretar:
         )
         self._calendars.add_jobs()
         self._tickets.add_jobs()
+        self._dispatch.add_jobs()
 
     async def _introduce(self) -> User:
         while True:

@@ -15,6 +15,7 @@ from zoneinfo import available_timezones
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from sekretar.dispatch.settings import DeskSettings, read_desks
 from sekretar.kernel.errors import ConfigurationError
 from sekretar.trackers.settings import TrackerSettings
 
@@ -142,6 +143,10 @@ class Settings(BaseSettings):
     tickets_seconds: int = Field(
         default=60, ge=5, le=3600, description="How often each tracker is asked what has changed, in seconds."
     )
+    desks_file: Path | None = Field(
+        default=None,
+        description="File (TOML) that describes the dispatch desks: mailboxes, channel, assets; docs/dispatch.md.",
+    )
     metrics_token: SecretStr = Field(
         default=SecretStr(""),
         description="When set, `/metrics` answers only to `Authorization: Bearer` with this token.",
@@ -229,6 +234,14 @@ class Settings(BaseSettings):
             "incident": self.trigger_incident,
             "sekretar": self.trigger_sekretar,
         }
+
+    def desks(self) -> tuple[DeskSettings, ...]:
+        """The dispatch desks.
+
+        Raises:
+            ConfigurationError: their file cannot be read or is wrong.
+        """
+        return read_desks(self.desks_file)
 
     def encryption_keys(self) -> list[str]:
         """The keys, newest first.

@@ -1,0 +1,63 @@
+"""What the administrator writes about desks, and what is said when it is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sekretar.dispatch.settings import read_desks
+from sekretar.kernel.errors import ConfigurationError
+
+SMALLEST = """
+[[desk]]
+name = "towers"
+channel = "ops/desk"
+
+[[desk.mailboxes]]
+address = "Desk@example.test"
+password = "secret"
+imap_host = "mail.example.test"
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "desks.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_a_name_a_channel_and_a_mailbox_are_enough(tmp_path: Path) -> None:
+    (desk,) = read_desks(written(tmp_path, SMALLEST))
+    assert desk.addresses == {"desk@example.test"}
+    assert desk.id_domain == "example.test"
+    (box,) = desk.mailboxes
+    assert box.imap_address == ("mail.example.test", 993)
+    assert box.login == "Desk@example.test"
+    assert "secret" not in repr(desk)
+
+
+def test_without_a_file_there_is_no_desk() -> None:
+    assert read_desks(None) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[desk]", "is not TOML"),
+        (SMALLEST.replace('"ops/desk"', '"desk"'), "desk, entry 1, channel"),
+        (SMALLEST.replace("imap_host", "imap_hots"), "desk, entry 1, mailboxes, entry 1"),
+        (SMALLEST + SMALLEST, "two desks of the same name"),
+        (SMALLEST + SMALLEST.replace("towers", "b").replace("ops/desk", "b/b"), "prefix"),
+        (SMALLEST.replace('name = "towers"', 'name = "towers"\nzone = "Mars/Olympus"'), "IANA"),
+        (SMALLEST + "[desk.registry.poles]\n", "either url or file"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        read_desks(written(tmp_path, text))
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        read_desks(tmp_path / "nothing.toml")
