@@ -84,20 +84,22 @@ class Attachment:
     refusal: Refusal | None = None
 
 
-_DOCUMENTS = frozenset(
+def _words(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_DOCUMENTS = _words(
     "pdf doc docx docm dot dotx odt rtf txt text log md csv tsv xls xlsx xlsm xlsb xlt xltx ods ppt pptx pps ppsx odp"
-    " vsd vsdx odg epub fb2 djvu json xml yaml yml mpp mdb accdb dwg dxf kml kmz gpx geojson ics vcf eml msg".split()
+    " vsd vsdx odg epub fb2 djvu json xml yaml yml mpp mdb accdb dwg dxf kml kmz gpx geojson ics vcf eml msg"
 )
-_PICTURES = frozenset("jpg jpeg jpe jfif png gif bmp tif tiff webp heic heif avif ico".split())
-_RECORDINGS = frozenset(
-    "mp3 wav ogg oga opus m4a aac amr wma flac mp4 m4v mov avi mkv webm 3gp wmv mpg mpeg".split()
-)
-_ARCHIVES = frozenset("zip 7z rar tar gz tgz bz2 xz".split())
-_SIGNATURES = frozenset("p7s p7m p7c sig asc dat".split())
-_PROGRAMS = frozenset(
+_PICTURES = _words("jpg jpeg jpe jfif png gif bmp tif tiff webp heic heif avif ico")
+_RECORDINGS = _words("mp3 wav ogg oga opus m4a aac amr wma flac mp4 m4v mov avi mkv webm 3gp wmv mpg mpeg")
+_ARCHIVES = _words("zip 7z rar tar gz tgz bz2 xz")
+_SIGNATURES = _words("p7s p7m p7c sig asc dat")
+_PROGRAMS = _words(
     "ade adp apk app appx bat cab chm cmd com cpl deb dll dmg exe gadget hta htm html img inf ins iso isp jar jnlp js"
     " jse lib lnk mde msc msi msix msp mst nsh pif ps1 psm1 py rb reg rpm scf scr sct sh shb shtml svg svgz swf sys"
-    " url vb vbe vbs vhd vhdx vxd wsc wsf wsh xhtml xht xll".split()
+    " url vb vbe vbs vhd vhdx vxd wsc wsf wsh xhtml xht xll"
 )
 
 
