@@ -159,6 +159,10 @@ class MattermostClient(Administration):
         """GET /channels/{channel_id}."""
         return await self._get(path("channels", channel_id), Channel)
 
+    async def channel_by_name(self, team: str, name: str) -> Channel:
+        """GET /teams/name/{team_name}/channels/name/{channel_name}: the names in the channel's address."""
+        return await self._get(path("teams", "name", team, "channels", "name", name), Channel)
+
     async def my_channels(self) -> list[Channel]:
         """GET /users/me/channels (6.1+), and by team before that: the channels that the token's owner is
         in.

@@ -234,11 +234,12 @@ def open_office(
     limits: Limits | None = None,
     vault: Vault | None = None,
     is_admin: Available = nobody,
+    server: FakeServer | None = None,
 ) -> Office:
     """A surface; with the vault of another it is the same installation after a restart."""
     vault = vault or Vault([generate_key()])
     people = People("https://chat.example", "en", ZoneInfo("UTC"))
-    profiles, server = FakeProfiles(database, people, clock), FakeServer()
+    profiles, server = FakeProfiles(database, people, clock), server or FakeServer()
     signer = Signer(vault.derive("callbacks"))
     desk = Desk(
         database=database,
