@@ -1,0 +1,290 @@
+"""Letters in the database, for whoever understands and files them.
+
+The way of a letter: `waiting` names it, `take` gives its bytes and holds it, and in the same transaction it becomes
+parsed and filed, or unreadable, or is set aside. `replay` begins anew with what came, which is why a letter that
+nothing can be made of is no loss.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.dispatch.mail.letter import ParsedLetter, fingerprint
+from sekretar.dispatch.mail.model import (
+    ArrivalRow,
+    Direction,
+    LetterIdRow,
+    LetterRow,
+    LetterState,
+    RawLetterRow,
+)
+from sekretar.kernel.database import insert_into, wake_after_commit
+
+#: The job that understands and files what has come.
+TASK = "dispatch letters"
+
+#: An id longer than this is kept as its hash: indexes have limits, and senders have none.
+_LONGEST_ID = 400
+_LONGEST_ADDRESS = 320
+
+_PARSED = TypeAdapter(ParsedLetter)
+_IN_COLUMNS = {"text", "fresh"}
+
+
+@dataclass(frozen=True)
+class RawLetter:
+    """A letter as it came.
+
+    Attributes:
+        content: Its bytes; only its headers where it is not `whole`.
+        size: Of the letter on the server, in bytes.
+        mailboxes: Addresses of the desk's mailboxes in which it was found.
+    """
+
+    id: int
+    desk: str
+    direction: Direction
+    received_at: datetime
+    content: bytes
+    whole: bool
+    size: int
+    mailboxes: frozenset[str]
+
+
+@dataclass(frozen=True)
+class KnownLetter:
+    """A letter that has a Message-ID which was asked for, or refers to it (then not `is_own`)."""
+
+    letter_id: int
+    message_id: str
+    is_own: bool
+    direction: Direction
+    state: LetterState
+    incident_id: int | None
+
+
+def id_key(message_id: str) -> str:
+    """How a Message-ID is written in the database."""
+    text = _storable(message_id.strip())
+    if len(text.encode()) <= _LONGEST_ID:
+        return text
+    return f"<{hashlib.sha256(text.encode()).hexdigest()}@long.invalid>"
+
+
+# --- the way of a letter ----------------------------------------------------------------------------------
+
+
+async def waiting(session: AsyncSession, desk: str, limit: int = 100) -> Sequence[int]:
+    """Letters of a desk that nobody has read yet, in the order in which they came."""
+    query = select(LetterRow.id).where(LetterRow.desk == desk, LetterRow.state == LetterState.RAW)
+    return (await session.scalars(query.order_by(LetterRow.id).limit(limit))).all()
+
+
+async def take(session: AsyncSession, letter_id: int) -> RawLetter | None:
+    """The letter with its bytes, held to the end of the transaction; None when it waits no longer."""
+    query = (
+        select(LetterRow)
+        .where(LetterRow.id == letter_id, LetterRow.state == LetterState.RAW)
+        .with_for_update()
+    )
+    row = await session.scalar(query, execution_options={"populate_existing": True})
+    if row is None:
+        return None
+    content = await raw_bytes(session, letter_id)
+    places = select(ArrivalRow.mailbox).where(ArrivalRow.letter_id == letter_id)
+    return RawLetter(
+        id=row.id,
+        desk=row.desk,
+        direction=Direction(row.direction),
+        received_at=row.received_at,
+        content=content or b"",
+        whole=row.whole,
+        size=row.size,
+        mailboxes=frozenset(await session.scalars(places)),
+    )
+
+
+async def mark_parsed(session: AsyncSession, letter_id: int, letter: ParsedLetter) -> int | None:
+    """Keep what was understood; returns the letter that this one is a copy of, None when it is new here.
+
+    A copy goes no further: it is marked as one.
+    """
+    desk = await session.scalar(select(LetterRow.desk).where(LetterRow.id == letter_id))
+    print_of_it = fingerprint(letter)
+    known = select(LetterRow.id).where(
+        LetterRow.desk == desk, LetterRow.fingerprint == print_of_it, LetterRow.id != letter_id
+    )
+    original = await session.scalar(known)
+    if original is not None:
+        await mark_duplicate(session, letter_id, original)
+        return original
+    await _set(session, letter_id, state=LetterState.PARSED, fingerprint=print_of_it, **_columns(letter))
+    await _note_ids(session, desk or "", letter_id, letter)
+    return None
+
+
+async def mark_filed(session: AsyncSession, letter_id: int, incident_id: int, threaded_by: str) -> None:
+    """Note to which incident the letter belongs, and by what that was found."""
+    await _set(
+        session, letter_id, state=LetterState.FILED, why="", incident_id=incident_id, threaded_by=threaded_by
+    )
+
+
+async def mark_unreadable(session: AsyncSession, letter_id: int, why: str) -> None:
+    """Nothing could be made of it. It is kept, shown and can be read again."""
+    await _set(session, letter_id, state=LetterState.UNREADABLE, why=_storable(why))
+
+
+async def mark_set_aside(session: AsyncSession, letter_id: int, why: str) -> None:
+    """It belongs to no incident and makes none."""
+    await _set(session, letter_id, state=LetterState.SET_ASIDE, why=_storable(why))
+
+
+async def mark_duplicate(session: AsyncSession, letter_id: int, original: int) -> None:
+    """It is another copy of a letter that is here."""
+    await _set(session, letter_id, state=LetterState.DUPLICATE, duplicate_of=original, fingerprint=None)
+
+
+async def mark_undelivered(session: AsyncSession, letter_id: int, why: str) -> None:
+    """It did not reach a recipient; `why` is for the dispatcher."""
+    await _set(session, letter_id, undelivered=_storable(why))
+
+
+async def replay(session: AsyncSession, letter_id: int) -> bool:
+    """Have a letter that is in no incident read anew from its bytes; False when that cannot be."""
+    if await raw_bytes(session, letter_id) is None:
+        return False
+    fresh = {
+        "state": LetterState.RAW,
+        "why": "",
+        "duplicate_of": None,
+        "fingerprint": None,
+    }
+    anew = update(LetterRow).where(LetterRow.id == letter_id, LetterRow.incident_id.is_(None))
+    changed = await session.scalar(anew.values(**fresh).returning(LetterRow.id))
+    if changed is None:
+        return False
+    await session.execute(delete(LetterIdRow).where(LetterIdRow.letter_id == letter_id))
+    wake_after_commit(session, TASK)
+    return True
+
+
+# --- finding ----------------------------------------------------------------------------------------------
+
+
+async def known_by(session: AsyncSession, desk: str, message_ids: Collection[str]) -> list[KnownLetter]:
+    """Letters of the desk that have one of these ids or refer to it, the oldest first; no copies."""
+    keys = sorted({id_key(each) for each in message_ids if each})
+    query = (
+        select(LetterIdRow, LetterRow)
+        .join(LetterRow, LetterRow.id == LetterIdRow.letter_id)
+        .where(LetterIdRow.desk == desk, LetterIdRow.message_id.in_(keys))
+        .order_by(LetterRow.id)
+    )
+    return [
+        KnownLetter(
+            letter_id=row.id,
+            message_id=known.message_id,
+            is_own=known.is_own,
+            direction=Direction(row.direction),
+            state=LetterState(row.state),
+            incident_id=row.incident_id,
+        )
+        for known, row in (await session.execute(query)).all()
+    ]
+
+
+async def letter_row(session: AsyncSession, letter_id: int) -> LetterRow | None:
+    """The letter of this number."""
+    return await session.get(LetterRow, letter_id)
+
+
+async def of_incident(session: AsyncSession, incident_id: int) -> Sequence[LetterRow]:
+    """The letters of an incident, in the order in which they were received or sent."""
+    query = select(LetterRow).where(LetterRow.incident_id == incident_id)
+    return (await session.scalars(query.order_by(LetterRow.received_at, LetterRow.id))).all()
+
+
+async def unreadable(session: AsyncSession, desk: str, limit: int = 50) -> Sequence[LetterRow]:
+    """Letters of a desk of which nothing could be made, the latest first."""
+    query = select(LetterRow).where(LetterRow.desk == desk, LetterRow.state == LetterState.UNREADABLE)
+    return (await session.scalars(query.order_by(LetterRow.id.desc()).limit(limit))).all()
+
+
+async def count_by_state(session: AsyncSession, desk: str) -> dict[LetterState, int]:
+    """How many letters of a desk have come how far."""
+    query = select(LetterRow.state, func.count()).where(LetterRow.desk == desk).group_by(LetterRow.state)
+    return {LetterState(state): count for state, count in (await session.execute(query)).all()}
+
+
+async def raw_bytes(session: AsyncSession, letter_id: int) -> bytes | None:
+    """The letter as it came; None when it was purged."""
+    query = select(RawLetterRow.content).where(RawLetterRow.letter_id == letter_id)
+    return await session.scalar(query)
+
+
+def understood(row: LetterRow) -> ParsedLetter | None:
+    """What was understood of a letter, without its HTML; None when that has not happened."""
+    if not row.facts:
+        return None
+    return _PARSED.validate_python({**row.facts, "text": row.text, "fresh": row.fresh, "html": ""})
+
+
+# --- columns ----------------------------------------------------------------------------------------------
+
+
+def _columns(letter: ParsedLetter) -> dict[str, Any]:
+    facts = _PARSED.dump_python(letter, mode="json", exclude=_IN_COLUMNS | {"html"})
+    return {
+        "message_id": id_key(letter.message_id),
+        "subject": _storable(letter.subject),
+        "sender_name": _storable(letter.sender.name),
+        "sender_address": _storable(letter.sender.address)[:_LONGEST_ADDRESS],
+        "date": letter.date,
+        "fresh": _storable(letter.fresh),
+        "text": _storable(letter.text),
+        "facts": _storable_json(facts),
+    }
+
+
+async def _set(session: AsyncSession, letter_id: int, **values: object) -> None:
+    await session.execute(
+        update(LetterRow)
+        .where(LetterRow.id == letter_id)
+        .values(**values)
+        .execution_options(synchronize_session="fetch")
+    )
+
+
+async def _note_ids(session: AsyncSession, desk: str, letter_id: int, letter: ParsedLetter) -> None:
+    referred = {id_key(each): False for each in (*letter.references, *letter.in_reply_to)}
+    own = {id_key(letter.message_id): True} if letter.message_id else {}
+    rows = [
+        {"letter_id": letter_id, "desk": desk, "message_id": key, "is_own": is_own}
+        for key, is_own in (referred | own).items()
+    ]
+    if rows:
+        await session.execute(insert_into(session, LetterIdRow).on_conflict_do_nothing(), rows)
+
+
+def _storable(text: str) -> str:
+    """What PostgreSQL can store: no NUL, no half of a surrogate pair."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _storable_json(value: Any) -> Any:
+    if isinstance(value, str):
+        return _storable(value)
+    if isinstance(value, list):
+        return [_storable_json(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _storable_json(each) for key, each in value.items()}
+    return value
