@@ -113,7 +113,7 @@ class OutsideWorld:
             USER.encode(),
             PASSWORD.encode(),
         )
-        return AuthResult(success=known)
+        return AuthResult(success=known, handled=False)
 
 
 class _Connection(SMTP):

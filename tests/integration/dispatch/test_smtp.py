@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 from tests.peers_smtp import USER, OutsideWorld, outside_world
 
 from sekretar.dispatch.mail.smtp import Envelope, LetterTooLarge, Postman, Reply
-from sekretar.kernel.errors import PeerDown, PeerRefused, PeerUnsupported
+from sekretar.kernel.errors import PeerDown, PeerRefused
 
 ANNA, BORIS, NOBODY = "anna@operator.test", "boris@operator.test", "nobody@operator.test"
 LETTER = b"From: desk@example.test\r\nTo: anna@operator.test\r\nSubject: 1\r\n\r\n.a line\r\nend\r\n"
@@ -214,6 +214,6 @@ async def test_starttls_is_insisted_on(contexts: tuple[ssl.SSLContext, ssl.SSLCo
         await postman.close()
     async with outside_world() as world:
         mailbox = world.mailbox(smtp_security="starttls", smtp_host="localhost")
-        with pytest.raises(PeerUnsupported):
+        with pytest.raises(PeerDown, match="STARTTLS"):
             await Postman(mailbox, tls=client).examine()
         assert world.commands["AUTH"] == 0

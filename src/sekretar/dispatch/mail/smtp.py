@@ -23,14 +23,13 @@ from aiosmtplib import (
     SMTPAuthenticationError,
     SMTPDataError,
     SMTPException,
-    SMTPNotSupported,
     SMTPRecipientRefused,
     SMTPResponseException,
     SMTPSenderRefused,
 )
 
 from sekretar.dispatch.settings import MailboxSettings
-from sekretar.kernel.errors import PeerDown, PeerInvalid, PeerRefused, PeerUnsupported
+from sekretar.kernel.errors import PeerDown, PeerInvalid, PeerRefused
 from sekretar.kernel.text import clean, truncate
 
 #: How long the server may take for one answer, in seconds; after the text it may look for viruses first.
@@ -108,9 +107,9 @@ class Postman:
         """Hand the letter over.
 
         Raises:
-            PeerDown: no answer, or a broken one: nothing is known of the letter's fate.
+            PeerDown: no answer, or a broken one (nothing is known of the letter's fate), or no protection of the
+                kind that is set.
             PeerRefused: the login is not accepted, or no longer.
-            PeerUnsupported: the server does not offer the protection or the login of the settings.
             LetterTooLarge: nothing was sent, and a smaller letter may be.
         """
         async with self._connected() as client:
@@ -123,7 +122,7 @@ class Postman:
         """Connect and log in, and send nothing.
 
         Raises:
-            PeerDown, PeerRefused, PeerUnsupported: as for `post`.
+            PeerDown, PeerRefused: as for `post`.
         """
         async with self._connected() as client:
             await client.noop()
@@ -289,13 +288,9 @@ def _reply(error: SMTPResponseException) -> Reply:
 def _as_peer_errors(peer: str) -> Iterator[None]:
     try:
         yield
-    except SMTPNotSupported as error:
-        raise PeerUnsupported(peer, str(error)) from error
-    except SMTPAuthenticationError as error:
-        kind = PeerRefused if error.code >= 500 else PeerDown
-        raise kind(peer, f"{error.code} {error.message}") from error
     except SMTPResponseException as error:
-        kind = PeerRefused if error.code in _ABOUT_THE_LOGIN else PeerDown
+        login = isinstance(error, SMTPAuthenticationError) and error.code >= 500
+        kind = PeerRefused if login or error.code in _ABOUT_THE_LOGIN else PeerDown
         raise kind(peer, f"{error.code} {error.message}") from error
     except (SMTPException, OSError) as error:
         # OSError is also what a certificate that nobody trusts and a name that nobody knows raise.
