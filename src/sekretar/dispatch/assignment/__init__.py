@@ -1,0 +1,1 @@
+"""Who works when, and who of them gets the next incident."""
