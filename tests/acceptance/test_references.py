@@ -8,17 +8,11 @@ from pydantic import SecretStr
 from tests import peers
 from tests.acceptance.acts import open_channel
 from tests.acceptance.conftest import MakeOffice
+from tests.acceptance.trackers import link
 from tests.acceptance.waiting import until
 from tests.peers_redmine import Redmine, installed, running_redmine
 
-from sekretar.sandbox.human import Human
 from sekretar.trackers.settings import RedmineSettings
-
-
-async def link(human: Human, channel_id: str, key: str) -> None:
-    """Tell Sekretar who a person is in the tracker."""
-    await human.slash("/task connect", channel_id)
-    assert await human.submit_dialog(await human.dialog(), {"key": key}) == {}
 
 
 def file(redmine: Redmine, project: str, subject: str) -> int:

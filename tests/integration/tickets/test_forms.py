@@ -212,13 +212,23 @@ async def test_while_the_tracker_is_down_the_draft_waits_for_a_word(house: House
     assert len(await house.payloads("boris")) == 1
 
 
-async def test_an_answer_that_was_lost_makes_no_second_ticket(house: House) -> None:
+async def test_an_answer_that_was_lost_makes_no_second_ticket_and_no_second_word(
+    house: House, clock: ManualClock
+) -> None:
+    await house.connect("boris", "boris")
+    await house.tickets.polling.poll("redmine")
     await house.slash("new #site")
     house.site.after = failing(PeerDown("redmine"))
-    await house.fill(subject="Once")
+    await house.fill(subject="Once", assignee=user_id("boris"))
+    house.site.happens("1", "chris", created=True)
+    clock.advance(timedelta(minutes=2))
+    await house.tickets.polling.poll("redmine")
+    before = await house.payloads("boris")
+    assert "Once" in before[-1]["message"]
     await house.press((await house.payloads("chris"))[-1], "Create")
     assert house.site.subjects == ["Once"]
     assert "1 task is made" in (await house.payloads("chris"))[-1]["message"]
+    assert await house.payloads("boris") == before
 
 
 async def test_two_dialogs_of_one_draft_make_one_ticket(house: House) -> None:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from tests.integration.calendars.diary import Diary, ics, open_diary
-from tests.integration.mattermost.surface_desk import FakeServer, Office, open_office, user_id
+from tests.integration.mattermost.surface_desk import FakeServer, Office, button, open_office, user_id
 from tests.integration.tickets.paper import CLOSED_STATUS, MEMBERS, SITE, PaperSite
 
 from sekretar.calendars.digest import digesting
@@ -200,24 +200,46 @@ async def test_what_sekretar_has_told_at_the_making_is_not_told_again(watch: Wat
     assert len(await watch.told("boris")) == 1
 
 
-async def test_a_look_between_the_making_and_its_note_waits_for_the_note(
+async def test_a_look_between_the_making_and_its_claim_waits_for_the_claim(
     watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await watch.look()
-    noting, looking = told.note, list[asyncio.Task[None]]()
+    claiming, looking = told.claim, list[asyncio.Task[None]]()
 
-    async def late(*note: Any) -> None:
-        watch.site.happens("1", "chris", created=True)
-        looking.append(asyncio.create_task(watch.look()))
-        await asyncio.wait(looking, timeout=0.2)
-        await noting(*note)
+    async def late(*claim: Any) -> set[int]:
+        if not looking:
+            watch.site.happens("1", "chris", created=True)
+            looking.append(asyncio.create_task(watch.look()))
+            await asyncio.wait(looking, timeout=0.2)
+        return await claiming(*claim)
 
-    monkeypatch.setattr(told, "note", late)
+    monkeypatch.setattr(told, "claim", late)
     answer = await watch.office.slash("chris", "/task list Order passes @boris #site")
     await watch.office.click("chris", cast(Any, answer.body)["attachments"][0]["actions"][0])
     await watch.tickets.creating.run()
     await looking[0]
     assert await watch.told("boris") == []
+
+
+async def test_whoever_was_told_of_a_ticket_whose_answer_was_lost_is_not_told_again(watch: Watch) -> None:
+    def lost(draft: Draft) -> None:
+        raise PeerDown("redmine")
+
+    await watch.look()
+    watch.site.after = lost
+    shown = (await watch.office.slash("chris", "/task list Order passes @boris #site")).body
+    await watch.office.click("chris", button(cast(Any, shown), "Create 1"))
+    await watch.tickets.creating.run()
+    watch.site.happens("1", "chris", created=True)
+    await watch.look()
+    assert len(await watch.told("boris")) == 1
+    rows = await watch.office.rows()
+    (waiting,) = [row.payload for row in rows if "Go on" in str(row.payload)]
+    await watch.office.click("chris", button(waiting, "Go on"))
+    await watch.tickets.creating.run()
+    assert len(watch.site.tickets) == 1
+    since = (await watch.office.rows())[len(rows) :]
+    assert [row.key for row in since if row.payload.get("user_id") == user_id("boris")] == []
 
 
 async def test_each_kind_can_be_switched_off(watch: Watch) -> None:

@@ -27,6 +27,7 @@ from sekretar.tickets.remarks import Remark
 from sekretar.tickets.troubles import is_passing, remark_on
 from sekretar.tickets.watching import told
 from sekretar.trackers.port import Tracker
+from sekretar.trackers.values import TicketRef
 
 #: The job that makes tickets.
 TASK = "tickets.create"
@@ -142,7 +143,7 @@ class Creating:
             await store.settle(
                 session, batch.id, number, RowState.CREATED, key=ticket.ref.key, link=ticket.link
             )
-            await told.note(session, ticket.ref, _addressed(row), self.desk.now())
+            await told.claim(session, ticket.ref, _addressed(row), _teller(batch), self.desk.now())
         return None
 
     # --- telling
@@ -206,9 +207,11 @@ class Creating:
         """Everybody but the author and those who know already hears of what is new for them, in one message."""
         news: dict[int, list[Row]] = {}
         for row in rows:
-            if row.state is RowState.CREATED and not row.told_in:
-                for person_id in _addressed(row):
-                    news.setdefault(person_id, []).append(row)
+            if row.state is not RowState.CREATED or row.told_in:
+                continue
+            ref = TicketRef(batch.tracker, row.ticket_key)
+            for person_id in await told.claim(session, ref, _addressed(row), _teller(batch), self.desk.now()):
+                news.setdefault(person_id, []).append(row)
         for person_id, theirs in sorted(news.items()):
             if person_id == author.id or person_id in knowing:
                 continue
@@ -243,6 +246,10 @@ class Creating:
 
 def _made(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row.state is RowState.CREATED]
+
+
+def _teller(batch: TicketBatch) -> str:
+    return f"batch:{batch.id}"
 
 
 def _addressed(row: Row) -> list[int]:

@@ -32,7 +32,7 @@ from sekretar.tickets.watching import told
 from sekretar.trackers.errors import FileTooLarge, InvalidFields
 from sekretar.trackers.port import Tracker
 from sekretar.trackers.requests import NewFile, Uploaded
-from sekretar.trackers.values import Created, Field
+from sekretar.trackers.values import Created, Field, TicketRef
 
 #: The job that looks after drafts whose process has died.
 TASK = "tickets.drafts"
@@ -195,9 +195,15 @@ class Making:
             message = wording.made(row, ignored, made.left, today, t)
             await self._tell(session, f"tickets:draft:{draft.id}:made", person, message)
             if assignee is not None and assignee.id != person.id and assignee.active:
-                await told.note(session, ticket.ref, [assignee.id], self.desk.now())
-                news = wording.assigned(row, person, self.desk.translator(assignee))
-                await self._tell(session, f"tickets:draft:{draft.id}:assigned", assignee, news)
+                await self._tell_assignee(session, row, person, assignee)
+
+    async def _tell_assignee(
+        self, session: AsyncSession, draft: TicketDraft, author: Person, assignee: Person
+    ) -> None:
+        ref, teller = TicketRef(draft.tracker, draft.ticket_key), f"draft:{draft.id}"
+        if await told.claim(session, ref, [assignee.id], teller, self.desk.now()):
+            news = wording.assigned(draft, author, self.desk.translator(assignee))
+            await self._tell(session, f"tickets:draft:{draft.id}:assigned", assignee, news)
 
     async def _assignee(self, draft: TicketDraft) -> Person | None:
         user_id = str(draft.answers.get(Field.ASSIGNEE, ""))

@@ -33,7 +33,7 @@ class TicketCursor(Base):
 
 
 class TicketTold(Base):
-    """Somebody hears of their new ticket from Sekretar itself; the tracker's word on it is no news any more."""
+    """Who tells somebody of their new ticket, see `told`."""
 
     __tablename__ = "ticket_told"
 
@@ -42,6 +42,7 @@ class TicketTold(Base):
     person_id: Mapped[int] = mapped_column(
         BigId, ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
     )
+    teller: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 

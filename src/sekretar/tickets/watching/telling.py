@@ -141,9 +141,11 @@ class Telling:
     async def write(self, session: AsyncSession, words: Iterable[Word], names: Names) -> None:
         """Put the words into the outbox, as part of the transaction that moves the cursor."""
         for word in words:
-            items = await self._unknown(session, word)
             person = await self.desk.people.by_id(session, word.person_id)
-            if not items or person is None or not person.active:
+            if person is None or not person.active:
+                continue
+            items = await self._unknown(session, word)
+            if not items:
                 continue
             root = news_key(word.person_id, word.ticket.ref)
             begun = bool(await sent.lane_of(session, root))
@@ -158,10 +160,12 @@ class Telling:
             )
 
     async def _unknown(self, session: AsyncSession, word: Word) -> tuple[Item, ...]:
-        """Without what the person hears from whoever made the ticket."""
-        if not await told.knows(session, word.ticket.ref, word.person_id):
+        """Without what the person hears from whatever made the ticket."""
+        others = tuple(item for item in word.items if item.kind is not Kind.ASSIGNED or item.change)
+        if len(others) == len(word.items):
             return word.items
-        return tuple(item for item in word.items if item.kind is not Kind.ASSIGNED or item.change)
+        reader, ref = word.person_id, word.ticket.ref
+        return word.items if await told.claim(session, ref, [reader], told.NEWS, self.desk.now()) else others
 
 
 def news_key(person_id: int, ref: TicketRef) -> str:
