@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from sekretar.dispatch import channels
 from sekretar.dispatch.channels import DeskChannels
+from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.kernel.http import HttpSessions
 from sekretar.kernel.jobs import Jobs
@@ -34,6 +35,7 @@ class Dispatch:
         self._around = around
         self._desks = {desk.name: desk for desk in desks}
         self.channels = DeskChannels(around.chat, self._desks)
+        self.incidents = Incidents(around.chat.clock, self._desks)
 
     def add_jobs(self) -> None:
         """Hang the jobs into the engine. The intervals only matter when a wake-up was lost."""

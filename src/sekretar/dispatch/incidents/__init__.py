@@ -1,0 +1,1 @@
+"""What the desk works on: an incident, its way from new to closed, and everything that ever happened to it."""

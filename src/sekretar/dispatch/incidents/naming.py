@@ -1,0 +1,69 @@
+"""What a change is called in the history.
+
+The history outlives accounts, types and assets, so it holds names as they were, not numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.dispatch.incidents.model import TypeRow
+from sekretar.dispatch.incidents.values import SYSTEM, Applicant, Event, EventKind, Incident
+from sekretar.kernel.errors import PersonError
+from sekretar.kernel.people import PersonRow
+
+#: The kind of event for each field of a change.
+_KINDS: Final = {
+    "status": EventKind.STATUS,
+    "type_id": EventKind.TYPE,
+    "responsible_id": EventKind.RESPONSIBLE,
+    "pole_id": EventKind.POLE,
+    "station_id": EventKind.STATION,
+    "contractor_id": EventKind.CONTRACTOR,
+    "applicant": EventKind.APPLICANT,
+    "summary": EventKind.SUMMARY,
+}
+
+#: Fields that name a row of another table.
+REFERENCES: Final = ("type_id", "responsible_id", "pole_id", "station_id", "contractor_id")
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+async def events(session: AsyncSession, before: Incident, values: Mapping[str, Any]) -> list[Event]:
+    """What happens to the incident when its fields get these values; moment, actor and reason are still open.
+
+    Raises:
+        PersonError: the type is none of the desk.
+    """
+    found = []
+    for name, value in values.items():
+        if name == "unread":
+            kind = EventKind.UNREAD if value else EventKind.READ
+            found.append(Event(before.id, _NEVER, kind, SYSTEM))
+            continue
+        old = await _name(session, before, name, getattr(before, name))
+        new = await _name(session, before, name, value)
+        found.append(Event(before.id, _NEVER, _KINDS[name], SYSTEM, old=old, new=new))
+    return found
+
+
+async def _name(session: AsyncSession, incident: Incident, field: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Applicant):
+        return f"{value.name} <{value.address}>".strip() if value.address else value.name
+    if field == "type_id":
+        query = select(TypeRow.name).where(TypeRow.id == value, TypeRow.desk == incident.desk)
+        name = await session.scalar(query)
+        if name is None:
+            raise PersonError("dispatch.type.gone")
+        return name
+    if field == "responsible_id":
+        return await session.scalar(select(PersonRow.display_name).where(PersonRow.id == value)) or ""
+    return str(value)

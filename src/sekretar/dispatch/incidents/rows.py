@@ -1,0 +1,101 @@
+"""Between the rows of the database and the values that everybody reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.dispatch.incidents.model import EventRow, IncidentRow, TypeRow
+from sekretar.dispatch.incidents.values import (
+    Actor,
+    ActorKind,
+    Applicant,
+    Event,
+    EventKind,
+    Incident,
+    IncidentType,
+    Origin,
+    Status,
+)
+from sekretar.kernel.errors import PersonError
+
+
+def incident_of(row: IncidentRow) -> Incident:
+    """The incident as it stands in this row."""
+    return Incident(
+        id=row.id,
+        desk=row.desk,
+        code=row.code,
+        number=row.number,
+        opened_at=row.opened_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        status=Status(row.status),
+        finished_at=row.finished_at,
+        type_id=row.type_id,
+        responsible_id=row.responsible_id,
+        pole_id=row.pole_id,
+        station_id=row.station_id,
+        contractor_id=row.contractor_id,
+        applicant=Applicant(row.applicant_name, row.applicant_address),
+        summary=row.summary,
+        description=row.description,
+        origin=Origin(row.origin),
+        language=row.language,
+        unread=row.unread,
+        version=row.version,
+        merged_into_id=row.merged_into_id,
+    )
+
+
+def type_of(row: TypeRow) -> IncidentType:
+    """The type as it stands in this row."""
+    return IncidentType(row.id, row.desk, row.name, row.description, row.minutes, row.active, row.position)
+
+
+def event_of(row: EventRow) -> Event:
+    """The event as it stands in this row."""
+    return Event(
+        id=row.id,
+        incident_id=row.incident_id,
+        at=row.at,
+        kind=EventKind(row.kind),
+        actor=Actor(ActorKind(row.actor_kind), row.actor_name, row.actor_id),
+        old=row.old,
+        new=row.new,
+        why=row.why,
+    )
+
+
+async def record(session: AsyncSession, events: Iterable[Event]) -> list[Event]:
+    """Write events into the histories; returned with their numbers."""
+    rows = [
+        EventRow(
+            incident_id=event.incident_id,
+            at=event.at,
+            kind=event.kind,
+            actor_kind=event.actor.kind,
+            actor_name=event.actor.name,
+            actor_id=event.actor.person_id,
+            old=event.old,
+            new=event.new,
+            why=event.why,
+        )
+        for event in events
+    ]
+    session.add_all(rows)
+    await session.flush()
+    return [event_of(row) for row in rows]
+
+
+async def locked(session: AsyncSession, incident_id: int) -> IncidentRow:
+    """The row, as it is now, and nobody else's until the end of the transaction.
+
+    Raises:
+        PersonError: `dispatch.incident.gone`, there is no such incident.
+    """
+    row = await session.get(IncidentRow, incident_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise PersonError("dispatch.incident.gone")
+    return row
