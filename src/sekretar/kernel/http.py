@@ -241,16 +241,18 @@ def _proxy_hosts() -> frozenset[str]:
     return frozenset(hosts - {""})
 
 
-def _ssl_context(ca_file: Path | str | None) -> ssl.SSLContext:
+def _ssl_context(ca_file: Path | str | None) -> ssl.SSLContext | bool:
+    """How servers are checked. True is what aiohttp has made already: reading the certificates takes a while."""
+    if ca_file is None:
+        return True
     context = ssl.create_default_context()
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigurationError(
-                f"The certificates in {ca_file} cannot be read ({error.strerror or type(error).__name__}).",
-                "Name a readable file with certificates in PEM form, or leave the setting empty.",
-            ) from error
+    try:
+        context.load_verify_locations(ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            f"The certificates in {ca_file} cannot be read ({error.strerror or type(error).__name__}).",
+            "Name a readable file with certificates in PEM form, or leave the setting empty.",
+        ) from error
     return context
 
 

@@ -11,14 +11,12 @@ A text is filled in with `str.format`. Whatever is foreign in it is escaped on t
 from __future__ import annotations
 
 import gettext
-import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from sekretar.kernel.dates import (
@@ -53,14 +51,14 @@ LANGUAGES = ("en", "ru")
 DEFAULT_LANGUAGE = "en"
 
 
-class _Missing(gettext.NullTranslations):
-    """The end of every catalogue: a key that is not there."""
+@dataclass(frozen=True)
+class Texts:
+    """One catalogue: what stands under each key, and under those that count, each form of it."""
 
-    def gettext(self, message: str) -> str:
-        raise KeyError(message)
-
-    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        raise KeyError(msgid1)
+    single: Mapping[str, str]
+    counted: Mapping[str, tuple[str, ...]]
+    #: Which of the forms fits a count.
+    form_of: Callable[[int], int]
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class Translator:
     """Says things in one language. Made by `Catalogues.translator`."""
 
     language: str
-    domains: Mapping[str, gettext.NullTranslations]
+    domains: Mapping[str, Texts]
 
     def __call__(self, key: str, **params: object) -> Markdown:
         """The text for a post. Parameters that are not `Markdown` or numbers are escaped.
@@ -105,16 +103,14 @@ class Translator:
         return self.plain(error.key, **error.params)
 
     def _text(self, key: str) -> str:
-        return self._domain(key).gettext(key)
+        return self._domain(key).single[key]
 
     def _plural_text(self, key: str, count: int) -> str:
-        return self._domain(key).ngettext(key, key, count)
+        texts = self._domain(key)
+        return texts.counted[key][texts.form_of(count)]
 
-    def _domain(self, key: str) -> gettext.NullTranslations:
-        domain = self.domains.get(key.partition(".")[0])
-        if domain is None:
-            raise KeyError(key)
-        return domain
+    def _domain(self, key: str) -> Texts:
+        return self.domains[key.partition(".")[0]]
 
 
 @dataclass(frozen=True)
@@ -157,15 +153,23 @@ def _read_language(directory: Traversable, language: str) -> Translator:
     return Translator(language, {entry.name.removesuffix(".po"): _read(entry, language) for entry in files})
 
 
-def _read(catalogue: Traversable, language: str) -> gettext.NullTranslations:
-    """Read a `.po` file as gettext reads its compiled form, so that nothing has to be compiled beforehand."""
-    compiled = io.BytesIO()
-    with catalogue.open("rb") as source:
-        write_mo(compiled, read_po(source, locale=language, abort_invalid=True))
-    compiled.seek(0)
-    translations = gettext.GNUTranslations(compiled)
-    translations.add_fallback(_Missing())
-    return translations
+def _read(file: Traversable, language: str) -> Texts:
+    """Read a `.po` file as it is, so that nothing has to be compiled beforehand."""
+    with file.open("rb") as source:
+        catalogue = read_po(source, locale=language, abort_invalid=True)
+    form_of = gettext.c2py(catalogue.plural_expr)
+    single: dict[str, str] = {}
+    counted: dict[str, tuple[str, ...]] = {}
+    for message in catalogue:
+        if message.fuzzy:
+            continue
+        match message.id, message.string:
+            case str(key), str(text) if key and text:
+                single[key] = text
+            case [str(key), *_], [str(), *_] as forms:
+                counted[key] = tuple(forms)
+                single[key] = forms[form_of(1)]
+    return Texts(single, counted, form_of)
 
 
 def _escaped(params: Mapping[str, object]) -> dict[str, object]:

@@ -2,22 +2,27 @@
 
 A release may be started by several processes at once and on top of any earlier release. So the whole way
 forward is one transaction under one lock: whoever comes second waits, finds the work done and goes on.
+
+Most starts find nothing to do. They compare two words and leave Alembic alone, which alone takes as long to load as
+the database takes to open.
 """
 
 from __future__ import annotations
 
+import re
 from importlib import resources
+from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from sekretar.kernel.errors import ConfigurationError
 
 #: The advisory lock under which PostgreSQL migrates; any number that nothing else uses.
 _MIGRATION_LOCK = 0x53454B52_00000001
+
+_MIGRATIONS: Final = resources.files("sekretar") / "migrations"
+#: A revision is named by the number with which its file begins.
+_STEP = re.compile(r"(\d{4})_\w+\.py")
 
 
 def upgrade(connection: Connection, target: str = "head") -> None:
@@ -28,37 +33,41 @@ def upgrade(connection: Connection, target: str = "head") -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
-    config = _config()
-    script = ScriptDirectory.from_config(config)
-    current = current_revision(connection)
-    known = {revision.revision for revision in script.walk_revisions()}
+    known, current = revisions(), current_revision(connection)
     if current is not None and current not in known:
         raise ConfigurationError(
             f"The database was last used by a newer release (schema {current}).",
             "Install that release again, or restore the backup made before the upgrade.",
         )
-    if current is not None and current == script.get_current_head():
-        return
-    config.attributes["connection"] = connection
-    command.upgrade(config, target)
-    _check_references(connection)
+    if current != known[-1]:
+        _run_migrations(connection, target)
+        _check_references(connection)
 
 
 def current_revision(connection: Connection) -> str | None:
     """The revision that the database stands at; None when it is empty."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
 def revisions() -> list[str]:
     """Every revision of this release, the oldest first."""
-    return [revision.revision for revision in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
+    steps = (_STEP.fullmatch(file.name) for file in (_MIGRATIONS / "versions").iterdir())
+    return sorted(step[1] for step in steps if step)
 
 
-def _config() -> Config:
+def _run_migrations(connection: Connection, target: str) -> None:
+    # Loaded when there is something to do: see the top.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(resources.files("sekretar") / "migrations"))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("path_separator", "os")
-    return config
+    config.attributes["connection"] = connection
+    command.upgrade(config, target)
 
 
 def _check_references(connection: Connection) -> None:

@@ -47,7 +47,8 @@ Texts = Annotated[tuple[str, ...], BeforeValidator(lambda value: value or ())]
 class Model(BaseModel):
     """A value from Mattermost."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # Most of these are not met before somebody writes; each is prepared when it is.
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class CustomStatus(Model):
