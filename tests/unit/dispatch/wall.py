@@ -30,9 +30,8 @@ MOMENTS = st.builds(
 )
 
 _TIMES = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.sampled_from([0, 30, 45]))
-_OPENINGS = st.lists(
-    st.builds("{}-{}".format, _TIMES, _TIMES).map(Opening.parse), max_size=2
-).map(tuple)  # fmt: skip
+OPENINGS = st.builds("{}-{}".format, _TIMES, _TIMES).map(Opening.parse)
+_OPENINGS = st.lists(OPENINGS, max_size=2).map(tuple)
 _DATES = st.builds(
     lambda each, days: each.date() + DAY * days, st.sampled_from(_BEGINNINGS), st.integers(0, 4)
 )
