@@ -13,8 +13,6 @@ from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -22,6 +20,10 @@ from pydantic import (
     model_validator,
 )
 
+from sekretar.dispatch.assignment.settings import AssignmentSettings
+from sekretar.dispatch.incidents.values import Status
+from sekretar.dispatch.part import Part as _Part
+from sekretar.dispatch.sla.settings import SlaSettings
 from sekretar.kernel.errors import ConfigurationError
 
 Security = Literal["tls", "starttls", "plain"]
@@ -34,10 +36,6 @@ _ADDRESS = r"^[^@\s<>,;]+@[^@\s<>,;]+$"
 _NAME = r"^[a-z0-9][a-z0-9-]{0,31}$"
 
 MailAddress = Annotated[str, Field(pattern=_ADDRESS)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class MailboxSettings(_Part):
@@ -244,8 +242,12 @@ class DeskSettings(_Part):
     types: tuple[TypeSettings, ...] = Field(
         default=(), description="Types of incidents at the first start; empty means the usual ones."
     )
-    pausing: tuple[str, ...] = Field(
-        default=("awaiting_confirmation",), description="Statuses in which the clocks stand still."
+    pausing: tuple[Status, ...] = Field(
+        default=(Status.AWAITING_CONFIRMATION,), description="Statuses in which the clocks stand still."
+    )
+    sla: SlaSettings = Field(default=SlaSettings(), description="Deadlines, and who is told of them.")
+    assignment: AssignmentSettings = Field(
+        default=AssignmentSettings(), description="Who gets new incidents."
     )
     registry: RegistrySettings = Field(default=RegistrySettings(), description="Lists of assets.")
     mirror: MirrorSettings | None = Field(default=None, description="Tracker that shows the incidents too.")

@@ -96,6 +96,7 @@ class Decision:
 
     Attributes:
         fired: Steps that fire now and are never said again.
+        withdrawn: Steps that had fired but were not said, and are not true any more; they may fire again.
         breach: Whether the deadline is noted as missed just now.
         notice: What to say now; None for nothing.
         settled: Nothing that fired before is waiting to be said any more.
@@ -103,6 +104,7 @@ class Decision:
     """
 
     fired: tuple[Mark, ...] = ()
+    withdrawn: frozenset[str] = frozenset()
     breach: bool = False
     notice: Notice | None = None
     settled: bool = False
@@ -125,25 +127,29 @@ def decide(
         now: The moment.
         speak_from: From when notices may be given: `now`, or the next hour of delivery.
     """
-    ripe = [mark for mark in all_marks if mark.step.key not in known and mark.at <= (stopped_at or now)]
-    ripe = [mark for mark in ripe if mark.at <= now]
-    unsaid = [mark for mark in all_marks if known.get(mark.step.key) is False]
-    broken = BREACH.key in known or any(not mark.step.is_warning for mark in ripe)
+    limit = min(stopped_at or now, now)
+    passed = [mark for mark in all_marks if mark.at <= limit]
+    withdrawn = frozenset(key for key, said in known.items() if not said) - {mark.step.key for mark in passed}
+    known = {key: said for key, said in known.items() if key not in withdrawn}
+    ripe = [mark for mark in passed if mark.step.key not in known]
+    unsaid = [mark for mark in passed if known.get(mark.step.key) is False]
+    broken = any(not mark.step.is_warning for mark in passed)
     fired = tuple(mark for mark in ripe if not (broken and mark.step.is_warning))
     if stopped_at is not None and BREACH.key not in {mark.step.key for mark in (*fired, *unsaid)}:
         # It was finished before anybody had to hear of it, or everybody has.
-        return Decision(settled=True)
+        return Decision(withdrawn=withdrawn, settled=True)
     saying = [mark for mark in (*unsaid, *fired) if not (broken and mark.step.is_warning)]
     breach = any(mark.step.key == BREACH.key for mark in fired)
     if not saying:
-        return Decision(settled=True, due_at=_next(all_marks, known, stopped_at, now))
+        return Decision(withdrawn=withdrawn, settled=True, due_at=_next(all_marks, known, stopped_at, now))
     following = _next(all_marks, {**known, **{mark.step.key: True for mark in fired}}, stopped_at, now)
     if speak_from > now:
-        return Decision(fired, breach, None, False, min(filter(None, (following, speak_from))))
+        due_at = min(filter(None, (following, speak_from)))
+        return Decision(fired, withdrawn, breach, due_at=due_at)
     step = max((mark.step for mark in saying), key=lambda each: each.minutes)
     matter = Matter.WARNING if step.is_warning else Matter.LATE if stopped_at is not None else Matter.OVERDUE
     to = frozenset[Audience]().union(*(mark.step.to for mark in saying))
-    return Decision(fired, breach, Notice(matter, step, to), True, following)
+    return Decision(fired, withdrawn, breach, Notice(matter, step, to), settled=True, due_at=following)
 
 
 def _next(
