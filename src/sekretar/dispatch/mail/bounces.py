@@ -1,0 +1,212 @@
+"""Notices about the delivery of the desk's own letters: which letter, which recipient, what happened.
+
+RFC 3464 says how such a notice is written, and half of the mail servers write it. For the others the id of the letter
+is looked for in what they send back of it, and the code of the failure in their words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from sekretar.dispatch.mail.fields import ids_in, message_id, read_addresses, references
+from sekretar.dispatch.mail.headers import Headers, read_headers
+from sekretar.dispatch.mail.letter import (
+    Address,
+    Bounce,
+    BouncedRecipient,
+    BounceReason,
+    DeliveryAction,
+    Receipt,
+)
+from sekretar.dispatch.mail.remarks import Remarks
+from sekretar.dispatch.mail.tree import Part
+
+_STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
+_REPLY = re.compile(r"(?<![\d.])(4[0-5]\d|5[0-5]\d)(?=[ -])")
+_ID_LINE = re.compile(
+    r"^[>\s]*Message-ID:[ \t]*(?:\n[ \t]+)?(<[^<>\s]{1,500}>)", re.IGNORECASE | re.MULTILINE
+)
+_SENDERS: Final = ("mailer-daemon", "postmaster")
+_SUBJECT = re.compile(
+    r"undeliver(?:ed|able)|delivery (?:status notification|failure|has failed|delayed)|returned mail|mail delivery"
+    r"|failure notice|не (?:было )?доставлено|недоставлен|не удалось доставить|ошибка доставки|невозможно доставить"
+    r"|delayed mail|warning: message",
+    re.IGNORECASE,
+)
+_DELAY_WORDS = re.compile(
+    r"delayed|still being retried|will (?:be retried|retry|keep trying|continue)|warning message only"
+    r"|попытки будут продолжены|задерж",
+    re.IGNORECASE,
+)
+_FAILED_RECIPIENTS: Final = "x-failed-recipients"
+_MOST_RECIPIENTS: Final = 100
+_DIAGNOSTIC: Final = 500
+_EXAMINED: Final = 64 * 1024
+
+_REASONS: Final = {
+    "1.0": BounceReason.UNKNOWN_ADDRESS,
+    "1.1": BounceReason.UNKNOWN_ADDRESS,
+    "1.3": BounceReason.UNKNOWN_ADDRESS,
+    "1.6": BounceReason.UNKNOWN_ADDRESS,
+    "1.10": BounceReason.UNKNOWN_ADDRESS,
+    "1.2": BounceReason.UNKNOWN_DOMAIN,
+    "4.4": BounceReason.UNKNOWN_DOMAIN,
+    "2.1": BounceReason.MAILBOX_CLOSED,
+    "2.2": BounceReason.MAILBOX_FULL,
+    "2.3": BounceReason.TOO_LARGE,
+    "3.4": BounceReason.TOO_LARGE,
+    "4.1": BounceReason.UNREACHABLE,
+    "4.2": BounceReason.UNREACHABLE,
+    "4.7": BounceReason.UNREACHABLE,
+}
+
+
+def read_bounce(root: Part, sender: Address, subject: str, text: str) -> Bounce | None:
+    """What a notice of delivery says; None for any other letter."""
+    reports = [
+        part
+        for part in root.walk()
+        if part.media_type in {"message/delivery-status", "message/global-delivery-status"}
+    ]
+    is_report = root.media_type == "multipart/report" and (
+        reports or root.type_parameters.get("report-type", "").lower() == "delivery-status"
+    )
+    is_daemon = sender.key.partition("@")[0] in _SENDERS
+    if not (is_report or (is_daemon and (_SUBJECT.search(subject) or _FAILED_RECIPIENTS in root.headers))):
+        return None
+    original = _original(root, text)
+    recipients = tuple(_reported(reports)) or tuple(_described(root.headers, subject, text, sender))
+    own_id = message_id(original, Remarks()) or next(iter(_ID_LINE.findall(text[:_EXAMINED])), "")
+    return Bounce(
+        own_id,
+        recipients[:_MOST_RECIPIENTS],
+        references(original, "references", Remarks()),
+        original.text("subject", Remarks()),
+    )
+
+
+def _original(root: Part, text: str) -> Headers:
+    """The headers of the letter that is spoken of, wherever the server has put them."""
+    for part in root.walk():
+        if part.is_message:
+            return part.children[0].headers
+        if part.media_type in {"text/rfc822-headers", "message/rfc822-headers", "message/global-headers"}:
+            return read_headers(part.content().lstrip())[0]
+    found = _ID_LINE.search(text[:_EXAMINED])
+    if found is None:
+        return Headers()
+    start = text.rfind("\n\n", 0, found.start()) + 2
+    return read_headers(text[start if start > 1 else 0 :][:_EXAMINED].encode("utf-8", "replace"))[0]
+
+
+def _reported(reports: Iterable[Part]) -> Iterator[BouncedRecipient]:
+    """The groups of lines about single recipients in RFC 3464's part."""
+    for part in reports:
+        for block in re.split(rb"\n\s*\n", part.content().replace(b"\r\n", b"\n")):
+            fields, _ = read_headers(block.lstrip())
+            if "final-recipient" in fields or "original-recipient" in fields:
+                yield _recipient(fields)
+
+
+def _recipient(fields: Headers) -> BouncedRecipient:
+    written = fields.plain("original-recipient") or fields.plain("final-recipient")
+    address = next(iter(read_addresses(written.partition(";")[2] or written, Remarks())), None)
+    diagnostic = fields.plain("diagnostic-code")
+    status = _status(fields.plain("status")) or _status(diagnostic)
+    action = _action(fields.plain("action"), status)
+    name = address.address if address else written.rpartition(";")[2].strip()
+    return _bounced(name, action, status, _without_type(diagnostic))
+
+
+def _without_type(diagnostic: str) -> str:
+    kind, semicolon, words = diagnostic.partition(";")
+    return (
+        words.strip() if semicolon and kind.strip().lower() in {"smtp", "x-postfix", "lmtp"} else diagnostic
+    )[:_DIAGNOSTIC]
+
+
+def _action(written: str, status: str) -> DeliveryAction:
+    word = written.strip().lower().partition(" ")[0]
+    if word in set(DeliveryAction):
+        return DeliveryAction(word)
+    return {"4": DeliveryAction.DELAYED, "2": DeliveryAction.DELIVERED}.get(status[:1], DeliveryAction.FAILED)
+
+
+def _status(text: str) -> str:
+    found = _STATUS.search(text)
+    return found[0] if found else ""
+
+
+def _described(headers: Headers, subject: str, text: str, sender: Address) -> Iterator[BouncedRecipient]:
+    """Recipients of a notice that is written for people alone."""
+    text = text[:_EXAMINED]
+    own_words = _ID_LINE.split(text, maxsplit=1)[0]
+    named = [
+        one for value in headers.plain_all(_FAILED_RECIPIENTS) for one in read_addresses(value, Remarks())
+    ]
+    named = named or [one for one in read_addresses(_angled(own_words), Remarks()) if one.key != sender.key]
+    status = _status(own_words) or _from_reply(own_words)
+    is_delay = status.startswith("4") or (
+        not status and _DELAY_WORDS.search(f"{subject}\n{own_words}") is not None
+    )
+    action = DeliveryAction.DELAYED if is_delay else DeliveryAction.FAILED
+    words = next(
+        (line.strip() for line in own_words.split("\n") if _STATUS.search(line) or _REPLY.search(line)), ""
+    )
+    for address in named[:_MOST_RECIPIENTS]:
+        yield _bounced(address.address, action, status, words[:_DIAGNOSTIC])
+
+
+def _angled(text: str) -> str:
+    """Addresses as such notices name them: in angle brackets, or alone on a line."""
+    found = re.findall(
+        r"<[^<>\s]{1,320}@[^<>\s]{1,255}>|^\s*[^\s<>@]{1,64}@[^\s<>@:]{1,255}:?\s*$", text, re.MULTILINE
+    )
+    return ", ".join(one.strip().rstrip(":") for one in found)
+
+
+def _from_reply(text: str) -> str:
+    """A status made of a bare SMTP reply: it tells failure and delay apart, no more."""
+    found = _REPLY.search(text)
+    return f"{found[0][0]}.0.0" if found else ""
+
+
+def _bounced(address: str, action: DeliveryAction, status: str, diagnostic: str) -> BouncedRecipient:
+    return BouncedRecipient(address, action, status, _reason(action, status), diagnostic)
+
+
+def _reason(action: DeliveryAction, status: str) -> BounceReason:
+    if action is DeliveryAction.DELAYED:
+        return BounceReason.DELAYED
+    kind, _, detail = status.partition(".")
+    if detail.startswith("7."):
+        return BounceReason.REFUSED
+    reason = _REASONS.get(detail)
+    if reason is None and kind == "4" and action is DeliveryAction.FAILED:
+        return BounceReason.UNREACHABLE
+    return reason or BounceReason.OTHER
+
+
+# --- receipts ---------------------------------------------------------------------------------------------
+
+
+def read_receipt(root: Part) -> Receipt | None:
+    """What a notice of reading says; None for any other letter."""
+    if root.media_type != "multipart/report":
+        return None
+    for part in root.walk():
+        if part.media_type not in {
+            "message/disposition-notification",
+            "message/global-disposition-notification",
+        }:
+            continue
+        fields, _ = read_headers(part.content().lstrip())
+        address = next(
+            iter(read_addresses(fields.plain("final-recipient").partition(";")[2], Remarks())), None
+        )
+        found = ids_in(fields.plain("original-message-id"))
+        disposition = fields.plain("disposition").rpartition(";")[2].strip().lower()
+        return Receipt(found[0] if found else "", address.address if address else "", disposition)
+    return None

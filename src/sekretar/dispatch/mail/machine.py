@@ -1,0 +1,148 @@
+"""How a letter that no person wrote is known, so that it never gets an automatic answer (RFC 3834).
+
+The signs are a table: a header, what its value must be, and what that says. Only what the letter itself tells is
+judged here; whether the sender is the desk, or the letter is one of its own come back, is for whoever knows the desk.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from sekretar.dispatch.mail.headers import Headers
+from sekretar.dispatch.mail.letter import Address, Machine, MachineSign, TrackerMark
+
+#: Headers by which programs know their own letters again.
+LOOP_HEADERS: Final = ("x-loop", "x-rt-loop-prevention", "x-sekretar-loop", "x-zammad-loop", "x-been-there")
+
+_UNANSWERABLE = re.compile(
+    r"(?:mailer-daemon|postmaster|abuse|root|no[-_.]?reply|do[-_.]?not[-_.]?reply|ne[-_.]?otvechai?te?"
+    r"|bounces?|autoresponder)(?:[.+=_-].*)?@.*",
+    re.IGNORECASE,
+)
+_DAEMONS: Final = ("mailer-daemon", "postmaster")
+_SUPPRESSIONS = re.compile(r"\b(?:all|autoreply|dr|oof)\b", re.IGNORECASE)
+_SUBJECTS = re.compile(
+    r"(?:автоматический ответ|автоответ(?:чик)?|automatic reply|auto(?:matic)?[- ]?(?:reply|response)"
+    r"|out of (?:the )?office"
+    r"|вне офиса|я в отпуске|нет на рабочем месте)\b",
+    re.IGNORECASE,
+)
+_TRACKER_HEADERS: Final = (
+    "x-tracker-issue-key",
+    "x-tracker-comment-id",
+    "x-yandex-tracker-mail-type",
+    "x-yandex-tracker-env",
+)
+_ISSUE_KEY = re.compile(r"\b[A-Z][A-Z0-9]{0,20}-\d{1,10}\b")
+
+_Test = Callable[[str], bool]
+
+
+def _keyword(value: str) -> str:
+    """The first word of a value, without comments and parameters, in lower case."""
+    return re.split(r"[;(\s]", value.strip().lower(), maxsplit=1)[0]
+
+
+def _is_not_no(value: str) -> bool:
+    return _keyword(value) not in {"", "no"}
+
+
+def _is_present(value: str) -> bool:
+    return bool(value)
+
+
+def _is_true(value: str) -> bool:
+    return _keyword(value) == "true"
+
+
+def _is_bulk(value: str) -> bool:
+    return _keyword(value).replace("-", "_") in {"bulk", "junk", "list", "auto_reply"}
+
+
+def _is_empty_path(value: str) -> bool:
+    return value.replace(" ", "") == "<>"
+
+
+def _suppresses(value: str) -> bool:
+    return _SUPPRESSIONS.search(value) is not None
+
+
+def _is_autoresponder(value: str) -> bool:
+    return value.strip("<> ").lower().partition("@")[0] == "autoresponder"
+
+
+#: In this order: what says more stands before what says less.
+_SIGNS: Final[tuple[tuple[str, _Test, MachineSign], ...]] = (
+    ("auto-submitted", _is_not_no, MachineSign.AUTO_SUBMITTED),
+    ("return-path", _is_empty_path, MachineSign.EMPTY_ENVELOPE),
+    ("x-autoreply", _is_not_no, MachineSign.AUTORESPONDER),
+    ("x-autorespond", _is_not_no, MachineSign.AUTORESPONDER),
+    ("x-autoresponder", _is_not_no, MachineSign.AUTORESPONDER),
+    ("delivered-to", _is_autoresponder, MachineSign.AUTORESPONDER),
+    ("x-fc-machinegenerated", _is_true, MachineSign.GENERATED),
+    ("precedence", _is_bulk, MachineSign.PRECEDENCE),
+    ("x-precedence", _is_bulk, MachineSign.PRECEDENCE),
+    ("list-id", _is_present, MachineSign.LIST),
+    ("list-unsubscribe", _is_present, MachineSign.LIST),
+    ("list-post", _is_present, MachineSign.LIST),
+    ("x-auto-response-suppress", _suppresses, MachineSign.SUPPRESSION),
+)
+
+
+def machine_of(
+    headers: Headers, media_type: str, report_type: str, sender: Address, subject: str
+) -> Machine | None:
+    """The strongest sign that a machine has sent the letter; None for a person's."""
+    return (
+        _report(media_type, report_type)
+        or _first_sign(headers)
+        or _by_sender(sender)
+        or (Machine(MachineSign.SUBJECT, "Subject", subject) if _SUBJECTS.match(subject) else None)
+    )
+
+
+def _report(media_type: str, report_type: str) -> Machine | None:
+    if media_type != "multipart/report":
+        return None
+    if report_type == "disposition-notification":
+        return Machine(MachineSign.RECEIPT, "Content-Type", report_type)
+    return (
+        Machine(MachineSign.BOUNCE, "Content-Type", report_type) if report_type == "delivery-status" else None
+    )
+
+
+def _first_sign(headers: Headers) -> Machine | None:
+    for name, test, sign in _SIGNS:
+        for value in headers.plain_all(name):
+            if test(value):
+                return Machine(sign, name.title(), value[:200])
+    return None
+
+
+def _by_sender(sender: Address) -> Machine | None:
+    if not sender.address:
+        return Machine(MachineSign.NO_SENDER, "From", "")
+    if sender.key.partition("@")[0] in _DAEMONS:
+        return Machine(MachineSign.SENDER, "From", sender.address)
+    return None
+
+
+def is_unanswerable(address: str) -> bool:
+    """Nobody reads what is sent to this address: no automatic letter goes there."""
+    return "@" not in address or _UNANSWERABLE.fullmatch(address.strip()) is not None
+
+
+def loop_marks(headers: Headers) -> tuple[str, ...]:
+    """What programs have put into the letter to know it again."""
+    return tuple(value for name in LOOP_HEADERS for value in headers.plain_all(name) if value)
+
+
+def tracker_mark(headers: Headers, subject: str) -> TrackerMark | None:
+    """The issue about which Yandex Tracker sent the letter; None if it did not."""
+    if not any(name in headers for name in _TRACKER_HEADERS):
+        return None
+    key = headers.plain("x-tracker-issue-key")
+    found = _ISSUE_KEY.search(key) or _ISSUE_KEY.search(subject)
+    return TrackerMark(found[0], headers.plain("x-tracker-comment-id")) if found else None

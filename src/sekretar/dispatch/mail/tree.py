@@ -1,0 +1,221 @@
+"""The tree of MIME parts of a letter, as places in its bytes.
+
+The standard library's parser reads line by line, asks every open boundary about every line and calls itself for
+every level: a letter of 100 MB takes a minute and a deeply nested one ends in RecursionError. Here a part is a range
+of the letter, children are found by their boundary alone, and depth and number have limits.
+
+A letter that is broken is read as far as it goes: a missing boundary makes a part of text, a missing end is the end.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import pairwise
+from typing import Final
+
+from sekretar.dispatch.mail.headers import Headers, base64_bytes, parameters, read_headers
+from sekretar.dispatch.mail.letter import Oddity, Unreadable
+from sekretar.dispatch.mail.remarks import Remarks
+
+MOST_PARTS: Final = 1_000
+DEEPEST: Final = 30
+#: Headers of a part beyond this are not read.
+_HEADER_BLOCK: Final = 1024 * 1024
+
+_EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
+_BEGINS_EMPTY = re.compile(rb"\r?\n")
+_MEDIA_TYPE = re.compile(r"\s*([a-z0-9!#$&^_.+-]{1,80})\s*/\s*([a-z0-9!#$&^_.+-]{1,120})", re.IGNORECASE)
+_NESTED: Final = frozenset({"message/rfc822", "message/global"})
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part. `path` is as in IMAP: `1`, `2.1`; empty for a tree's root that has parts itself."""
+
+    path: str
+    headers: Headers
+    #: Lower case; what it is taken for if the letter does not say.
+    media_type: str
+    body: memoryview
+    children: tuple[Part, ...] = ()
+
+    @cached_property
+    def type_parameters(self) -> dict[str, str]:
+        return parameters(self.headers.unfolded("content-type", Remarks()), Remarks())
+
+    @cached_property
+    def disposition(self) -> str:
+        return self.headers.plain("content-disposition").partition(";")[0].strip().lower()
+
+    @property
+    def is_multipart(self) -> bool:
+        return self.media_type.startswith("multipart/")
+
+    @property
+    def is_message(self) -> bool:
+        """A letter within the letter; its only child is that letter's root."""
+        return self.media_type in _NESTED
+
+    def walk(self) -> Iterator[Part]:
+        """The part and everything below it, in the order of the letter."""
+        waiting = [self]
+        while waiting:
+            part = waiting.pop()
+            yield part
+            waiting.extend(reversed(part.children))
+
+    def content(self) -> bytes:
+        """The body without its transfer encoding."""
+        encoding = self.headers.plain("content-transfer-encoding").lower().strip(" ;\"'")
+        return _transferred(bytes(self.body), encoding)
+
+
+@dataclass
+class _Reading:
+    data: bytes
+    remarks: Remarks
+    parts: int = field(default=0)
+
+
+def read_tree(raw: bytes, remarks: Remarks) -> Part:
+    """The tree of a letter. Unreadable: the bytes are no letter."""
+    data = raw if raw[:1].isalnum() else raw.lstrip(b"\xef\xbb\xbf\0\r\n\t ")
+    if b"\n" not in data:
+        data = data.replace(b"\r", b"\n")
+    root = _part(_Reading(data, remarks), "", 0, (0, len(data)), "text/plain")
+    if not root.headers.fields:
+        raise Unreadable("no header stands in these bytes" if data else "there is nothing in it")
+    return root
+
+
+def find(root: Part, path: str) -> Part | None:
+    """The part that an attachment's `part` names."""
+    return next((part for part in root.walk() if part.path == path and not part.is_multipart), None)
+
+
+def _part(reading: _Reading, path: str, depth: int, span: tuple[int, int], default: str) -> Part:
+    headers, start = _headers(reading, span)
+    reading.parts += 1
+    body = memoryview(reading.data)[start : span[1]]
+    part = Part(path, headers, _media_type(headers, default), body)
+    if not (part.is_multipart or part.is_message):
+        return part
+    if depth >= DEEPEST:
+        reading.remarks.add(Oddity.NESTED_TOO_DEEP)
+        return replace(part, media_type="application/octet-stream")
+    if part.is_message:
+        return _with_message(reading, part, depth, (start, span[1]))
+    return _with_children(reading, part, depth, (start, span[1]))
+
+
+def _headers(reading: _Reading, span: tuple[int, int]) -> tuple[Headers, int]:
+    """The headers of what stands in `span`, and where its body begins."""
+    start, end = span
+    if found := _BEGINS_EMPTY.match(reading.data, start, end):
+        return Headers(), found.end()
+    found = _EMPTY_LINE.search(reading.data, start, end)
+    stop, body = (found.start(), found.end()) if found else (end, end)
+    block = reading.data[start : min(stop, start + _HEADER_BLOCK)]
+    headers, used = read_headers(block)
+    if used < len(block):
+        reading.remarks.add(Oddity.STRUCTURE_BROKEN)
+        body = start + used
+    return headers, body
+
+
+def _media_type(headers: Headers, default: str) -> str:
+    found = _MEDIA_TYPE.match(headers.plain("content-type"))
+    return f"{found[1]}/{found[2]}".lower() if found else default
+
+
+def _with_message(reading: _Reading, part: Part, depth: int, span: tuple[int, int]) -> Part:
+    encoding = part.headers.plain("content-transfer-encoding").lower()
+    if encoding in {"base64", "quoted-printable"}:
+        inner = _Reading(part.content(), reading.remarks, reading.parts)
+        root = _part(inner, part.path, depth + 1, (0, len(inner.data)), "text/plain")
+        reading.parts = inner.parts
+    else:
+        root = _part(reading, part.path, depth + 1, span, "text/plain")
+    return replace(part, children=(_numbered(root, part.path),))
+
+
+def _numbered(root: Part, path: str) -> Part:
+    """A letter of one part is part 1 of itself."""
+    return root if root.is_multipart else replace(root, path=_below(path, 1))
+
+
+def _with_children(reading: _Reading, part: Part, depth: int, span: tuple[int, int]) -> Part:
+    spans = _spans(reading, part.type_parameters.get("boundary", ""), span)
+    if not spans:
+        reading.remarks.add(Oddity.STRUCTURE_BROKEN)
+        return replace(part, path=part.path or "1", media_type="text/plain")
+    default = "message/rfc822" if part.media_type == "multipart/digest" else "text/plain"
+    children: list[Part] = []
+    for number, child in enumerate(spans, 1):
+        if reading.parts >= MOST_PARTS:
+            reading.remarks.add(Oddity.TOO_MANY_PARTS)
+            break
+        children.append(_part(reading, _below(part.path, number), depth + 1, child, default))
+    return replace(part, children=tuple(children))
+
+
+def _below(path: str, number: int) -> str:
+    return f"{path}.{number}" if path else str(number)
+
+
+def _spans(reading: _Reading, boundary: str, span: tuple[int, int]) -> list[tuple[int, int]]:
+    """Where the parts between the boundaries are."""
+    if not boundary:
+        return []
+    line = re.compile(
+        rb"^--" + re.escape(boundary.encode("utf-8", "replace")) + rb"(--)?[ \t]*(?:\r?\n|\r?\Z)", re.M
+    )
+    starts: list[tuple[int, int]] = []
+    for found in line.finditer(reading.data, *span):
+        starts.append((found.start(), found.end()))
+        if found[1] or len(starts) > MOST_PARTS:
+            break
+    else:
+        if starts:
+            reading.remarks.add(Oddity.STRUCTURE_BROKEN)
+            starts.append((span[1], span[1]))
+    return [(end, _before_break(reading.data, start, end)) for (_, end), (start, _) in pairwise(starts)]
+
+
+def _before_break(data: bytes, end: int, least: int) -> int:
+    """The line end before a boundary belongs to the boundary."""
+    for line_break in (b"\r\n", b"\n"):
+        if data.endswith(line_break, least, end):
+            return end - len(line_break)
+    return end
+
+
+# --- transfer encodings -----------------------------------------------------------------------------------
+
+_BASE64 = re.compile(rb"[A-Za-z0-9+/=\s]*")
+
+
+def _transferred(data: bytes, encoding: str) -> bytes:
+    if encoding == "base64":
+        return base64_bytes(data) if _BASE64.fullmatch(data[:_HEADER_BLOCK].rstrip()[:200]) else data
+    if encoding == "quoted-printable":
+        return binascii.a2b_qp(data)
+    if encoding in {"x-uuencode", "uuencode", "x-uue", "uue"}:
+        return _uudecoded(data)
+    return data
+
+
+def _uudecoded(data: bytes) -> bytes:
+    out: list[bytes] = []
+    for line in data.splitlines():
+        if line.startswith((b"begin ", b"end")):
+            continue
+        try:
+            out.append(binascii.a2b_uu(line))
+        except binascii.Error:
+            continue
+    return b"".join(out)
