@@ -174,24 +174,32 @@ class Incidents:
         old: str = "",
         new: str = "",
         why: str = "",
+        letter_id: int | None = None,
     ) -> Incident:
         """Write something into the history that changes no field; listeners hear of it as of any change."""
         row, now = await locked(session, incident_id), self._clock.now()
-        event = Event(row.id, now, kind, actor, old=old, new=new, why=why)
+        event = Event(row.id, now, kind, actor, old=old, new=new, why=why, letter_id=letter_id)
         return await self._changed(session, row, [event], now)
 
     async def letter_came(
-        self, session: AsyncSession, incident_id: int, actor: Actor, subject: str, why: str = ""
+        self,
+        session: AsyncSession,
+        incident_id: int,
+        actor: Actor,
+        subject: str,
+        why: str = "",
+        letter_id: int | None = None,
     ) -> Incident:
         """Note a letter, and that somebody has to look at it."""
         row, now = await locked(session, incident_id), self._clock.now()
         row.unread = True
-        event = Event(row.id, now, EventKind.LETTER_IN, actor, new=subject, why=why)
+        event = Event(row.id, now, EventKind.LETTER_IN, actor, new=subject, why=why, letter_id=letter_id)
         return await self._changed(session, row, [event], now)
 
-    async def history(self, session: AsyncSession, incident_id: int) -> list[Event]:
-        """Everything that happened to an incident, in order."""
-        query = select(EventRow).where(EventRow.incident_id == incident_id).order_by(EventRow.id)
+    async def history(self, session: AsyncSession, incident_id: int, after: int = 0) -> list[Event]:
+        """Everything that happened to an incident after this event, in order."""
+        query = select(EventRow).where(EventRow.incident_id == incident_id, EventRow.id > after)
+        query = query.order_by(EventRow.id)
         return [event_of(row) for row in await session.scalars(query)]
 
     async def links(self, session: AsyncSession, incident_id: int) -> list[Link]:

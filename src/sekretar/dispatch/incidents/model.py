@@ -92,6 +92,8 @@ class EventRow(Base):
     old: Mapped[str] = mapped_column(Text)
     new: Mapped[str] = mapped_column(Text)
     why: Mapped[str] = mapped_column(Text)
+    #: Of letters that are gone the history still tells.
+    letter_id: Mapped[int | None] = mapped_column(BigId)
 
 
 class LinkRow(Base):

@@ -65,6 +65,7 @@ def event_of(row: EventRow) -> Event:
         old=row.old,
         new=row.new,
         why=row.why,
+        letter_id=row.letter_id,
     )
 
 
@@ -81,6 +82,7 @@ async def record(session: AsyncSession, events: Iterable[Event]) -> list[Event]:
             old=event.old,
             new=event.new,
             why=event.why,
+            letter_id=event.letter_id,
         )
         for event in events
     ]

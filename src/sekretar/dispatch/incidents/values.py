@@ -230,6 +230,8 @@ class Event:
     new: str = ""
     #: In the words of whoever did it, or the reason of the rule that did.
     why: str = ""
+    #: The letter that it is about, for the kinds that tell of letters.
+    letter_id: int | None = None
     #: Counts up over all histories; 0 before it is stored.
     id: int = 0
 
