@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from aiosmtplib import (
     SMTPSenderRefused,
 )
 
+from sekretar.dispatch.mail.wire import wire_address
 from sekretar.dispatch.settings import MailboxSettings
 from sekretar.kernel.errors import PeerDown, PeerInvalid, PeerRefused
 from sekretar.kernel.text import clean, truncate
@@ -40,9 +40,6 @@ _KEPT_OPEN: Final = 20.0
 #: "Log in first" and "the login is not accepted": about the account, not about the letter.
 _ABOUT_THE_LOGIN = frozenset({530, 534, 535, 538})
 _LONGEST_REPLY = 300
-
-#: What a command can carry: letters of other alphabets only in the domain.
-_ADDRESS = re.compile(r"[!-;=?A-Z\[-~]+@[^\s<>@]+")
 
 
 @dataclass(frozen=True)
@@ -174,7 +171,7 @@ class Postman:
             port=port,
             username=box.login if box.smtp_login else None,
             password=box.password.get_secret_value() if box.smtp_login else None,
-            local_hostname=_on_the_wire(box.address).rpartition("@")[2],
+            local_hostname=wire_address(box.address).rpartition("@")[2],
             timeout=_PATIENCE,
             use_tls=box.smtp_security == "tls",
             start_tls=box.smtp_security == "starttls",
@@ -217,7 +214,7 @@ class Postman:
         """Name the sender; returns the refusal, if it is one."""
         options = [f"SIZE={size}"] if client.supports_extension("size") else []
         try:
-            await client.mail(sender and _on_the_wire(sender), options=options)
+            await client.mail(sender and wire_address(sender), options=options)
         except SMTPSenderRefused as error:
             reply = _reply(error)
         else:
@@ -226,18 +223,6 @@ class Postman:
             return reply
         # Some providers let an account send under its own address only, never under none.
         return await self._begin(client, self._mailbox.address, size)
-
-
-def _on_the_wire(address: str) -> str:
-    """The address with its domain in ASCII (IDNA).
-
-    Raises:
-        ValueError: it has no such form.
-    """
-    if not _ADDRESS.fullmatch(address):
-        raise ValueError("not an address that can stand in a command")
-    name, _, domain = address.rpartition("@")
-    return f"{name}@{domain.encode('idna').decode()}"
 
 
 def _size_limit(client: SMTP) -> int:
@@ -251,7 +236,7 @@ async def _name_recipients(client: SMTP, recipients: Sequence[str]) -> dict[str,
     replies = {}
     for recipient in recipients:
         try:
-            await client.rcpt(_on_the_wire(recipient))
+            await client.rcpt(wire_address(recipient))
         except SMTPRecipientRefused as error:
             replies[recipient] = _reply(error)
         except ValueError:

@@ -1,0 +1,114 @@
+"""To whom letters go. Nobody gets one twice, and the desk does not write to itself but for its copy."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from sekretar.dispatch.letters.values import Filed, Matter
+from sekretar.dispatch.mail.counters import is_no_reply
+from sekretar.dispatch.mail.letter import Address
+from sekretar.dispatch.mail.wire import is_wire_address
+from sekretar.kernel.errors import PersonError
+
+#: More recipients than this are no conversation but a mailing list; mail servers refuse them too.
+MOST = 50
+
+
+def first_letter(matter: Matter) -> Filed | None:
+    """The letter that told of it."""
+    return next((each for each in matter.letters if not each.is_ours and not _is_machine(each)), None)
+
+
+def last_letter(matter: Matter) -> Filed | None:
+    """The letter that waits for an answer: the last one of a person outside."""
+    coming = (each for each in reversed(matter.letters) if not each.is_ours)
+    return next((each for each in coming if not _is_machine(each)), None)
+
+
+def applicant(matter: Matter, own: Collection[str]) -> tuple[tuple[Address, ...], tuple[Address, ...]]:
+    """To: the applicant. Cc: whom the first letter went to besides the desk.
+
+    Raises:
+        PersonError: `dispatch.letters.no_applicant`, nobody is known who could be written to.
+    """
+    to = _distinct([matter.applicant], own)
+    if not to:
+        raise PersonError("dispatch.letters.no_applicant", code=matter.code)
+    first = first_letter(matter)
+    return to, _others(first, to, own) if first else ()
+
+
+def contractor(matter: Matter, own: Collection[str]) -> tuple[Address, ...]:
+    """Every address of the contractor.
+
+    Raises:
+        PersonError: no asset is set, no contractor is known, it has no address, or it is not under contract.
+    """
+    if not matter.place.pole:
+        raise PersonError("dispatch.letters.no_pole", code=matter.code)
+    name = matter.contractor.name
+    if matter.contractor.excluded:
+        raise PersonError("dispatch.letters.excluded", contractor=name, pole=matter.place.pole)
+    to = _distinct((Address(name, address) for address in matter.contractor.emails), own)
+    if not to and not name:
+        raise PersonError("dispatch.letters.no_contractor", pole=matter.place.pole)
+    if not to:
+        raise PersonError("dispatch.letters.no_contractor_address", contractor=name)
+    return to
+
+
+def answer(
+    matter: Matter, answered: Filed | None, own: Collection[str]
+) -> tuple[tuple[Address, ...], tuple[Address, ...]]:
+    """To: who wrote the letter, or whom a letter of ours went to. Cc: everybody else in it.
+
+    Raises:
+        PersonError: there is nobody.
+    """
+    if answered is None:
+        return applicant(matter, own)
+    letter = answered.letter
+    writers = letter.to if answered.is_ours else letter.reply_to or (letter.applicant,)
+    to = _distinct(writers, own)
+    if not to:
+        return applicant(matter, own)
+    return to, _others(answered, to, own)
+
+
+def checked(addresses: Iterable[Address]) -> tuple[Address, ...]:
+    """The addresses, each once.
+
+    Raises:
+        PersonError: one of them is no address a letter can go to, or they are too many.
+    """
+    distinct = tuple({each.key: each for each in addresses}.values())
+    for each in distinct:
+        if not is_wire_address(each.address):
+            raise PersonError("dispatch.letters.bad_address", address=each.address)
+    if len(distinct) > MOST:
+        raise PersonError("dispatch.letters.too_many", most=MOST)
+    return distinct
+
+
+def _others(letter: Filed, to: Iterable[Address], own: Collection[str]) -> tuple[Address, ...]:
+    known = {each.key for each in to} | set(own)
+    named = (each for each in letter.letter.recipients if not is_no_reply(each.address))
+    return _distinct([*named, *_observers(letter)], known)[: MOST - 2]
+
+
+def _observers(letter: Filed) -> tuple[Address, ...]:
+    form = letter.letter.web_form
+    return form.observers if form else ()
+
+
+def _distinct(addresses: Iterable[Address], without: Collection[str]) -> tuple[Address, ...]:
+    found: dict[str, Address] = {}
+    for each in addresses:
+        if each.key not in without and is_wire_address(each.address):
+            found.setdefault(each.key, each)
+    return tuple(found.values())
+
+
+def _is_machine(filed: Filed) -> bool:
+    machine = filed.letter.machine
+    return filed.letter.bounce is not None or (machine is not None and machine.is_certain)
