@@ -254,6 +254,7 @@ class Sekretar:
         async with SoleProcess(self._base.database) as sole:
             await self.outbox.take_over()
             await self._calendars.take_over()
+            await self._dispatch.take_over()
             self._base.database.on_commit(self.jobs.wake)
             self.jobs.add(
                 "database", self._watch("database", sole.check), at_least_every=timedelta(seconds=10)

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sekretar.dispatch import channels
+from sekretar.dispatch.assets.assets import Assets
 from sekretar.dispatch.channels import DeskChannels
+from sekretar.dispatch.chat import cards
+from sekretar.dispatch.chat.cards import Cards
+from sekretar.dispatch.chat.rights import Rights
+from sekretar.dispatch.chat.views import Views
+from sekretar.dispatch.chat.working import Working
+from sekretar.dispatch.incidents import types
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.kernel.http import HttpSessions
@@ -36,6 +43,20 @@ class Dispatch:
         self._desks = {desk.name: desk for desk in desks}
         self.channels = DeskChannels(around.chat, self._desks)
         self.incidents = Incidents(around.chat.clock, self._desks)
+        self.assets = Assets({desk.name: desk.registry.default_emails for desk in desks})
+        views = Views(around.chat.people, self.incidents, self.assets)
+        self.cards = Cards(around.chat, self.channels, self.incidents, views, self._desks)
+        self.incidents.on_changed(self.cards.changed)
+        if not desks:
+            return
+        rights = Rights(around.chat, self.channels)
+        Working(around.chat, self.incidents, self.assets, rights).register(around.chat.chat)
+
+    async def take_over(self) -> None:
+        """Make ready what the jobs expect."""
+        async with self._around.chat.database.transaction() as session:
+            for desk in self._desks.values():
+                await types.seed(session, desk)
 
     def add_jobs(self) -> None:
         """Hang the jobs into the engine. The intervals only matter when a wake-up was lost."""
@@ -43,3 +64,4 @@ class Dispatch:
             return
         jobs = self._around.jobs
         jobs.add(channels.TASK, self.channels.find, at_least_every=timedelta(hours=1))
+        jobs.add(cards.TASK, self.cards.show_due, at_least_every=timedelta(minutes=1))

@@ -1,0 +1,30 @@
+"""Letters in the thread of their incident."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.dispatch.chat.telling import letter_told
+from sekretar.dispatch.incidents.values import Event
+from sekretar.dispatch.mail import store
+from sekretar.kernel.i18n import Translator
+from sekretar.mattermost.messages import Message
+
+
+async def letter_message(session: AsyncSession, event: Event, t: Translator) -> Message | None:
+    """What the thread shows of the letter that an event is about; None without one."""
+    row = await store.letter_row(session, event.letter_id) if event.letter_id else None
+    if row is None:
+        return None
+    parsed = store.understood(row)
+    files = [each for each in parsed.attachments if not each.inline] if parsed else []
+    sender = f"{row.sender_name} <{row.sender_address}>" if row.sender_name else row.sender_address
+    arrow = t.plain(f"dispatch.chat.letter_{row.direction}", address=sender)
+    return letter_told(
+        arrow,
+        row.subject,
+        row.fresh or row.text,
+        tuple(each.name or each.safe_name for each in files if each.refusal is None),
+        tuple(each.name or each.safe_name for each in files if each.refusal is not None),
+        t,
+    )
