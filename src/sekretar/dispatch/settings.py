@@ -22,6 +22,7 @@ from pydantic import (
 
 from sekretar.dispatch.assignment.settings import AssignmentSettings
 from sekretar.dispatch.incidents.values import Status
+from sekretar.dispatch.letters.settings import LettersSettings
 from sekretar.dispatch.part import Part as _Part
 from sekretar.dispatch.sla.settings import SlaSettings
 from sekretar.kernel.errors import ConfigurationError
@@ -237,6 +238,7 @@ class DeskSettings(_Part):
     mailboxes: tuple[MailboxSettings, ...] = Field(
         default=(), description="Mailboxes (`[[desk.mailboxes]]`)."
     )
+    letters: LettersSettings = Field(default=LettersSettings(), description="Letters that the desk writes.")
     threads: ThreadSettings = Field(default=ThreadSettings(), description="Which letters belong together.")
     attachments: AttachmentSettings = Field(default=AttachmentSettings(), description="Attachments.")
     types: tuple[TypeSettings, ...] = Field(
