@@ -18,6 +18,7 @@ class Scale:
         veteran_meetings: Meetings of one person more, who has been here for years.
         questions: How often each question is asked.
         events: Events in the calendar of which one changes.
+        incidents: Incidents of a desk.
         runs: How often a measurement is repeated for its median.
     """
 
@@ -30,6 +31,7 @@ class Scale:
     veteran_meetings: int
     questions: int
     events: int
+    incidents: int
     runs: int
 
 
@@ -43,6 +45,7 @@ FULL = Scale(
     veteran_meetings=20_000,
     questions=1_000,
     events=2_000,
+    incidents=100_000,
     runs=5,
 )
 QUICK = Scale(
@@ -55,5 +58,6 @@ QUICK = Scale(
     veteran_meetings=20,
     questions=5,
     events=5,
+    incidents=50,
     runs=1,
 )

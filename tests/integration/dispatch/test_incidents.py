@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.dispatch.incidents import types
+from sekretar.dispatch.assets.model import PoleRow
+from sekretar.dispatch.assets.spelling import code_key
+from sekretar.dispatch.incidents import types, words
+from sekretar.dispatch.incidents.finding import OPEN, IncidentFilter, Order, find
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.types import TypeDraft
 from sekretar.dispatch.incidents.values import (
@@ -27,6 +30,8 @@ from sekretar.dispatch.incidents.values import (
     Origin,
     Status,
 )
+from sekretar.dispatch.mail.model import Direction, LetterRow, LetterState
+from sekretar.dispatch.mail.store import of_incident
 from sekretar.dispatch.settings import DeskSettings, TypeSettings
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
@@ -112,6 +117,34 @@ class Desk:
                 for each in await self.incidents.history(session, incident.id)
             ]
 
+    async def pole(self, code: str) -> int:
+        said = dict.fromkeys(
+            ("site", "name", "status", "region", "region_ru", "address", "company", "anchor_operator"), ""
+        )
+        row = PoleRow(desk="towers", code=code, key=code_key(code), excluded=False, digest="", **said)
+        async with self.database.transaction() as session:
+            session.add(row)
+        return row.id
+
+    async def letter(self, incident: Incident) -> int:
+        row = LetterRow(
+            desk="towers",
+            direction=Direction.IN,
+            state=LetterState.FILED,
+            received_at=NOW,
+            created_at=NOW,
+            incident_id=incident.id,
+        )
+        async with self.database.transaction() as session:
+            session.add(row)
+        return row.id
+
+    async def find(self, order: Order = Order.OLDEST, **wanted: object) -> list[str]:
+        async with self.database.reading() as session:
+            page = await find(session, IncidentFilter(**wanted), order, limit=10)  # type: ignore[arg-type]
+        assert page.total == len(page.incidents)
+        return [each.code for each in page.incidents]
+
     async def type_id(self, name: str = "Авария ВОЛС") -> int:
         async with self.database.reading() as session:
             return next(each.id for each in await types.of_desk(session, "towers") if each.name == name)
@@ -150,7 +183,7 @@ async def test_what_was_entered_is_read_again(desk: Desk) -> None:
         applicant=Applicant("Пётр", "Petr@Example.org"),
         type_id=type_id,
         responsible_id=desk.boris.person_id,
-        pole_id=5,
+        pole_id=await desk.pole("41960-P-43-1-1"),
     )
     assert await desk.get(opened) == opened
     assert opened.summary == "Авария: нет питания"
@@ -164,7 +197,7 @@ async def test_what_was_entered_is_read_again(desk: Desk) -> None:
         ("opened", "", "NT-1"),
         ("type", "", "Авария ВОЛС"),
         ("responsible", "", "Борис"),
-        ("pole", "", "5"),
+        ("pole", "", "41960-P-43-1-1"),
     ]
 
 
@@ -313,6 +346,7 @@ async def test_a_merged_incident_lives_on_in_its_survivor_through_chains(desk: D
     first, second, third, waiting = [await desk.open(name) for name in ("1", "2", "3", "w")]
     await desk.link(waiting, LinkKind.DEPENDS, first)
     await desk.link(first, LinkKind.RELATED, second)
+    letter = await desk.letter(first)
     survivor = await desk.merge(first, second)
     assert survivor.id == second.id
     assert await desk.links(second) == [("blocks", "NT-4")]
@@ -323,6 +357,7 @@ async def test_a_merged_incident_lives_on_in_its_survivor_through_chains(desk: D
         assert merged.finished_at == NOW
     async with desk.database.reading() as session:
         assert await desk.incidents.survivor(session, first.id) == third.id
+        assert [each.id for each in await of_incident(session, third.id)] == [letter]
     assert await desk.links(third) == [("blocks", "NT-4")]
     assert [each[0] for each in await desk.history(first)][-2:] == ["merged", "status"]
     assert (await desk.history(third))[-1] == ("absorbed", "", "NT-2")
@@ -363,3 +398,61 @@ async def test_types_begin_as_the_usual_ones_and_are_the_desks_own_then(desk: De
         assert len(await types.of_desk(session, "towers")) == 8
         await types.seed(session, DESKS["towers"].model_copy(update={"name": "new", "types": own}))
         assert [each.name for each in await types.of_desk(session, "new")] == ["Одно"]
+
+
+async def test_incidents_are_found_by_each_thing_that_is_known_of_them(desk: Desk) -> None:
+    anna, type_id = desk.anna.person_id, await desk.type_id()
+    one = await desk.open("one", unread=True, pole_id=await desk.pole("41960-P-43-1-1"))
+    two = await desk.open("two", type_id=type_id, responsible_id=anna)
+    await desk.open("three", desk="cables")
+    desk.clock.advance(timedelta(hours=1))
+    await desk.move(one, Status.IN_PROGRESS, Status.ON_GENERATION)
+    assert await desk.find() == ["NT-1", "NT-2", "CB-1"]
+    assert await desk.find(Order.NEWEST) == ["CB-1", "NT-2", "NT-1"]
+    assert await desk.find(Order.CHANGED, desks=frozenset({"towers"})) == ["NT-1", "NT-2"]
+    assert await desk.find(statuses=OPEN) == ["NT-2", "CB-1"]
+    assert await desk.find(responsible_id=anna) == await desk.find(type_id=type_id) == [two.code]
+    assert await desk.find(responsible_id=None) == ["NT-1", "CB-1"]
+    assert await desk.find(contractor_id=5) == []
+    assert await desk.find(unread=True) == await desk.find(pole="41960-р") == [one.code]
+    assert await desk.find(code="nt-") == ["NT-1", "NT-2"]
+    assert await desk.find(code="1") == ["NT-1", "CB-1"]
+    assert await desk.find(since=NOW, before=NOW + timedelta(seconds=1)) == ["NT-1", "NT-2", "CB-1"]
+    assert await desk.find(before=NOW) == await desk.find(since=NOW + timedelta(seconds=1)) == []
+
+
+async def test_incidents_are_found_by_the_beginnings_of_their_words(desk: Desk) -> None:
+    one = await desk.open("Ещё одна авария ВОЛС", description="Опора 41960-P-43, БС KI0075, звонил Пётр")
+    await desk.open("Авария по питанию", applicant=Applicant("Анна", "anna@example.org"))
+    assert await desk.find(text="авари") == ["NT-1", "NT-2"]
+    assert await desk.find(text="АВАРИЯ волс") == ["NT-1"]
+    assert await desk.find(text="еще петр 41960 кi00") == ["NT-1"]
+    assert await desk.find(text="Anna@Example.org") == ["NT-2"]
+    assert await desk.find(text="волна") == await desk.find(text=" — ") == []
+    async with desk.database.transaction() as session:
+        await words.index(session, one.id, "приехал генератор, авария")
+    assert await desk.find(text="генератор") == ["NT-1"]
+    other = await desk.open("Дубль")
+    await desk.merge(one, other)
+    assert await desk.find(text="генератор", statuses=OPEN) == [other.code]
+
+
+async def test_frequent_words_find_the_same_as_rare_ones(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(6):
+        await desk.open("авария " + ("мост" if number % 2 else "поле"))
+    expected = await desk.find(text="авария мост")
+    assert expected == ["NT-2", "NT-4", "NT-6"]
+    for frequent in (1, 3, 5):
+        monkeypatch.setattr(words, "FREQUENT", frequent)
+        assert await desk.find(text="авария мост") == expected
+
+
+async def test_a_long_list_comes_in_pages_with_its_total(desk: Desk) -> None:
+    for number in range(5):
+        await desk.open(str(number))
+    async with desk.database.reading() as session:
+        pages = [
+            await find(session, IncidentFilter(), Order.OLDEST, limit=2, offset=each) for each in (0, 2, 4, 6)
+        ]
+    assert [[each.number for each in page.incidents] for page in pages] == [[1, 2], [3, 4], [5], []]
+    assert {page.total for page in pages} == {5}

@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.dispatch.incidents import links, naming, rules
+from sekretar.dispatch.incidents import links, naming, rules, words
 from sekretar.dispatch.incidents.model import EventRow, IncidentRow, NumberRow
 from sekretar.dispatch.incidents.rows import event_of, incident_of, locked, record
 from sekretar.dispatch.incidents.values import (
@@ -91,6 +91,7 @@ class Incidents:
         given = {name: value for name in naming.REFERENCES if (value := getattr(new, name)) is not None}
         session.add(row)
         await session.flush()
+        await words.index(session, row.id, _spoken_of(row))
         bare = incident_of(row)
         events = [Event(row.id, now, EventKind.OPENED, actor, new=row.code, why=why)]
         events += [
@@ -163,6 +164,8 @@ class Incidents:
         if "status" in values:
             row.finished_at = rules.finished_at(before, values["status"], now)
         _set(row, values)
+        if values.keys() & {"summary", "applicant"}:
+            await words.index(session, row.id, _spoken_of(row))
         return await self._changed(session, row, events, now)
 
     async def note(
@@ -252,6 +255,7 @@ class Incidents:
         one, other = await self._survivors(session, incident_id, survivor_id)
         now, before = self._clock.now(), incident_of(one)
         await links.take_over(session, one.id, other.id)
+        await words.take_over(session, one.id, other.id)
         one.status, one.merged_into_id = Status.CLOSED, other.id
         one.finished_at = rules.finished_at(before, Status.CLOSED, now)
         other.unread = other.unread or one.unread
@@ -333,6 +337,10 @@ def _tidied(change: IncidentChange) -> IncidentChange:
 
 def _title(text: str) -> str:
     return " ".join(text.split())[:LONGEST_SUMMARY]
+
+
+def _spoken_of(row: IncidentRow) -> str:
+    return "\n".join((row.summary, row.applicant_name, row.applicant_address, row.description))
 
 
 def _set(row: IncidentRow, values: Mapping[str, Any]) -> None:

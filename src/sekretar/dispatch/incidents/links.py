@@ -15,6 +15,7 @@ from sekretar.dispatch.incidents.model import IncidentRow, LinkRow
 from sekretar.dispatch.incidents.rows import incident_of, locked
 from sekretar.dispatch.incidents.values import Incident, Link, LinkKind
 from sekretar.dispatch.incidents.workflow import FINISHED
+from sekretar.dispatch.mail.model import LetterRow
 from sekretar.kernel.database import insert_into
 from sekretar.kernel.errors import PersonError
 
@@ -104,7 +105,9 @@ async def survivor(session: AsyncSession, incident_id: int) -> int:
 
 
 async def take_over(session: AsyncSession, one_id: int, other_id: int) -> None:
-    """Hang what points at the one incident to the other: its links, and incidents merged into it."""
+    """Hang what points at the one incident to the other: its letters, its links, and incidents merged into it."""
+    letters = update(LetterRow).where(LetterRow.incident_id == one_id).values(incident_id=other_id)
+    await session.execute(letters.execution_options(synchronize_session="fetch"))
     rows = (
         await session.scalars(
             delete(LinkRow)

@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
+from sekretar.dispatch.assets.model import ContractorRow, PoleRow, StationRow
 from sekretar.dispatch.incidents.model import TypeRow
 from sekretar.dispatch.incidents.values import SYSTEM, Applicant, Event, EventKind, Incident
 from sekretar.kernel.errors import PersonError
@@ -31,6 +33,14 @@ _KINDS: Final = {
 
 #: Fields that name a row of another table.
 REFERENCES: Final = ("type_id", "responsible_id", "pole_id", "station_id", "contractor_id")
+
+#: For each such field, but the type, the number and the name there.
+_NAMED_BY: Final[dict[str, tuple[InstrumentedAttribute[int], InstrumentedAttribute[str]]]] = {
+    "responsible_id": (PersonRow.id, PersonRow.display_name),
+    "pole_id": (PoleRow.id, PoleRow.code),
+    "station_id": (StationRow.id, StationRow.name),
+    "contractor_id": (ContractorRow.id, ContractorRow.name),
+}
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -64,6 +74,7 @@ async def _name(session: AsyncSession, incident: Incident, field: str, value: An
         if name is None:
             raise PersonError("dispatch.type.gone")
         return name
-    if field == "responsible_id":
-        return await session.scalar(select(PersonRow.display_name).where(PersonRow.id == value)) or ""
+    if field in _NAMED_BY:
+        number, name_of = _NAMED_BY[field]
+        return await session.scalar(select(name_of).where(number == value)) or ""
     return str(value)

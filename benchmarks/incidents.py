@@ -1,0 +1,165 @@
+"""Incidents of years, listed and filtered as the chat and the API do, beside the bare count and newest page."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import insert, text
+
+from benchmarks.scale import Scale
+from benchmarks.table import Row, percentile
+from sekretar.dispatch.incidents import words
+from sekretar.dispatch.incidents.finding import OPEN, IncidentFilter, Order, find
+from sekretar.dispatch.incidents.model import IncidentRow, TypeRow, WordRow
+from sekretar.dispatch.incidents.values import Status
+from sekretar.kernel.database import Database
+from sekretar.kernel.people import PersonRow
+
+NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
+#: Incidents lie this far apart; one in so many is still open.
+APART, OPEN_ONE_IN = timedelta(minutes=20), 100
+PEOPLE, TYPES, CONTRACTORS = 30, 7, 200
+AT_ONCE = 1_000
+PAGE = 50
+
+#: One of these stands in nearly every incident, as in life.
+COMMON = ("авария", "питание", "отсутствует", "связь", "опора", "секретарь", "доступ", "объект")
+RARE = tuple(f"слово{number}" for number in range(5_000))
+
+BARE = (
+    "SELECT count(*) FROM dispatch_incidents WHERE desk = 'towers'",
+    "SELECT * FROM dispatch_incidents WHERE desk = 'towers' ORDER BY opened_at DESC, id DESC LIMIT 50",
+)
+
+
+def rows(scale: Scale) -> Iterator[Row]:
+    """Every kind of list, and the slowest of them."""
+    with tempfile.TemporaryDirectory() as folder:
+        taken, floor = asyncio.run(measure(f"sqlite:///{Path(folder) / 'bench.sqlite3'}", scale))
+    bare = percentile(floor, 0.99)
+    everything = [each for times in taken.values() for each in times]
+    name = f"a list of incidents out of {scale.incidents}, any filter, p99"
+    yield Row(name, percentile(everything, 0.99), "ms", bare, "bare SQL: how many, and the newest", most=100)
+    slowest = max(taken, key=lambda name: percentile(taken[name], 0.99))
+    yield Row(
+        f"  the slowest of them: {slowest}, p99", percentile(taken[slowest], 0.99), "ms", bare, most=100
+    )
+
+
+async def measure(url: str, scale: Scale) -> tuple[dict[str, list[float]], list[float]]:
+    """Milliseconds of each kind of list, and of the bare question."""
+    database = Database.open(url)
+    await database.migrate()
+    await _fill(database, scale.incidents)
+    taken: dict[str, list[float]] = {}
+    floor = []
+    chance = random.Random(3)
+    for _ in range(max(scale.questions // 10, 1)):
+        for name, (wanted, order, offset) in _questions(chance, scale.incidents).items():
+            begun = time.perf_counter()
+            async with database.reading() as session:
+                await find(session, wanted, order, limit=PAGE, offset=offset)
+            taken.setdefault(name, []).append(1000 * (time.perf_counter() - begun))
+        begun = time.perf_counter()
+        async with database.reading() as session:
+            for statement in BARE:
+                (await session.execute(text(statement))).all()
+        floor.append(1000 * (time.perf_counter() - begun))
+    await database.close()
+    return taken, floor
+
+
+def _questions(chance: random.Random, incidents: int) -> dict[str, tuple[IncidentFilter, Order, int]]:
+    desk = frozenset({"towers"})
+    since = NOW - APART * chance.randrange(incidents)
+    week = {"since": since, "before": since + timedelta(days=7)}
+    person, kind = chance.randrange(1, PEOPLE + 1), chance.randrange(1, TYPES + 1)
+    newest = Order.NEWEST
+    return {
+        "all": (IncidentFilter(desk), newest, 0),
+        "the last page": (IncidentFilter(desk), newest, max(incidents - PAGE, 0)),
+        "lately changed": (IncidentFilter(desk), Order.CHANGED, 0),
+        "open": (IncidentFilter(desk, OPEN), Order.OLDEST, 0),
+        "closed": (IncidentFilter(desk, frozenset({Status.CLOSED})), newest, 0),
+        "open and unread": (IncidentFilter(desk, OPEN, unread=True), newest, 0),
+        "mine": (IncidentFilter(desk, OPEN, responsible_id=person), newest, 0),
+        "ever mine": (IncidentFilter(desk, responsible_id=person), newest, 0),
+        "of a type": (IncidentFilter(desk, type_id=kind), newest, 0),
+        "closed of a type": (IncidentFilter(desk, frozenset({Status.CLOSED}), type_id=kind), newest, 0),
+        "of a contractor": (IncidentFilter(desk, contractor_id=chance.randrange(CONTRACTORS)), newest, 0),
+        "of a week": (IncidentFilter(desk, **week), newest, 0),
+        "closed of a week": (IncidentFilter(desk, frozenset({Status.CLOSED}), **week), newest, 0),
+        "a code": (IncidentFilter(desk, code=f"NT-{chance.randrange(incidents)}"), newest, 0),
+        "a rare word": (IncidentFilter(desk, text=chance.choice(RARE)), newest, 0),
+        "a frequent word": (IncidentFilter(desk, text=chance.choice(COMMON)[:-1]), newest, 0),
+        "two frequent words": (IncidentFilter(desk, text=" ".join(chance.sample(COMMON, 2))), newest, 0),
+        "a frequent and a rare word": (
+            IncidentFilter(desk, text=f"{chance.choice(COMMON)} {chance.choice(RARE)}"),
+            newest,
+            0,
+        ),
+    }
+
+
+async def _fill(database: Database, incidents: int) -> None:
+    chance = random.Random(2)
+    async with database.transaction() as session:
+        people = [_person(number) for number in range(1, PEOPLE + 1)]
+        await session.execute(insert(PersonRow), people)
+        kinds = [
+            {"id": n, "desk": "towers", "name": str(n), "description": "", "minutes": 60, "position": n}
+            for n in range(1, TYPES + 1)
+        ]
+        await session.execute(insert(TypeRow), [{"active": True, **each} for each in kinds])
+    for first in range(1, incidents + 1, AT_ONCE):
+        some = [_incident(n, chance) for n in range(first, min(first + AT_ONCE, incidents + 1))]
+        spoken = [
+            {"word": word, "incident_id": each["id"]}
+            for each in some
+            for word in words.words_of(f"{each['summary']} {each['description']}")
+        ]
+        async with database.transaction() as session:
+            await session.execute(insert(IncidentRow), some)
+            await session.execute(insert(WordRow), spoken)
+    async with database.transaction() as session:
+        await session.execute(text("ANALYZE"))
+
+
+def _person(number: int) -> dict[str, object]:
+    named = dict.fromkeys(("username", "display_name", "email"), f"u{number}")
+    seen = {"locale": "ru", "active": True, "first_seen_at": NOW, "updated_at": NOW}
+    return {"id": number, "server": "m", "user_id": f"u{number}", **named, **seen}
+
+
+def _incident(number: int, chance: random.Random) -> dict[str, object]:
+    opened_at = NOW - APART * (1_000_000 - number)
+    status = chance.choice(sorted(OPEN)) if chance.randrange(OPEN_ONE_IN) == 0 else Status.CLOSED
+    said = " ".join([*chance.sample(COMMON, 4), *chance.choices(RARE, k=20)])
+    return {
+        "id": number,
+        "desk": "towers",
+        "number": number,
+        "code": f"NT-{number}",
+        "opened_at": opened_at,
+        "created_at": opened_at,
+        "updated_at": opened_at + timedelta(minutes=chance.randrange(3_000)),
+        "status": status,
+        "finished_at": opened_at if status is Status.CLOSED else None,
+        "type_id": chance.randrange(1, TYPES + 1),
+        "responsible_id": chance.randrange(1, PEOPLE + 1),
+        "contractor_id": chance.randrange(CONTRACTORS),
+        "applicant_name": "",
+        "applicant_address": "",
+        "summary": said[:60],
+        "description": f"{said}\n" * 5,
+        "origin": "letter",
+        "language": "ru",
+        "unread": chance.randrange(50) == 0,
+        "version": 1,
+    }

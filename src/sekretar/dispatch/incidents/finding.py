@@ -1,0 +1,140 @@
+"""Incidents by what is known of them: for lists in the chat, pages and the API.
+
+Totals come with every page, because people want to know how many there are. The numbers of a page are found in an
+index alone, and only then are its rows read, so that the last page of a hundred thousand costs little more than the
+first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.dispatch.assets.model import PoleRow
+from sekretar.dispatch.assets.spelling import code_key
+from sekretar.dispatch.incidents import words
+from sekretar.dispatch.incidents.model import IncidentRow
+from sekretar.dispatch.incidents.rows import incident_of
+from sekretar.dispatch.incidents.values import UNSET, Incident, Status, Unset
+from sekretar.dispatch.incidents.workflow import FINISHED
+
+#: The statuses in which there is something to do.
+OPEN: frozenset[Status] = frozenset(Status) - FINISHED
+
+
+class Order(StrEnum):
+    """In which order incidents are listed; the number decides between equals."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    #: The latest change first.
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True)
+class IncidentFilter:
+    """What incidents have in common; everything that is set must hold. Nothing set means all of them."""
+
+    #: Names of desks; empty for all.
+    desks: frozenset[str] = frozenset()
+    #: Empty for all.
+    statuses: frozenset[Status] = frozenset()
+    #: None for nobody.
+    responsible_id: int | Unset | None = UNSET
+    type_id: int | Unset | None = UNSET
+    contractor_id: int | Unset | None = UNSET
+    #: Opened at this moment or later.
+    since: datetime | None = None
+    #: Opened before this moment.
+    before: datetime | None = None
+    #: Words, or their beginnings, that all stand in the summary, the description, the applicant or a letter.
+    text: str = ""
+    #: How the code begins; digits alone are a whole number.
+    code: str = ""
+    #: How the code of the pole begins, in any spelling.
+    pole: str = ""
+    unread: bool | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of the incidents that were asked for, and how many there are in all."""
+
+    incidents: Sequence[Incident]
+    total: int
+
+
+async def find(
+    session: AsyncSession,
+    wanted: IncidentFilter,
+    order: Order = Order.NEWEST,
+    *,
+    limit: int,
+    offset: int = 0,
+) -> Page:
+    """The incidents that fulfil the filter, from `offset` on, at most `limit` of them."""
+    sought = words.sought(wanted.text)
+    if wanted.text.strip() and not sought:
+        return Page((), 0)
+    rare = [word for word in sought if not await words.is_frequent(session, word)]
+    frequent = [word for word in sought if word not in rare]
+    conditions = [*_conditions(wanted), *(words.among_those_with(word) for word in rare)]
+    looking = [words.has(word) for word in frequent]
+    listing = looking if rare else [words.among_those_with(word) for word in frequent]
+    total = await session.scalar(select(func.count(IncidentRow.id)).where(*conditions, *listing)) or 0
+    if offset >= total:
+        return Page((), total)
+    near = offset + limit <= words.FREQUENT < total
+    numbers = select(IncidentRow.id).where(*conditions, *(looking if near else listing))
+    ids = (await session.scalars(numbers.order_by(*_order(order)).limit(limit).offset(offset))).all()
+    rows = {row.id: row for row in await session.scalars(select(IncidentRow).where(IncidentRow.id.in_(ids)))}
+    return Page([incident_of(rows[each]) for each in ids], total)
+
+
+def _order(order: Order) -> tuple[Any, ...]:
+    if order is Order.OLDEST:
+        return IncidentRow.opened_at, IncidentRow.id
+    by = IncidentRow.updated_at if order is Order.CHANGED else IncidentRow.opened_at
+    return by.desc(), IncidentRow.id.desc()
+
+
+def _conditions(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.desks:
+        found.append(IncidentRow.desk.in_(sorted(wanted.desks)))
+    if wanted.statuses:
+        found.append(IncidentRow.status.in_(sorted(wanted.statuses)))
+    for column, value in (
+        (IncidentRow.responsible_id, wanted.responsible_id),
+        (IncidentRow.type_id, wanted.type_id),
+        (IncidentRow.contractor_id, wanted.contractor_id),
+    ):
+        if value is not UNSET:
+            found.append(column.is_(None) if value is None else column == value)
+    if wanted.since is not None:
+        found.append(IncidentRow.opened_at >= wanted.since)
+    if wanted.before is not None:
+        found.append(IncidentRow.opened_at < wanted.before)
+    if wanted.unread is not None:
+        found.append(IncidentRow.unread.is_(wanted.unread))
+    if wanted.pole.strip():
+        found.append(IncidentRow.pole_id.in_(_poles(wanted.pole)))
+    if wanted.code.strip():
+        found.append(_code(wanted.code.strip().upper()))
+    return found
+
+
+def _poles(beginning: str) -> Select[int]:
+    return select(PoleRow.id).where(PoleRow.key.startswith(code_key(beginning), autoescape=True))
+
+
+def _code(code: str) -> ColumnElement[bool]:
+    if code.isascii() and code.isdigit():
+        return IncidentRow.number == int(code[:18])
+    return (IncidentRow.code >= code) & (IncidentRow.code < code + "\U0010ffff")

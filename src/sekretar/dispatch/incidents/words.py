@@ -1,0 +1,90 @@
+"""Incidents by the words in them.
+
+An index of words instead of the full-text search of the databases: it means the same on SQLite and on PostgreSQL,
+finds the beginnings of words, which is what helps with Russian endings, and letters that come later add to it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql import literal
+
+from sekretar.dispatch.assets.spelling import fold
+from sekretar.dispatch.incidents.model import IncidentRow, WordRow
+from sekretar.kernel.database import insert_into
+
+#: Different words that one text may add; what stands further behind is not found.
+MOST_WORDS: Final = 200
+#: Words of more incidents than this are frequent.
+FREQUENT: Final = 2_000
+#: Words that one search looks for; the rest is left out.
+MOST_SOUGHT: Final = 8
+_LONGEST: Final = 40
+#: Behind every character that a word may hold.
+_LAST: Final = "\U0010ffff"
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def words_of(text: str) -> list[str]:
+    """The different words of a text in the spelling of the index, in their order.
+
+    Case, accents of composition and `ё` make no difference. Letters alone say nothing, digits do.
+    """
+    found = dict.fromkeys(word for word in _spelled(text) if len(word) > 1 or word.isdigit())
+    return list(found)[:MOST_WORDS]
+
+
+def sought(text: str) -> list[str]:
+    """The beginnings of words that a search for this text looks for."""
+    return list(dict.fromkeys(_spelled(text)))[:MOST_SOUGHT]
+
+
+async def is_frequent(session: AsyncSession, word: str) -> bool:
+    """Whether listing all incidents that have a word that begins so takes long."""
+    some = select(WordRow.incident_id).where(*_begins(word)).limit(FREQUENT + 1).subquery()
+    return (await session.scalar(select(func.count()).select_from(some)) or 0) > FREQUENT
+
+
+def among_those_with(word: str) -> ColumnElement[bool]:
+    """Whether an incident has a word that begins so, by listing all that have: right when there are few."""
+    return IncidentRow.id.in_(select(WordRow.incident_id).where(*_begins(word)))
+
+
+def has(word: str) -> ColumnElement[bool]:
+    """The same by looking at each incident: right when most have it and only some are wanted."""
+    return exists().where(WordRow.incident_id == IncidentRow.id, *_begins(word))
+
+
+async def index(session: AsyncSession, incident_id: int, text: str) -> None:
+    """Have an incident found by the words of this text too."""
+    rows = [{"word": word, "incident_id": incident_id} for word in words_of(text)]
+    if rows:
+        await session.execute(insert_into(session, WordRow).values(rows).on_conflict_do_nothing())
+
+
+async def take_over(session: AsyncSession, one_id: int, other_id: int) -> None:
+    """Have the other incident found by the words of the one."""
+    words = select(WordRow.word, literal(other_id)).where(WordRow.incident_id == one_id)
+    # SQLite cannot tell ON CONFLICT from a join behind a SELECT without a WHERE; this one has it.
+    statement = insert_into(session, WordRow).from_select(["word", "incident_id"], words)
+    await session.execute(statement.on_conflict_do_nothing())
+
+
+def _begins(word: str) -> tuple[ColumnElement[bool], ...]:
+    return WordRow.word >= word, WordRow.word < literal(word + _LAST)
+
+
+def _spelled(text: str) -> Iterator[str]:
+    # Compatibility forms first: `№` and ligatures become letters, then what NFKC put together is one character.
+    plain = unicodedata.normalize("NFKC", text).casefold().replace("ё", "е")
+    for match in _WORD.finditer(plain):
+        word = match[0][:_LONGEST]
+        # Codes are written in either alphabet, words in their own.
+        yield fold(word).lower() if any(map(str.isdigit, word)) else word
