@@ -94,8 +94,8 @@ def test_who_works_is_what_the_list_on_the_wall_says(
 @given(st.lists(SCHEDULES, max_size=3), MOMENTS)
 def test_borders_are_where_somebody_comes_or_goes(schedules: list[Schedule], now: datetime) -> None:
     named = dict(enumerate(schedules))
-    change = next_change(named, now)
-    until = min(change or now + 2 * DAY, now + 2 * DAY)
+    change = next_change(named, now, now + 2 * DAY)
+    until = change or now + 2 * DAY
     there = {number for number, each in named.items() if works(each, now)}
     moment = now
     while moment < until:

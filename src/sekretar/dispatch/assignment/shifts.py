@@ -7,13 +7,13 @@ one more. A leave overrules everything, also a shift that was taken over before 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sekretar.dispatch.spans import Opening, Span, clipped, merged, without
+from sekretar.dispatch.spans import Opening, Span, clipped, without
 
 _DAY = timedelta(days=1)
 #: How far a next shift is looked for.
@@ -152,14 +152,12 @@ def next_begin(schedules: Mapping[int, Schedule], now: datetime) -> Border | Non
     return Border(at, tuple(sorted(begins[at])))
 
 
-def next_change(schedules: Mapping[int, Schedule], now: datetime) -> datetime | None:
-    """When somebody begins or ends next."""
-    spans: Iterable[Span] = (
-        span for schedule in schedules.values() for span in _soon(schedule, now)
-    )  # fmt: skip
-    return min((each for span in spans for each in (span.begin, span.end) if each > now), default=None)
-
-
-def _soon(schedule: Schedule, now: datetime) -> Sequence[Span]:
-    """The shift under way and the next one."""
-    return merged(schedule.spans(now, now + HORIZON))[:2]
+def next_change(schedules: Mapping[int, Schedule], now: datetime, until: datetime) -> datetime | None:
+    """When somebody begins or ends next; None when nobody does until then."""
+    borders = (
+        border
+        for schedule in schedules.values()
+        for span in schedule.spans(now - _DAY, until + _DAY)
+        for border in (span.begin, span.end)
+    )
+    return min((each for each in borders if now < each <= until), default=None)

@@ -251,3 +251,12 @@ def plan(kind: ClockKind, course: Course, hours: WorkingTime, allowance: timedel
         reached(course, hours, allowance - SOON),
         left,
     )
+
+
+def courses(
+    opened_at: datetime, history: Sequence[Event], pausing: Collection[Status]
+) -> dict[ClockKind, Course]:
+    """How all clocks of an incident have run."""
+    entered = statuses(opened_at, history)
+    found = {kind: course_of(conditions, entered, pausing) for kind, conditions in CONDITIONS.items()}
+    return {**found, ClockKind.REACTION: reaction_course(opened_at, history)}

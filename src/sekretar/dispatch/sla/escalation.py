@@ -160,3 +160,11 @@ def _next(
         return None
     ahead = [mark.at for mark in all_marks if mark.step.key not in known and mark.at > now]
     return min(ahead, default=None)
+
+
+def first_look(
+    all_marks: Sequence[Mark], known: Mapping[str, bool], stopped_at: datetime | None, now: datetime
+) -> datetime | None:
+    """When a clock that was reckoned anew has to be looked at: at once if anything is to be done."""
+    found = decide(all_marks, known, stopped_at, now, now)
+    return now if found.fired or found.withdrawn or found.notice or False in known.values() else found.due_at

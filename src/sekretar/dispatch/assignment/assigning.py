@@ -1,0 +1,336 @@
+"""Gives incidents to people: the listener that notes what waits for somebody, and the job that chooses.
+
+What waits stands in a queue. The job empties it, the oldest incident first, whenever something came into it or
+somebody's shift begins. It holds the lock of the desk and counts anew for each incident, so that a batch spreads over
+everybody. Where nobody may be chosen the incident stays in the queue, and the channel hears of it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+import structlog
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.dispatch.assignment import wording
+from sekretar.dispatch.assignment.choosing import Candidate, Choice, Presence, choose
+from sekretar.dispatch.assignment.handing_over import HandingOver
+from sekretar.dispatch.assignment.model import AssignmentRow, MemberRow, PoolRow, QueueRow
+from sekretar.dispatch.assignment.queue import BATCH, Reason, enqueue, locked_pool, queued
+from sekretar.dispatch.assignment.shifts import next_begin, next_change
+from sekretar.dispatch.assignment.team import TASK, Member, Role, Team
+from sekretar.dispatch.incidents.incidents import Incidents
+from sekretar.dispatch.incidents.model import IncidentRow
+from sekretar.dispatch.incidents.values import SYSTEM, Event, EventKind, Incident, IncidentChange
+from sekretar.dispatch.incidents.workflow import is_finished
+from sekretar.dispatch.settings import DeskSettings
+from sekretar.dispatch.telling import Reader, Telling
+from sekretar.kernel.database import wake_after_commit
+from sekretar.kernel.errors import PeerError, PersonError
+from sekretar.mattermost.messages import Message
+from sekretar.mattermost.models import Status as ChatStatus
+
+#: The job looks at shifts at least this often, and ahead as far as it takes to be called again.
+LOOK_EVERY = timedelta(minutes=5)
+_AHEAD = 2 * LOOK_EVERY
+_log = structlog.get_logger(__name__)
+
+
+class Alarm(StrEnum):
+    """Why nobody could be given anything."""
+
+    UNMANNED = "unmanned"
+    FULL = "full"
+
+
+class Presences(Protocol):
+    """The part of Mattermost that knows who is there."""
+
+    async def statuses(self, user_ids: Sequence[str]) -> Sequence[ChatStatus]: ...
+
+
+class Assigning:
+    """Keeps the queues of all desks."""
+
+    def __init__(
+        self,
+        telling: Telling,
+        desks: Mapping[str, DeskSettings],
+        incidents: Incidents,
+        team: Team,
+        presences: Presences,
+        handing_over: HandingOver,
+    ) -> None:
+        self._telling = telling
+        self._database = telling.chat.database
+        self._desks = desks
+        self._incidents = incidents
+        self._team = team
+        self._presences = presences
+        self._handing_over = handing_over
+
+    # --- what waits
+
+    async def on_changed(
+        self, session: AsyncSession, incident: Incident, events: Sequence[Event], now: datetime
+    ) -> None:
+        """A listener of `Incidents`."""
+        desk = self._desks.get(incident.desk)
+        if desk is None:
+            return
+        kinds = {event.kind for event in events}
+        if kinds & {EventKind.RESPONSIBLE, EventKind.STATUS, EventKind.MERGED}:
+            await self._settled(session, incident, now, given=EventKind.RESPONSIBLE in kinds)
+            wake_after_commit(session, TASK)
+        reason = await self._reason(session, desk, incident, kinds, now)
+        if reason is not None:
+            await enqueue(session, incident, reason)
+
+    async def _settled(
+        self, session: AsyncSession, incident: Incident, now: datetime, *, given: bool
+    ) -> None:
+        """Take out of the queue what waits for nobody any more, and remember who was given something."""
+        if is_finished(incident.status) or (given and incident.responsible_id is not None):
+            await session.execute(delete(QueueRow).where(QueueRow.incident_id == incident.id))
+        if given and incident.responsible_id is not None:
+            await session.execute(
+                update(MemberRow)
+                .where(MemberRow.desk == incident.desk, MemberRow.person_id == incident.responsible_id)
+                .values(last_at=now)
+            )
+
+    async def _reason(
+        self,
+        session: AsyncSession,
+        desk: DeskSettings,
+        incident: Incident,
+        kinds: set[EventKind],
+        now: datetime,
+    ) -> Reason | None:
+        if not desk.assignment.automatic or is_finished(incident.status):
+            return None
+        if incident.responsible_id is None:
+            if EventKind.OPENED in kinds:
+                return Reason.OPENED
+            # Also an incident that is opened again, or whose responsible is gone.
+            return Reason.FREED if kinds & {EventKind.RESPONSIBLE, EventKind.STATUS} else None
+        if EventKind.LETTER_IN not in kinds or desk.assignment.answers != "reassign":
+            return None
+        return Reason.ANSWER if await self._off_shift(session, incident, now) else None
+
+    async def _off_shift(self, session: AsyncSession, incident: Incident, now: datetime) -> bool:
+        """Whether the responsible is a dispatcher who does not work now; who is none keeps what they took."""
+        for member in await self._team.members(session, incident.desk, now):
+            if member.person.id == incident.responsible_id and member.role is Role.DISPATCHER:
+                return not self._team.works(incident.desk, member, now)
+        return False
+
+    # --- giving it away
+
+    async def run(self) -> datetime | None:
+        """Empty the queues as far as somebody is there; returns when the shifts change next."""
+        due: list[datetime] = []
+        for desk in self._desks.values():
+            await self._handing_over.look(desk)
+            if await self._waits(desk.name):
+                due += await self._drain(desk)
+            due += await self._next_change(desk.name)
+        return min(due, default=None)
+
+    async def _waits(self, desk: str) -> bool:
+        async with self._database.reading() as session:
+            return (
+                await session.scalar(select(QueueRow.desk).where(QueueRow.desk == desk).limit(1)) is not None
+            )
+
+    async def _next_change(self, desk: str) -> list[datetime]:
+        now = self._telling.chat.now()
+        async with self._database.reading() as session:
+            members = await self._team.members(session, desk, now)
+        found = next_change({each.person.id: each.schedule for each in members}, now, now + _AHEAD)
+        return [found] if found else []
+
+    async def _drain(self, desk: DeskSettings) -> list[datetime]:
+        """Give away what can be; returns the present moment when there is more."""
+        presences = await self._ask_presences(desk)
+        async with self._database.transaction() as session:
+            pool = await locked_pool(session, desk.name, self._telling.chat.now())
+            now = self._telling.chat.now()
+            members = await self._team.members(session, desk.name, now)
+            candidates = await self._candidates(session, desk, members, presences, now)
+            waiting = await queued(session, desk.name)
+            for row in waiting:
+                if await self._obsolete(session, row, now):
+                    continue
+                choice = choose(candidates, desk.assignment.waiting_weight)
+                if choice.person_id is None:
+                    await self._alarm(session, pool, desk, choice, members)
+                    return []
+                await self._give(session, desk, row, choice)
+                candidates = [_loaded(each, choice.person_id, now) for each in candidates]
+            pool.alarm = ""
+            return [now] if len(waiting) == BATCH else []
+
+    async def _obsolete(self, session: AsyncSession, row: QueueRow, now: datetime) -> bool:
+        """Whether an incident does not wait any more; then it is taken out of the queue."""
+        incident = await self._incidents.get(session, row.incident_id)
+        if Reason(row.reason).keeps:
+            waits = incident.responsible_id is None or await self._off_shift(session, incident, now)
+        else:
+            waits = incident.responsible_id is None
+        if waits and not is_finished(incident.status):
+            return False
+        await session.delete(row)
+        return True
+
+    async def _candidates(
+        self,
+        session: AsyncSession,
+        desk: DeskSettings,
+        members: Sequence[Member],
+        presences: Mapping[str, Presence],
+        now: datetime,
+    ) -> list[Candidate]:
+        dispatchers = [each for each in members if each.role is Role.DISPATCHER]
+        loads = await _loads(session, desk, [each.person.id for each in dispatchers])
+        return [
+            Candidate(
+                each.person.id,
+                each.person.display_name,
+                on_shift=self._team.works(desk.name, each, now),
+                on_leave=each.schedule.away_at(now),
+                active=loads[each.person.id][0],
+                waiting=loads[each.person.id][1],
+                limit=desk.assignment.limit if each.most is None else each.most,
+                last_at=each.last_at,
+                presence=presences.get(each.person.user_id, Presence.UNKNOWN),
+            )
+            for each in dispatchers
+        ]
+
+    async def _give(self, session: AsyncSession, desk: DeskSettings, row: QueueRow, choice: Choice) -> None:
+        reason, incident_id = Reason(row.reason), row.incident_id
+        before = await self._incidents.get(session, incident_id)
+        change = IncidentChange(responsible_id=choice.person_id)
+        seen = IncidentChange(responsible_id=before.responsible_id)
+        t = self._telling.chat.catalogues.translator(desk.language)
+        try:
+            after = await self._incidents.change(
+                session, incident_id, change, SYSTEM, wording.why(choice, t), seen=seen
+            )
+        except PersonError as error:
+            # Somebody was faster. Whatever they did has its own place in the queue, or none.
+            _log.info("incident not given", incident=incident_id, reason=error.key)
+            await session.delete(row)
+            return
+        now = self._telling.chat.now()
+        record = AssignmentRow(
+            incident_id=incident_id,
+            person_id=choice.person_id,
+            at=now,
+            reason=reason.value,
+            candidates=[each.as_json() for each in choice.seen],
+        )
+        session.add(record)
+        await session.flush()
+        await self._tell(session, before, after, reason, record.id)
+
+    async def _tell(
+        self, session: AsyncSession, before: Incident, after: Incident, reason: Reason, number: int
+    ) -> None:
+        """The new responsible hears of it, and whoever had it before."""
+        people = {each for each in (before.responsible_id, after.responsible_id) if each is not None}
+        known = await self._telling.chat.people.by_ids(session, people)
+        names = {number: person.display_name for number, person in known.items()}
+        key = f"dispatch:assignment:{number}"
+
+        def to_new(reader: Reader) -> Message:
+            return wording.given(after, reason.value, names.get(before.responsible_id or 0, ""), reader)
+
+        def to_old(reader: Reader) -> Message:
+            return wording.taken(after, reason.value, names.get(after.responsible_id or 0, ""), reader)
+
+        if after.responsible_id is not None:
+            await self._telling.person(session, after.responsible_id, key, to_new)
+        if reason.keeps and before.responsible_id is not None:
+            await self._telling.person(session, before.responsible_id, key, to_old)
+
+    async def _alarm(
+        self,
+        session: AsyncSession,
+        pool: PoolRow,
+        desk: DeskSettings,
+        choice: Choice,
+        members: Sequence[Member],
+    ) -> None:
+        """Say in the channel that nobody is there, once until somebody is."""
+        alarm = Alarm.FULL if choice.all_at_limit else Alarm.UNMANNED
+        if pool.alarm == alarm:
+            return
+        now = self._telling.chat.now()
+        dispatchers = {each.person.id: each for each in members if each.role is Role.DISPATCHER}
+        border = next_begin({number: each.schedule for number, each in dispatchers.items()}, now)
+        names = [dispatchers[each].person.display_name for each in border.begin] if border else []
+        query = select(func.count()).select_from(QueueRow).where(QueueRow.desk == desk.name)
+        count = await session.scalar(query) or 0
+        at = border.at if border and desk.assignment.shifts else None
+
+        def say(reader: Reader) -> Message:
+            return wording.alarm(alarm.value, count, at, names, reader)
+
+        key = f"dispatch:alarm:{desk.name}:{alarm.value}:{now.isoformat()}"
+        if await self._telling.channel(session, desk.name, key, say):
+            pool.alarm = alarm.value
+
+    async def _ask_presences(self, desk: DeskSettings) -> dict[str, Presence]:
+        """Who is in the chat; nobody is known to be there or not when it does not answer."""
+        if not desk.assignment.presence:
+            return {}
+        now = self._telling.chat.now()
+        async with self._database.reading() as session:
+            members = await self._team.members(session, desk.name, now)
+        asked = [each.person.user_id for each in members if self._team.works(desk.name, each, now)]
+        try:
+            return {each.user_id: presence_of(each.status) for each in await self._presences.statuses(asked)}
+        except PeerError as error:
+            _log.info("presence not known", desk=desk.name, reason=str(error))
+            return {}
+
+
+def presence_of(status: str) -> Presence:
+    """What Mattermost says of somebody."""
+    try:
+        return Presence(status)
+    except ValueError:
+        return Presence.UNKNOWN
+
+
+async def _loads(
+    session: AsyncSession, desk: DeskSettings, person_ids: Collection[int]
+) -> dict[int, tuple[int, int]]:
+    """How many open incidents everybody has: those that wait for them, and those that wait for others."""
+    query = (
+        select(IncidentRow.responsible_id, IncidentRow.status, func.count())
+        .where(IncidentRow.responsible_id.in_(person_ids), IncidentRow.finished_at.is_(None))
+        .group_by(IncidentRow.responsible_id, IncidentRow.status)
+    )
+    found = dict.fromkeys(person_ids, (0, 0))
+    for person_id, status, count in (await session.execute(query)).tuples():
+        if person_id is None:
+            continue
+        active, waiting = found[person_id]
+        waits = status in desk.assignment.waiting
+        found[person_id] = (active, waiting + count) if waits else (active + count, waiting)
+    return found
+
+
+def _loaded(candidate: Candidate, person_id: int, now: datetime) -> Candidate:
+    """The candidate with one more incident, if it is they who got it."""
+    if candidate.person_id != person_id:
+        return candidate
+    return replace(candidate, active=candidate.active + 1, last_at=now)

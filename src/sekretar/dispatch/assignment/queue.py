@@ -1,0 +1,60 @@
+"""What waits for somebody, and the lock under which it is given away."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.dispatch.assignment.model import PoolRow, QueueRow
+from sekretar.dispatch.assignment.team import TASK
+from sekretar.dispatch.incidents.values import Incident
+from sekretar.kernel.database import insert_into, wake_after_commit
+
+#: How many incidents are given away in one transaction.
+BATCH = 100
+
+
+class Reason(StrEnum):
+    """Why an incident waits for somebody."""
+
+    OPENED = "opened"
+    #: It has no responsible any more.
+    FREED = "freed"
+    #: A letter came while its responsible is off shift.
+    ANSWER = "answer"
+    #: The shift of its responsible ended.
+    SHIFT_END = "shift_end"
+
+    @property
+    def keeps(self) -> bool:
+        """Whether it has a responsible while it waits."""
+        return self in (Reason.ANSWER, Reason.SHIFT_END)
+
+
+async def enqueue(session: AsyncSession, incident: Incident, reason: Reason) -> None:
+    """Let an incident wait for somebody; one that waits already keeps its reason."""
+    await session.execute(
+        insert_into(session, QueueRow)
+        .values(
+            incident_id=incident.id, desk=incident.desk, opened_at=incident.opened_at, reason=reason.value
+        )
+        .on_conflict_do_nothing()
+    )
+    wake_after_commit(session, TASK)
+
+
+async def locked_pool(session: AsyncSession, desk: str, now: datetime) -> PoolRow:
+    """The desk's own lock, held until the end of the transaction."""
+    await session.execute(
+        insert_into(session, PoolRow).values(desk=desk, alarm="", looked_until=now).on_conflict_do_nothing()
+    )
+    return await session.get_one(PoolRow, desk, with_for_update=True, populate_existing=True)
+
+
+async def queued(session: AsyncSession, desk: str) -> list[QueueRow]:
+    """The next of those that wait at a desk, the oldest first."""
+    query = select(QueueRow).where(QueueRow.desk == desk)
+    return list(await session.scalars(query.order_by(QueueRow.opened_at, QueueRow.incident_id).limit(BATCH)))

@@ -1,0 +1,266 @@
+"""The SLA clocks of all desks: reckoned with every change of an incident, looked at when they are due.
+
+A listener keeps the clocks in step with the incidents, in the transaction of each change. The job fires the steps
+that are due: everything about one incident in one transaction, under its lock, so that each step fires once whatever
+happens. After an outage it finds what has become due meanwhile, and says it once, as late as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.dispatch.incidents import types
+from sekretar.dispatch.incidents.incidents import Incidents
+from sekretar.dispatch.incidents.model import IncidentRow
+from sekretar.dispatch.incidents.rows import incident_of, locked
+from sekretar.dispatch.incidents.values import SYSTEM, Event, EventKind, Incident
+from sekretar.dispatch.settings import DeskSettings
+from sekretar.dispatch.sla import store
+from sekretar.dispatch.sla.calendars import TASK, Rules, allowance_of, rules_of
+from sekretar.dispatch.sla.clocks import ClockKind, Course, courses, plan, reacts
+from sekretar.dispatch.sla.escalation import decide, first_look, marks
+from sekretar.dispatch.sla.hours import Problem, opening_at, problems
+from sekretar.dispatch.sla.model import ClockRow
+from sekretar.dispatch.sla.notices import Notices
+from sekretar.dispatch.sla.reading import IncidentSla, sla_of
+from sekretar.kernel.clock import Clock
+from sekretar.kernel.database import Database, wake_after_commit
+
+#: How many clocks are fetched at a time.
+_BATCH = 500
+#: When something could not be said, because the channel is not found yet, it is tried again after so long.
+_TRY_AGAIN = timedelta(minutes=1)
+
+#: What moves clocks, beside the first act of a person.
+_MOVING = frozenset({EventKind.STATUS, EventKind.TYPE, EventKind.MERGED})
+
+_log = structlog.get_logger(__name__)
+
+
+class Slas:
+    """Keeps the clocks."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        desks: Mapping[str, DeskSettings],
+        incidents: Incidents,
+        notices: Notices,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._desks = desks
+        self._incidents = incidents
+        self._notices = notices
+        #: By which rules all open clocks of a desk are known to run.
+        self._in_step: dict[str, str] = {}
+
+    async def of(
+        self, session: AsyncSession, incidents: Collection[Incident], now: datetime
+    ) -> Mapping[int, IncidentSla]:
+        """How the clocks of these incidents stand, by number; a few hundred at most."""
+        rows = await store.rows_of(session, [each.id for each in incidents])
+        plans = {(row.incident_id, row.kind): store.plan_of_row(row) for row in rows}
+        return {each.id: sla_of(each.id, plans, now) for each in incidents}
+
+    async def problems(self, session: AsyncSession) -> dict[str, list[Problem]]:
+        """What is wrong with the calendars, by desk."""
+        found = {}
+        for desk in self._desks.values():
+            rules = await rules_of(session, desk)
+            every = [each for hours in rules.calendars() for each in problems(hours, self._clock.now())]
+            found[desk.name] = list(dict.fromkeys(every))
+        return found
+
+    # --- in step with the incidents
+
+    async def on_changed(
+        self, session: AsyncSession, incident: Incident, events: Sequence[Event], now: datetime
+    ) -> None:
+        """A listener of `Incidents`."""
+        desk = self._desks.get(incident.desk)
+        if desk is None:
+            return
+        kinds = {event.kind for event in events}
+        if EventKind.OPENED in kinds:
+            await self._reckon(session, desk, incident, events, retyped=True)
+        elif kinds & _MOVING:
+            history = await self._incidents.history(session, incident.id)
+            await self._reckon(session, desk, incident, history, retyped=EventKind.TYPE in kinds)
+        elif any(reacts(event) for event in events) and await _awaits_reaction(session, incident):
+            history = await self._incidents.history(session, incident.id)
+            await self._reckon(session, desk, incident, history, retyped=False)
+
+    async def reapply(self, type_id: int) -> int:
+        """Give the open incidents of a type the time that it allows by now; returns how many there are.
+
+        A type that is edited holds for incidents to come; for those that are open only when it is asked for.
+        """
+        query = select(IncidentRow.id).where(
+            IncidentRow.type_id == type_id, IncidentRow.finished_at.is_(None)
+        )
+        async with self._database.reading() as session:
+            wanted = list(await session.scalars(query.order_by(IncidentRow.id)))
+        for number in wanted:
+            await self._renew(number, retyped=True)
+        return len(wanted)
+
+    async def _reckon(
+        self,
+        session: AsyncSession,
+        desk: DeskSettings,
+        incident: Incident,
+        history: Sequence[Event],
+        *,
+        retyped: bool,
+    ) -> None:
+        """Read all clocks off the history. What a clock allows is kept, unless the type is a new one."""
+        rules = await rules_of(session, desk)
+        known = {ClockKind(row.kind): row for row in await store.rows_of(session, [incident.id])}
+        fired = await store.known_marks(session, [row.id for row in known.values()]) if known else {}
+        type_ = await types.by_id(session, incident.type_id) if incident.type_id is not None else None
+        for kind, course in courses(incident.opened_at, history, rules.pausing).items():
+            row, fresh = known.get(kind), allowance_of(desk, kind, type_.minutes if type_ else None)
+            if course.started_at is None or (row is None and kind is ClockKind.REACTION and fresh is None):
+                continue
+            allowance = fresh if row is None or retyped else store.plan_of_row(row).allowance
+            before = row.deadline if row else None
+            row = row or ClockRow(incident_id=incident.id, desk=desk.name, kind=kind.value)
+            self._write(row, course, rules, allowance, fired.get(row.id, {}) if row.id else {})
+            if incident.merged_into_id is not None:
+                row.due_at = None
+            session.add(row)
+            await self._note_move(session, row, before)
+        await session.flush()
+        wake_after_commit(session, TASK)
+
+    def _write(
+        self,
+        row: ClockRow,
+        course: Course,
+        rules: Rules,
+        allowance: timedelta | None,
+        fired: Mapping[str, bool],
+    ) -> None:
+        kind = ClockKind(row.kind)
+        hours = rules.hours_of(kind)
+        found = plan(kind, course, hours, allowance)
+        store.write(row, course, found, rules.mark)
+        steps = marks(rules.steps[kind], course, hours, allowance) if allowance is not None else []
+        row.due_at = first_look(steps, fired, found.stopped_at, self._clock.now())
+
+    async def _note_move(self, session: AsyncSession, row: ClockRow, before: datetime | None) -> None:
+        """A deadline that is another one now is told in the history; that a pause ended is told there anyway."""
+        if before is not None and row.deadline is not None and before != row.deadline:
+            await self._incidents.note(
+                session,
+                row.incident_id,
+                EventKind.SLA,
+                SYSTEM,
+                before.isoformat(),
+                row.deadline.isoformat(),
+                f"{row.kind}.deadline",
+            )
+
+    async def _renew(self, incident_id: int, *, retyped: bool) -> None:
+        """Reckon one incident anew, for another reason than a change of it."""
+        async with self._database.transaction() as session:
+            incident = incident_of(await locked(session, incident_id))
+            history = await self._incidents.history(session, incident_id)
+            await self._reckon(session, self._desks[incident.desk], incident, history, retyped=retyped)
+
+    # --- when something is due
+
+    async def run(self) -> datetime | None:
+        """Fire what is due; returns when something will be due next."""
+        await self._keep_in_step()
+        async with self._database.reading() as session:
+            due = await store.due_incidents(session, self._clock.now(), _BATCH)
+        await self._each(due, self._look_at)
+        async with self._database.reading() as session:
+            return await session.scalar(select(func.min(ClockRow.due_at)))
+
+    async def _keep_in_step(self) -> None:
+        """Reckon open clocks anew when hours, pauses or steps are others than they were."""
+        for desk in self._desks.values():
+            async with self._database.reading() as session:
+                rules = await rules_of(session, desk)
+                if self._in_step.get(desk.name) == rules.mark:
+                    continue
+                numbers = await store.reckoned_otherwise(session, desk.name, rules.mark)
+            for hours in rules.calendars():
+                for problem in problems(hours, self._clock.now()):
+                    _log.warning("calendar incomplete", desk=desk.name, why=problem.kind, year=problem.year)
+            await self._each(numbers, lambda number: self._renew(number, retyped=False))
+            self._in_step[desk.name] = rules.mark
+
+    async def _each(self, numbers: Sequence[int], work: Callable[[int], Awaitable[None]]) -> None:
+        """One incident that fails does not keep the others waiting; the failure itself is not lost."""
+        failures = []
+        for number in numbers:
+            try:
+                await work(number)
+            except Exception as error:
+                _log.warning("clocks not looked at", incident=number, reason=str(error))
+                failures.append(error)
+        if failures:
+            raise failures[0]
+
+    async def _look_at(self, incident_id: int) -> None:
+        async with self._database.transaction() as session:
+            incident, now = incident_of(await locked(session, incident_id)), self._clock.now()
+            desk = self._desks.get(incident.desk)
+            rows = await store.rows_of(session, [incident_id])
+            due = [row for row in rows if row.due_at is not None and row.due_at <= now]
+            rules = await rules_of(session, desk) if desk is not None else None
+            for row in due:
+                if rules is None:
+                    # The desk was taken out of the settings; should it come back, its clocks are reckoned anew.
+                    row.due_at, row.rules = None, ""
+                else:
+                    await self._fire(session, incident, row, rules, now)
+
+    async def _fire(
+        self, session: AsyncSession, incident: Incident, row: ClockRow, rules: Rules, now: datetime
+    ) -> None:
+        kind, course, found = ClockKind(row.kind), store.course_of_row(row), store.plan_of_row(row)
+        if found.allowance is None:
+            row.due_at = None
+            return
+        steps = marks(rules.steps[kind], course, rules.hours_of(kind), found.allowance)
+        known = (await store.known_marks(session, [row.id]))[row.id]
+        decision = decide(steps, known, found.stopped_at, now, opening_at(rules.notices, now) or now)
+        await store.record(session, row.id, decision, now)
+        row.due_at = decision.due_at
+        if decision.breach and row.breached_at is None:
+            row.breached_at = row.deadline
+        if decision.breach:
+            await self._note_breach(session, row)
+        said = decision.notice is None or await self._notices.give(
+            session, incident, row.id, found, decision.notice
+        )
+        if not said:
+            row.due_at = now + _TRY_AGAIN
+        elif decision.settled:
+            await store.settle(session, row.id, now)
+
+    async def _note_breach(self, session: AsyncSession, row: ClockRow) -> None:
+        deadline = row.deadline.isoformat() if row.deadline else ""
+        await self._incidents.note(
+            session, row.incident_id, EventKind.SLA, SYSTEM, new=deadline, why=f"{row.kind}.breach"
+        )
+
+
+async def _awaits_reaction(session: AsyncSession, incident: Incident) -> bool:
+    query = select(ClockRow.id).where(
+        ClockRow.incident_id == incident.id,
+        ClockRow.kind == ClockKind.REACTION,
+        ClockRow.stopped_at.is_(None),
+    )
+    return await session.scalar(query) is not None

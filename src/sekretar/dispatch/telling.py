@@ -1,0 +1,95 @@
+"""How the desk speaks to people by itself: to one of them directly, or to all in the channel of the desk.
+
+What is said is made for each reader, in their language and by their clock. It is put into the outbox in the
+transaction of whatever is spoken of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.dispatch.channels import DeskChannels
+from sekretar.dispatch.settings import DeskSettings
+from sekretar.kernel.dates import format_date, format_time
+from sekretar.kernel.i18n import Translator
+from sekretar.mattermost import outgoing
+from sekretar.mattermost.desk import Desk
+from sekretar.mattermost.messages import Message
+
+
+@dataclass(frozen=True)
+class Reader:
+    """For whom a text is made."""
+
+    t: Translator
+    zone: ZoneInfo
+    now: datetime
+
+    def moment(self, at: datetime) -> str:
+        """A moment in a sentence: the time, and the day when it is not today."""
+        day, today = (each.astimezone(self.zone).date() for each in (at, self.now))
+        clock = format_time(at, self.zone, self.t.language)
+        if day == today:
+            return clock
+        return f"{format_date(day, self.t.language, today)}, {clock}"
+
+
+#: Makes a message for a reader.
+Say = Callable[[Reader], Message]
+
+
+@dataclass(frozen=True)
+class Telling:
+    """Puts what the desk has to say into the outbox."""
+
+    chat: Desk
+    channels: DeskChannels
+    desks: Mapping[str, DeskSettings]
+
+    async def person(
+        self,
+        session: AsyncSession,
+        person_id: int,
+        key: str,
+        say: Say,
+        *,
+        expires_at: datetime | None = None,
+    ) -> None:
+        """Tell one person, once for each key; somebody who is gone is told nothing."""
+        person = await self.chat.people.by_id(session, person_id)
+        if person is None or not person.active:
+            return
+        now = self.chat.now()
+        reader = Reader(self.chat.translator(person), person.zone, now)
+        await outgoing.direct(
+            session,
+            key=f"{key}:{person_id}",
+            person=person,
+            rendered=self.chat.render(say(reader), person),
+            now=now,
+            expires_at=expires_at,
+        )
+
+    async def channel(
+        self, session: AsyncSession, desk: str, key: str, say: Say, *, expires_at: datetime | None = None
+    ) -> bool:
+        """Tell everybody in the desk's channel, once for each key; False while the channel was never found."""
+        channel_id = await self.channels.id_of(session, desk)
+        if channel_id is None:
+            return False
+        settings, now = self.desks[desk], self.chat.now()
+        reader = Reader(self.chat.catalogues.translator(settings.language), ZoneInfo(settings.zone), now)
+        await outgoing.post(
+            session,
+            key=f"{key}:channel",
+            channel_id=channel_id,
+            rendered=self.chat.render(say(reader), None),
+            now=now,
+            expires_at=expires_at,
+        )
+        return True
