@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
+import aiohttp
 from pydantic import SecretStr
 
 from sekretar.kernel.clock import SystemClock
@@ -55,3 +57,15 @@ def in_tracker(tracker: TrackerSandbox, subject: str) -> list[tuple[str, str, st
         for each in tracker.world.issues.values()
         if each.values["summary"] == subject
     ]
+
+
+async def act(tracker: TrackerSandbox, login: str, method: str, path: str, **body: object) -> dict[str, Any]:
+    """What somebody does in the tracker itself."""
+    headers = {"Authorization": f"OAuth token-{login}", "X-Org-ID": "1"}
+    async with (
+        aiohttp.ClientSession(tracker.url, headers=headers) as session,
+        session.request(method, f"/v3{path}", json=body) as answer,
+    ):
+        answer.raise_for_status()
+        said = await answer.json()
+    return said if isinstance(said, dict) else {}

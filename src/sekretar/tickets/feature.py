@@ -32,12 +32,12 @@ from sekretar.tickets.minutes.feature import Minutes
 from sekretar.tickets.minutes.telling import MinutesTelling
 from sekretar.tickets.references.chat import ReferencesChat
 from sekretar.tickets.references.settings import NOTHING_SAID, ReferenceSettings
-from sekretar.tickets.watching import reminding
 from sekretar.tickets.watching.channels import ChannelTelling
 from sekretar.tickets.watching.channels_chat import ChannelsChat
 from sekretar.tickets.watching.hooks import TrackerHooks
 from sekretar.tickets.watching.listing import Listing
 from sekretar.tickets.watching.looking import Looking
+from sekretar.tickets.watching.model import MORNINGS
 from sekretar.tickets.watching.polling import Polling, Rhythm, task_of
 from sekretar.tickets.watching.reminding import Reminding
 from sekretar.tickets.watching.settings import NOTHING_SAID as WATCH_AS_USUAL
@@ -111,7 +111,7 @@ class Tickets:
         self._jobs.add(making.TASK, self.making.run, at_least_every=timedelta(minutes=1))
         self.references.add_jobs(self._jobs)
         if self._identities.sites:
-            self._jobs.add(reminding.TASK, self.reminding.give_due, at_least_every=timedelta(minutes=5))
+            self._jobs.add(MORNINGS, self.reminding.give_due, at_least_every=timedelta(minutes=5))
         for tracker in self._identities.sites:
             look = partial(self.polling.poll, tracker)
             self._jobs.add(task_of(tracker), look, at_least_every=timedelta(minutes=1))

@@ -85,7 +85,11 @@ class Team:
 
 @pytest.fixture
 async def team(database: Database, clock: ManualClock) -> Team:
-    house = await open_house(database, clock)
+    return await open_team(database, clock, await open_house(database, clock))
+
+
+async def open_team(database: Database, clock: ManualClock, house: House) -> Team:
+    """The calendars of a house; its first look at everything is done."""
     house.meetings.book = Book()
     desk = house.office.desk
     diaries = [await open_diary(database, clock, name, desk=desk) for name in ("chris", "boris", "anna")]

@@ -86,7 +86,7 @@ class Watch:
     async def look(self, after: timedelta = 2 * MINUTE) -> None:
         """Let time pass, and the job run."""
         self.clock.advance(after)
-        await self.tickets.polling.poll("redmine")
+        await self.tickets.polling.poll(self.site.name)
 
     async def told(self, name: str) -> list[str]:
         """What somebody was told of tickets, in order."""
@@ -112,14 +112,14 @@ async def hour_of(session: AsyncSession, person_id: int) -> Hour | None:
     return Hour(schedule.at, schedule.days) if schedule else None
 
 
-@pytest.fixture
-async def watch(database: Database, clock: ManualClock) -> Watch:
-    chat, site, server, morning = Chat(), PaperSite(), Server(), Morning()
+def open_watch(database: Database, clock: ManualClock, site: PaperSite) -> Watch:
+    """An office with this tracker, to which nobody is connected yet."""
+    chat, server, morning = Chat(), Server(), Morning()
     morning.keep(hour_of, digesting.pending)
     office = open_office(database, clock, chat)
     office = replace(office, server=server)
     object.__setattr__(office.desk, "server", server)
-    settings = WatchSettings(MINUTE, {"redmine": "s3cret"})
+    settings = WatchSettings(MINUTE, {site.name: "s3cret"})
     tickets = Tickets(
         office.desk,
         {site.name: cast(TrackerSite, site)},
@@ -128,9 +128,14 @@ async def watch(database: Database, clock: ManualClock) -> Watch:
         watch=settings,
         morning=morning,
     )
-    watch = Watch(office, server, tickets, site, clock, morning)
+    return Watch(office, server, tickets, site, clock, morning)
+
+
+@pytest.fixture
+async def watch(database: Database, clock: ManualClock) -> Watch:
+    watch = open_watch(database, clock, PaperSite())
     for name in ("anna", "boris", "chris"):
-        await office.slash(name, "/task connect redmine")
+        await watch.office.slash(name, "/task connect redmine")
         await watch.fill(name, key=name)
     return watch
 

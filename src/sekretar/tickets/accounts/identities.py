@@ -13,11 +13,12 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.kernel.database import Database, insert_into
+from sekretar.kernel.database import Database, insert_into, wake_after_commit
 from sekretar.kernel.errors import PeerRefused, PersonError
 from sekretar.kernel.people import PersonRow
 from sekretar.kernel.secrets import Vault
 from sekretar.tickets.accounts.model import Origin, TrackerAccount
+from sekretar.tickets.watching.model import MORNINGS
 from sekretar.trackers.port import Tracker, TrackerSite
 from sekretar.trackers.values import Account, Member
 
@@ -165,6 +166,7 @@ class Identities:
                 index_elements=[TrackerAccount.person_id, TrackerAccount.tracker], set_=known
             )
         )
+        wake_after_commit(session, MORNINGS)
 
     async def unlink(self, session: AsyncSession, person_id: int, tracker: str) -> bool:
         """Forget who a person is, with their key. Returns whether anything was known."""

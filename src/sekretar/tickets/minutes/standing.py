@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.kernel.errors import PeerError, PeerRefused, PersonError
@@ -32,6 +32,8 @@ AHEAD = timedelta(minutes=20)
 FRESH = timedelta(minutes=10)
 #: In one question to a tracker.
 AT_ONCE = 100
+#: For so long after a meeting its closed assignments may be opened again.
+REOPENED = timedelta(days=60)
 
 #: Whether the person is offered to write down assignments, and reminded of them.
 WANTED: Preference[bool] = Preference("tickets.minutes", True, Plain(bool))
@@ -64,29 +66,26 @@ class Standing:
     async def _soon_told(self, session: AsyncSession, now: datetime) -> list[Assigned]:
         if self.meetings.book is None:
             return []
-        is_open = TicketAssignment.closed.is_(False)
-        written = (
-            select(TicketMeeting.person_id)
-            .join(TicketMinutes, TicketMinutes.meeting_id == TicketMeeting.id)
-            .join(TicketAssignment, TicketAssignment.minutes_id == TicketMinutes.id)
-            .where(is_open)
+        may_be_open = or_(TicketAssignment.closed.is_(False), TicketMeeting.starts_at > now - REOPENED)
+        of_meetings = (
+            select(TicketAssignment.id)
+            .join(TicketMinutes, TicketMinutes.id == TicketAssignment.minutes_id)
+            .join(TicketMeeting, TicketMeeting.id == TicketMinutes.meeting_id)
+            .where(may_be_open)
         )
-        given = (
-            select(AssignmentPerson.person_id)
-            .join(TicketAssignment, TicketAssignment.id == AssignmentPerson.assignment_id)
-            .where(is_open)
-        )
+        written = of_meetings.with_only_columns(TicketMeeting.person_id)
+        given = select(AssignmentPerson.person_id).where(AssignmentPerson.assignment_id.in_(of_meetings))
         people = set(await session.scalars(written.distinct())) | set(await session.scalars(given.distinct()))
         uids = {uid for _, uid in await self.meetings.book.reminded(session, people, now + AHEAD)}
         if not uids:
             return []
         stale = TicketAssignment.checked_at <= now - FRESH
-        found = await store.assignments(session, is_open, stale, TicketMeeting.uid.in_(sorted(uids)))
+        found = await store.assignments(session, may_be_open, stale, TicketMeeting.uid.in_(sorted(uids)))
         return [store.as_read(row, meeting, by_author=True) for row, meeting in found]
 
     async def look_for(self, person_id: int, known: Sequence[Assigned]) -> None:
-        """Look up the open assignments that this person has written down themselves."""
-        mine = [each for each in known if each.minutes_by == person_id and not each.closed]
+        """Look up the assignments that this person has written down themselves; above all the open ones."""
+        mine = sorted((each for each in known if each.minutes_by == person_id), key=lambda each: each.closed)
         for tracker in dict.fromkeys(each.ref.tracker for each in mine):
             theirs = [each for each in mine if each.ref.tracker == tracker]
             await self._look_up(person_id, tracker, theirs[:AT_ONCE])

@@ -70,7 +70,8 @@ class Looking:
     ) -> Sequence[Ticket] | None:
         """The tickets; None when the tracker does not answer."""
         async with self._slots[tracker]:
-            if self.desk.now() < self._rests.get(tracker, self.desk.now()):
+            rest = self._rests.get(tracker)
+            if rest is not None and self.desk.now() < rest:
                 return None
             try:
                 async with asyncio.timeout(patience.total_seconds() if patience else None):

@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from sekretar.kernel.database import Base, BigId, Json, UtcDateTime
 
+#: The job that tells of last days. It is woken when somebody connects, and has a first look at what is theirs.
+MORNINGS = "tickets:due"
+
 #: In `TicketCursor.eyes`: the service account of the tracker.
 SERVICE = "service"
 

@@ -34,8 +34,6 @@ from sekretar.tickets.watching.mornings import OneMorning
 from sekretar.tickets.watching.telling import news_key
 from sekretar.trackers.values import Ticket
 
-TASK = "tickets:due"
-
 #: How long the message of the day is left to come first.
 AFTER = timedelta(minutes=1)
 
