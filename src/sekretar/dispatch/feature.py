@@ -16,9 +16,11 @@ from sekretar.dispatch.chat.views import Views
 from sekretar.dispatch.chat.working import Working
 from sekretar.dispatch.incidents import types
 from sekretar.dispatch.incidents.incidents import Incidents
+from sekretar.dispatch.mail.mailboxes import Mailboxes
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.kernel.http import HttpSessions
 from sekretar.kernel.jobs import Jobs
+from sekretar.kernel.leases import Leases
 from sekretar.kernel.outbox import Outbox
 from sekretar.mattermost.desk import Desk
 from sekretar.trackers.port import TrackerSite
@@ -49,8 +51,14 @@ class Dispatch:
         self.incidents.on_changed(self.cards.changed)
         if not desks:
             return
+        self.mailboxes = self._open_mailboxes(desks)
         rights = Rights(around.chat, self.channels)
         Working(around.chat, self.incidents, self.assets, rights).register(around.chat.chat)
+
+    def _open_mailboxes(self, desks: Sequence[DeskSettings]) -> Mailboxes:
+        chat = self._around.chat
+        leases = None if chat.database.embedded else Leases(chat.database, chat.clock)
+        return Mailboxes(chat.database, chat.clock, desks, self._around.http.tls, leases)
 
     async def take_over(self) -> None:
         """Make ready what the jobs expect."""
@@ -65,3 +73,4 @@ class Dispatch:
         jobs = self._around.jobs
         jobs.add(channels.TASK, self.channels.find, at_least_every=timedelta(hours=1))
         jobs.add(cards.TASK, self.cards.show_due, at_least_every=timedelta(minutes=1))
+        self.mailboxes.add_duties(jobs)

@@ -88,6 +88,13 @@ class HttpSessions:
         self._passed: set[URL] = set()
 
     @property
+    def tls(self) -> ssl.SSLContext:
+        """Whose certificates are trusted, for connections that are not HTTP."""
+        if not isinstance(self._ssl, ssl.SSLContext):
+            self._ssl = ssl.create_default_context()
+        return self._ssl
+
+    @property
     def peers(self) -> aiohttp.ClientSession:
         """For servers that the administrator named."""
         if self._peers is None:

@@ -110,14 +110,16 @@ async def note(
     """Keep what was read up to this cursor, and the cursor; returns how many letters were new here."""
     new = 0
     for letter in letters:
-        letter_id, is_new = await _keep(session, desk, direction, letter, now)
-        new += is_new
         place = {
             "mailbox": cursor.mailbox,
             "folder": cursor.folder,
             "uidvalidity": cursor.uidvalidity,
             "uid": letter.uid,
         }
+        # A letter of which nothing was given is told from others only by its place.
+        digest = digest_of(letter.header or repr(place).encode(), letter.size)
+        letter_id, is_new = await _keep(session, desk, direction, digest, letter, now)
+        new += is_new
         arrival = insert_into(session, ArrivalRow).values(**place, letter_id=letter_id, noticed_at=now)
         await session.execute(arrival.on_conflict_do_nothing())
     await _move(session, cursor, now)
@@ -127,10 +129,9 @@ async def note(
 
 
 async def _keep(
-    session: AsyncSession, desk: str, direction: Direction, letter: Fetched, now: datetime
+    session: AsyncSession, desk: str, direction: Direction, digest: str, letter: Fetched, now: datetime
 ) -> tuple[int, bool]:
     """The number of the letter, and whether it is new here."""
-    digest = digest_of(letter.header, letter.size)
     state, why = _fate(letter)
     values = {
         "desk": desk,
