@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sekretar.dispatch import channels
-from sekretar.dispatch.assets.assets import Assets
+from sekretar.dispatch.assets import Assets
+from sekretar.dispatch.assets.registry import keeping
+from sekretar.dispatch.assets.registry.importing import Importing
+from sekretar.dispatch.assets.registry.keeping import RegistryKeeping
 from sekretar.dispatch.channels import DeskChannels
 from sekretar.dispatch.chat import cards
 from sekretar.dispatch.chat.cards import Cards
@@ -46,6 +49,7 @@ class Dispatch:
         self.channels = DeskChannels(around.chat, self._desks)
         self.incidents = Incidents(around.chat.clock, self._desks)
         self.assets = Assets({desk.name: desk.registry.default_emails for desk in desks})
+        self.registry = self._make_registry()
         views = Views(around.chat.people, self.incidents, self.assets)
         self.cards = Cards(around.chat, self.channels, self.incidents, views, self._desks)
         self.incidents.on_changed(self.cards.changed)
@@ -66,6 +70,12 @@ class Dispatch:
             for desk in self._desks.values():
                 await types.seed(session, desk)
 
+    def _make_registry(self) -> RegistryKeeping:
+        database, clock = self._around.chat.database, self._around.chat.clock
+        registries = {name: desk.registry for name, desk in self._desks.items()}
+        importing = Importing(database, lambda: self._around.http.peers, clock, registries)
+        return RegistryKeeping(database, clock, registries, importing, self.assets)
+
     def add_jobs(self) -> None:
         """Hang the jobs into the engine. The intervals only matter when a wake-up was lost."""
         if not self._desks:
@@ -74,3 +84,4 @@ class Dispatch:
         jobs.add(channels.TASK, self.channels.find, at_least_every=timedelta(hours=1))
         jobs.add(cards.TASK, self.cards.show_due, at_least_every=timedelta(minutes=1))
         self.mailboxes.add_duties(jobs)
+        jobs.add(keeping.TASK, self.registry.run, at_least_every=keeping.LOOK_EVERY)

@@ -118,13 +118,17 @@ class _Said:
         if self.poles:
             return sorted(self.poles, key=_order)
         if self.stations:
-            here = [each for each in self.stations if any(near.has_pole(each.pole_id) for near in self.near)]
+            here = [each for each in self.stations if self.begins(each.pole_id)]
             return sorted(here or self.stations, key=_order)
         return list(dict.fromkeys(place for each in self.near for place in each.first(_MOST_ALIKE)))
 
     def on(self, pole_id: int) -> list[Place]:
         """The stations that are named and stand on this pole."""
         return sorted((each for each in self.stations if each.pole_id == pole_id), key=_order)
+
+    def begins(self, pole_id: int) -> bool:
+        """Whether the code of this pole, or of a station on it, begins like a word of the text."""
+        return any(near.has_pole(pole_id) for near in self.near)
 
     def verdict(self, options: Sequence[Place], source: Source) -> Verdict:
         """These options of this text as a verdict."""
@@ -175,7 +179,7 @@ def _narrowed(options: Sequence[Place], said: _Said) -> list[Place]:
             kept += [each] if named or each in said.stations else []
         else:
             kept += said.on(each.pole_id) or ([each] if named else [])
-    return kept
+    return kept or [each for each in options if said.begins(each.pole_id)]
 
 
 def _order(place: Place) -> tuple[int, int]:
