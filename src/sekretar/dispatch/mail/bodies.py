@@ -31,6 +31,7 @@ _STUB = re.compile(
     r"|view (?:this|it) (?:e-?mail|message)? ?(?:in|online|with)",
     re.IGNORECASE,
 )
+_FOR_MACHINES: Final = ("message/", "text/rfc822-headers")
 _LONGEST_STUB: Final = 400
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _LOOKS_LIKE_HTML = re.compile(r"\s*(?:<!doctype html|<html[\s>])", re.IGNORECASE)
@@ -164,8 +165,8 @@ def _report(part: Part, root: Part, remarks: Remarks) -> Layout:
     layout = Layout()
     for child in part.children:
         found = _layout(child, root, remarks)
-        layout.pieces += found.pieces if child.media_type != "text/rfc822-headers" else []
-        layout.files += [file for file in found.files if not file.media_type.startswith("message/")]
+        layout.pieces += found.pieces
+        layout.files += [file for file in found.files if not file.media_type.startswith(_FOR_MACHINES)]
     return layout
 
 
@@ -192,23 +193,25 @@ def _piece(part: Part, remarks: Remarks) -> _Piece:
     text = text_of(data, label, remarks)
     if part.media_type == "text/html" or _LOOKS_LIKE_HTML.match(text):
         return _Piece(text_of_html(text, remarks), text)
+    text = _cut(text, remarks)
     if part.type_parameters.get("format", "").lower() == "flowed":
         text = _unflowed(text, part.type_parameters.get("delsp", "").lower() == "yes")
-    lines = "\n".join(line.rstrip() for line in _cut(text, remarks).split("\n"))
+    lines = "\n".join(line.rstrip() for line in text.split("\n"))
     return _Piece(_EMPTY_LINES.sub("\n\n\n", lines).strip("\n"))
 
 
 def _unflowed(text: str, deletes_space: bool) -> str:
     """Paragraphs as they were before the mail program broke them into lines (RFC 3676)."""
     out: list[str] = []
-    flows = ""  # the marks of quoting of the paragraph that goes on, and a sign that it does
+    flowing: str | None = None  # the marks of quoting of the paragraph that goes on
     for line in text.split("\n"):
         found = _QUOTE_MARKS.match(line)
         marks = found[0] if found else ""
         words = line[len(marks) :].removeprefix(" ")
-        if out and flows == f"{marks}~" and words != "-- ":
-            out[-1] = (out[-1][:-1] if deletes_space else out[-1]) + words
-        else:
-            out.append(f"{marks} {words}" if marks else words)
-        flows = f"{marks}~" if words.endswith(" ") and words != "-- " else ""
-    return "\n".join(out)
+        goes_on = words.endswith(" ") and words != "-- "
+        if flowing != marks or words == "-- ":
+            out.append("\n" if out else "")
+            out.append(f"{marks} " if marks else "")
+        out.append(words[:-1] if goes_on and deletes_space else words)
+        flowing = marks if goes_on else None
+    return "".join(out)

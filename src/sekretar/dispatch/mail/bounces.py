@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Final
 
 from sekretar.dispatch.mail.fields import ids_in, message_id, read_addresses, references
@@ -26,7 +27,7 @@ from sekretar.dispatch.mail.tree import Part
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _REPLY = re.compile(r"(?<![\d.])(4[0-5]\d|5[0-5]\d)(?=[ -])")
 _ID_LINE = re.compile(
-    r"^[>\s]*Message-ID:[ \t]*(?:\n[ \t]+)?(<[^<>\s]{1,500}>)", re.IGNORECASE | re.MULTILINE
+    r"^[> \t]*Message-ID:[ \t]*(?:\n[ \t]+)?(<[^<>\s]{1,500}>)", re.IGNORECASE | re.MULTILINE
 )
 _SENDERS: Final = ("mailer-daemon", "postmaster")
 _SUBJECT = re.compile(
@@ -40,6 +41,7 @@ _DELAY_WORDS = re.compile(
     r"|попытки будут продолжены|задерж",
     re.IGNORECASE,
 )
+_STATUS_PARTS: Final = {"message/delivery-status", "message/global-delivery-status"}
 _FAILED_RECIPIENTS: Final = "x-failed-recipients"
 _MOST_RECIPIENTS: Final = 100
 _DIAGNOSTIC: Final = 500
@@ -65,11 +67,7 @@ _REASONS: Final = {
 
 def read_bounce(root: Part, sender: Address, subject: str, text: str) -> Bounce | None:
     """What a notice of delivery says; None for any other letter."""
-    reports = [
-        part
-        for part in root.walk()
-        if part.media_type in {"message/delivery-status", "message/global-delivery-status"}
-    ]
+    reports = [part for part in root.walk() if part.media_type in _STATUS_PARTS]
     is_report = root.media_type == "multipart/report" and (
         reports or root.type_parameters.get("report-type", "").lower() == "delivery-status"
     )
@@ -94,11 +92,14 @@ def _original(root: Part, text: str) -> Headers:
             return part.children[0].headers
         if part.media_type in {"text/rfc822-headers", "message/rfc822-headers", "message/global-headers"}:
             return read_headers(part.content().lstrip())[0]
+    returned = text[len(_own_words(text)) : _EXAMINED].lstrip("\n")
+    return read_headers(returned.encode("utf-8", "replace"))[0]
+
+
+def _own_words(text: str) -> str:
+    """What the server says itself, before the paragraph that holds the headers of the letter it sends back."""
     found = _ID_LINE.search(text[:_EXAMINED])
-    if found is None:
-        return Headers()
-    start = text.rfind("\n\n", 0, found.start()) + 2
-    return read_headers(text[start if start > 1 else 0 :][:_EXAMINED].encode("utf-8", "replace"))[0]
+    return text[: max(text.rfind("\n\n", 0, found.start()), 0)] if found else text[:_EXAMINED]
 
 
 def _reported(reports: Iterable[Part]) -> Iterator[BouncedRecipient]:
@@ -141,8 +142,7 @@ def _status(text: str) -> str:
 
 def _described(headers: Headers, subject: str, text: str, sender: Address) -> Iterator[BouncedRecipient]:
     """Recipients of a notice that is written for people alone."""
-    text = text[:_EXAMINED]
-    own_words = _ID_LINE.split(text, maxsplit=1)[0]
+    own_words = _own_words(text)
     named = [
         one for value in headers.plain_all(_FAILED_RECIPIENTS) for one in read_addresses(value, Remarks())
     ]
@@ -152,9 +152,9 @@ def _described(headers: Headers, subject: str, text: str, sender: Address) -> It
         not status and _DELAY_WORDS.search(f"{subject}\n{own_words}") is not None
     )
     action = DeliveryAction.DELAYED if is_delay else DeliveryAction.FAILED
-    words = next(
-        (line.strip() for line in own_words.split("\n") if _STATUS.search(line) or _REPLY.search(line)), ""
-    )
+    lines = [line.strip() for line in own_words.split("\n")]
+    words = next((line for line in lines if _STATUS.search(line) or _REPLY.search(line)), "")
+    words = words or next((after for line, after in pairwise(lines) if line.endswith(">:")), "")
     for address in named[:_MOST_RECIPIENTS]:
         yield _bounced(address.address, action, status, words[:_DIAGNOSTIC])
 

@@ -51,9 +51,15 @@ def _addresses(text: str, remarks: Remarks) -> Iterator[Address]:
     for name, angle in _mailboxes(text):
         name = " ".join(decoded_words(name, remarks).split())
         if address := _address_in(_ESCAPED.sub(r"\1", angle)):
-            yield Address("" if name == address else name.strip("'\" "), address)
+            yield Address("" if name == address else _unquoted(name), address)
         elif address := _address_in(name):
             yield Address("", address)
+
+
+def _unquoted(name: str) -> str:
+    """A name without quotation marks around it, as some programs write them into the name itself."""
+    is_quoted = len(name) > 1 and name[0] == name[-1] and name[0] in "'\""
+    return name[1:-1].strip() if is_quoted else name
 
 
 def _address_in(text: str) -> str:
@@ -142,6 +148,12 @@ _ENGLISH: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep"
 _RUSSIAN_MONTH = re.compile(rf"\b({'|'.join(_MONTHS)})[а-я]{{0,6}}\.?", re.IGNORECASE)
 _RUSSIAN_DAY = re.compile(r"^[а-я]{2,11}\.?,?\s+", re.IGNORECASE)
 _NUMERIC = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4}),?\s+(\d{1,2}:\d{2}(?::\d{2})?)(.*)", re.DOTALL)
+_CLOCK = re.compile(r"\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:\.\d+)?)?")
+_OFFSET = re.compile(r"([+-])(\d{2}):?([0-5]\d)\b")
+_NAMED_ZONE = re.compile(r"\b(?:UTC?|GMT|Z|[ECMP][SD]T)\b", re.IGNORECASE)
+_MOSCOW: Final = {"MSK": "+0300", "MSD": "+0400"}
+_LARGEST_OFFSET: Final = 15
+_EARLY_YEAR = re.compile(r"\b0\d{3}\b")
 _FIRST_YEAR: Final = 1980
 _LAST_YEAR: Final = 2199
 
@@ -189,14 +201,28 @@ def _in_english(written: str) -> str:
 
 
 def _mail_moment(written: str, remarks: Remarks) -> datetime | None:
+    clock = _CLOCK.search(written)
+    if clock is None or _EARLY_YEAR.search(written[: clock.start()]):
+        return None
+    zone = _zone(written[clock.end() :])
+    if not zone:
+        remarks.add(Oddity.DATE_WITHOUT_ZONE, written)
     try:
-        found = parsedate_tz(written)
+        found = parsedate_tz(f"{written[: clock.end()]} {zone or '+0000'}")
         if found is None:
             return None
         year, month, day, hour, minute, second = found[:6]
         moment = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
-        if found[9] is None:
-            remarks.add(Oddity.DATE_WITHOUT_ZONE, written)
         return moment - timedelta(seconds=found[9] or 0)
     except (ValueError, TypeError, IndexError, OverflowError, AttributeError):
         return None
+
+
+def _zone(written: str) -> str:
+    """The zone among what follows the time; empty if there is none that can be true."""
+    if (found := _OFFSET.search(written)) and int(found[2]) <= _LARGEST_OFFSET:
+        return "".join(found.groups())
+    named = next((offset for name, offset in _MOSCOW.items() if name in written.upper()), "")
+    if named or found:
+        return named
+    return found[0].upper().replace("Z", "UTC") if (found := _NAMED_ZONE.search(written)) else ""

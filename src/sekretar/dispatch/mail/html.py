@@ -46,7 +46,7 @@ _NOT_NESTING = re.compile(
     r"|tbody|thead|tfoot|option|optgroup|colgroup)",
     re.IGNORECASE,
 )
-_UNSEEN = re.compile(r"<(style|script|title)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+_UNSEEN: Final = (("<style", "</style"), ("<script", "</script"), ("<title", "</title"))
 _TAG = re.compile(r"<[^<>]*>?")
 _GAPS = re.compile(r"[ \t]{3,}")
 _EMPTY_LINES = re.compile(r"\n{3,}")
@@ -63,18 +63,19 @@ _OUTLOOK_BORDER = re.compile(r"border:\s*none;\s*border-top:\s*solid\s+#(?:e1e1e
 _INDENT = re.compile(r"border:\s*(?:none|0)|margin:\s*0(?:px)? 0(?:px)? 0(?:px)? 40px", re.IGNORECASE)
 _CONFIG: Final = ParserConfig(display_images=False, display_links=False)
 
+_UNSHOWN: Final = {"script", "style", "title"}
 _SCHEMES: Final = {"http", "https", "mailto", "tel", "cid"}
 
 
 def text_of_html(html: str, remarks: Remarks) -> str:
     """What a reader sees, with the marks that `quotes` understands."""
-    html = _DATA_URI.sub("", html) if "base64," in html else html
+    html = _without_ballast(html)
     if len(html) > LONGEST:
         remarks.add(Oddity.TEXT_CUT)
         html = html[:LONGEST]
     tree = _tree(html) if _depth(html) <= DEEPEST else None
     if tree is None:
-        return _tidied(unescape(_TAG.sub(" ", _UNSEEN.sub("", html))))
+        return _text_without_tree(html)
     _mark(tree)
     text = Inscriptis(tree, _CONFIG).get_text()
     return _tidied(text)
@@ -82,16 +83,44 @@ def text_of_html(html: str, remarks: Remarks) -> str:
 
 def safe_html(html: str, remarks: Remarks) -> str:
     """HTML that may be put into a page; empty, with a remark, if it is too much to show."""
-    html = _DATA_URI.sub("", html) if "base64," in html else html
+    html = _without_ballast(html)
     links = sum(1 for _ in _LINK.finditer(html))
     if len(html) > LONGEST or links > MOST_LINKS or html.count("<") > MOST_TAGS or _depth(html) > DEEPEST:
         remarks.add(
             Oddity.HTML_DROPPED, f"{links} links" if links > MOST_LINKS else f"{len(html)} characters"
         )
         return ""
-    return nh3.clean(
-        html, url_schemes=_SCHEMES, attribute_filter=_kept, link_rel="noopener noreferrer nofollow"
-    ).strip()
+    return nh3.clean(html, url_schemes=_SCHEMES, attribute_filter=_kept, clean_content_tags=_UNSHOWN).strip()
+
+
+def _without_ballast(html: str) -> str:
+    """Without comments and without pictures written into it, which may be most of it."""
+    html = _without(html, "<!--", "-->")
+    return _DATA_URI.sub("", html) if "base64," in html else html
+
+
+def _without(html: str, opening: str, closing: str) -> str:
+    """Without what stands from `opening` to `closing`, in any case of letters; unclosed, it goes on to the end.
+
+    An expression would look for the end again from each beginning.
+    """
+    lower = html.lower()
+    if len(lower) != len(html):
+        lower = html
+    kept: list[str] = []
+    at = 0
+    while (start := lower.find(opening, at)) >= 0:
+        kept.append(html[at:start])
+        end = lower.find(closing, start + len(opening))
+        at = end + len(closing) if end >= 0 else len(html)
+    kept.append(html[at:])
+    return "".join(kept)
+
+
+def _text_without_tree(html: str) -> str:
+    for opening, closing in _UNSEEN:
+        html = _without(html, opening, closing)
+    return _tidied(unescape(_TAG.sub(" ", html)))
 
 
 def _kept(tag: str, attribute: str, value: str) -> str | None:

@@ -104,8 +104,9 @@ def _envelope_sender(headers: Headers) -> str | None:
 
 def _machine(root: Part, sender: Address, subject: str, *, is_bounce: bool) -> Machine | None:
     report_type = root.type_parameters.get("report-type", "").lower()
-    machine = machine_of(root.headers, root.media_type, report_type, sender, subject)
-    return machine or (Machine(MachineSign.BOUNCE, "Subject", subject) if is_bounce else None)
+    if is_bounce:
+        return Machine(MachineSign.BOUNCE, "Subject", subject)
+    return machine_of(root.headers, root.media_type, report_type, sender, subject)
 
 
 def _is_first(message_id: str, earlier: Sequence[str]) -> bool:

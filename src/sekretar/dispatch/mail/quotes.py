@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Final
 
 #: A line that the reader of HTML puts where a mail program has marked the beginning of a quote, and nobody types.
@@ -19,6 +20,8 @@ QUOTE_BEGINS: Final = "\ue002"
 
 #: What follows `--` is a signature unless it is longer than this, in lines that are not empty.
 _LONGEST_SIGNATURE: Final = 30
+#: Nobody writes more above what they quote.
+_MOST_LINES: Final = 5_000
 _LONGEST_OPENER: Final = 400
 
 _SPACES = re.compile("[\u00a0\u2000-\u200b\u202f\u205f\u3000\t]")
@@ -31,18 +34,19 @@ _ATTRIBUTIONS = tuple(
     for pattern in (
         # Gmail, ru; may be without the zone's «в».
         rf"(?:пн|вт|ср|чт|пт|сб|вс)\.?,? \d{{1,2}} [а-я]{{3,8}}\.? \d{{4}} ?г?\.?,?(?: в)? {_CLOCK}.*{_ADDRESS}>?:",
-        # Gmail, Apple Mail, Thunderbird, en.
-        r"On .*\d.*\b(?:wrote|writes):",
         # Yandex, with or without a name; Mail.ru's short form.
         rf"\d{{1,2}}\.\d{{1,2}}\.\d{{2,4}},?(?: в)? {_CLOCK}(?: \([^)]*\))?(?:,| от) .*<?{_ADDRESS}>?:",
         rf"\d{{1,2}}\.\d{{1,2}}\.\d{{2,4}},?(?: в)? {_CLOCK}, \".*\":",
         # Mail.ru.
         r"(?:понедельник|вторник|среда|четверг|пятница|суббота|воскресенье), "
         rf"\d{{1,2}} [а-я]{{3,8}} \d{{4}}(?: ?г\.?)?,?(?: в)? {_CLOCK}.* от .*:",
-        # Thunderbird and Apple Mail, ru, and whoever else says «пишет» after a date.
-        r".*\d.*(?:пишет|писал|писала|писал\(а\)|написал|написала|написал\(а\)|написали):",
     )
 )
+#: What Thunderbird and Apple Mail end with after a date, and Gmail in English, which begins with «On».
+_SAYS_WROTE: Final = tuple(
+    f"{word}:" for word in ("пишет", "писал", "писала", "писал(а)", "написали", "wrote", "writes")
+)
+_DIGIT = re.compile(r"\d")
 _FORWARD = (
     r"(?:original message|исходное сообщение|пересылаемое сообщение|пересланное сообщение|пересылаемое письмо"
     r"|пересланное письмо|перенаправленное сообщение|forwarded message|forwarded letter|конец исходного сообщения)"
@@ -62,6 +66,7 @@ _FIRST_OF_BLOCK: Final = {"от", "from", "кому", "to"}
 _NEEDED_IN_BLOCK: Final = {"тема", "subject", "кому", "to"}
 _SHORTEST_BLOCK: Final = 3
 
+_EMPTY_LINES = re.compile(r"\n{3,}")
 _DASHES = re.compile(r"--\s*|—\s*")
 _SENT_FROM = re.compile(
     r"(?:отправлено (?:с|из|через|при помощи) (?:.{0,30}\b)?(?:iphone|ipad|ios|android|мобильн\w*|моего|моей|samsung"
@@ -90,7 +95,8 @@ def without_marks(text: str) -> str:
     """The text as it may be shown."""
     if QUOTE_BEGINS not in text:
         return text
-    return "\n".join(line for line in text.split("\n") if _bare(line) != QUOTE_BEGINS).strip("\n")
+    kept = "\n".join(line for line in text.split("\n") if _bare(line) != QUOTE_BEGINS)
+    return _EMPTY_LINES.sub("\n\n", kept).strip("\n")
 
 
 def _bare(line: str) -> str:
@@ -105,7 +111,7 @@ def _is_quoted(line: str) -> bool:
 def _cut_at(lines: Sequence[str], bare: Sequence[str]) -> int | None:
     """The line with which the quoted letter begins; None if nothing is to be cut."""
     has_words = False
-    for at, line in enumerate(bare):
+    for at, line in enumerate(islice(bare, _MOST_LINES)):
         length = _opener(bare, at) if line else 0
         if length and has_words:
             return None if _goes_on_between(lines, bare, at + length) else at
@@ -169,9 +175,17 @@ def _attribution(bare: Sequence[str], at: int) -> int:
         joined = f"{joined} {bare[at + length - 1]}".strip()
         if len(joined) > _LONGEST_OPENER:
             return 0
-        if joined.endswith(":") and any(pattern.fullmatch(joined) for pattern in _ATTRIBUTIONS):
+        if joined.endswith(":") and _is_attribution(joined):
             return length
     return 0
+
+
+def _is_attribution(line: str) -> bool:
+    lower = line.lower()
+    if lower.endswith(_SAYS_WROTE):
+        is_english = lower.endswith(("wrote:", "writes:"))
+        return _DIGIT.search(line) is not None and (lower.startswith("on ") or not is_english)
+    return any(pattern.fullmatch(line) for pattern in _ATTRIBUTIONS)
 
 
 def _separator(bare: Sequence[str], at: int) -> int:

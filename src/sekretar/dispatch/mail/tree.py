@@ -86,7 +86,7 @@ def read_tree(raw: bytes, remarks: Remarks) -> Part:
     data = raw if raw[:1].isalnum() else raw.lstrip(b"\xef\xbb\xbf\0\r\n\t ")
     if b"\n" not in data:
         data = data.replace(b"\r", b"\n")
-    root = _part(_Reading(data, remarks), "", 0, (0, len(data)), "text/plain")
+    root = _root(_Reading(data, remarks), "", 0, (0, len(data)))
     if not root.headers.fields:
         raise Unreadable("no header stands in these bytes" if data else "there is nothing in it")
     return root
@@ -97,19 +97,35 @@ def find(root: Part, path: str) -> Part | None:
     return next((part for part in root.walk() if part.path == path and not part.is_multipart), None)
 
 
+def _root(reading: _Reading, path: str, depth: int, span: tuple[int, int]) -> Part:
+    """The root of a letter. What has no parts is part 1 of itself."""
+    part = _leaf(reading, path, span, "text/plain")
+    return _descended(
+        reading, part if part.is_multipart else replace(part, path=_below(path, 1)), depth, span[1]
+    )
+
+
 def _part(reading: _Reading, path: str, depth: int, span: tuple[int, int], default: str) -> Part:
+    return _descended(reading, _leaf(reading, path, span, default), depth, span[1])
+
+
+def _leaf(reading: _Reading, path: str, span: tuple[int, int], default: str) -> Part:
     headers, start = _headers(reading, span)
     reading.parts += 1
-    body = memoryview(reading.data)[start : span[1]]
-    part = Part(path, headers, _media_type(headers, default), body)
+    return Part(path, headers, _media_type(headers, default), memoryview(reading.data)[start : span[1]])
+
+
+def _descended(reading: _Reading, part: Part, depth: int, end: int) -> Part:
+    """The part with those below it."""
+    start = end - len(part.body)
     if not (part.is_multipart or part.is_message):
         return part
     if depth >= DEEPEST:
         reading.remarks.add(Oddity.NESTED_TOO_DEEP)
         return replace(part, media_type="application/octet-stream")
     if part.is_message:
-        return _with_message(reading, part, depth, (start, span[1]))
-    return _with_children(reading, part, depth, (start, span[1]))
+        return _with_message(reading, part, depth, (start, end))
+    return _with_children(reading, part, depth, (start, end))
 
 
 def _headers(reading: _Reading, span: tuple[int, int]) -> tuple[Headers, int]:
@@ -136,16 +152,11 @@ def _with_message(reading: _Reading, part: Part, depth: int, span: tuple[int, in
     encoding = part.headers.plain("content-transfer-encoding").lower()
     if encoding in {"base64", "quoted-printable"}:
         inner = _Reading(part.content(), reading.remarks, reading.parts)
-        root = _part(inner, part.path, depth + 1, (0, len(inner.data)), "text/plain")
+        root = _root(inner, part.path, depth + 1, (0, len(inner.data)))
         reading.parts = inner.parts
     else:
-        root = _part(reading, part.path, depth + 1, span, "text/plain")
-    return replace(part, children=(_numbered(root, part.path),))
-
-
-def _numbered(root: Part, path: str) -> Part:
-    """A letter of one part is part 1 of itself."""
-    return root if root.is_multipart else replace(root, path=_below(path, 1))
+        root = _root(reading, part.path, depth + 1, span)
+    return replace(part, children=(root,))
 
 
 def _with_children(reading: _Reading, part: Part, depth: int, span: tuple[int, int]) -> Part:
@@ -196,17 +207,22 @@ def _before_break(data: bytes, end: int, least: int) -> int:
 
 # --- transfer encodings -----------------------------------------------------------------------------------
 
-_BASE64 = re.compile(rb"[A-Za-z0-9+/=\s]*")
+_BASE64_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n\t"
 
 
 def _transferred(data: bytes, encoding: str) -> bytes:
     if encoding == "base64":
-        return base64_bytes(data) if _BASE64.fullmatch(data[:_HEADER_BLOCK].rstrip()[:200]) else data
+        return base64_bytes(data) if _is_base64(data[:1000]) else data
     if encoding == "quoted-printable":
         return binascii.a2b_qp(data)
     if encoding in {"x-uuencode", "uuencode", "x-uue", "uue"}:
         return _uudecoded(data)
     return data
+
+
+def _is_base64(sample: bytes) -> bool:
+    """It is, but for a few bytes that were broken on the way; text under a wrong label has blanks."""
+    return 10 * len(sample.translate(None, _BASE64_BYTES)) <= len(sample)
 
 
 def _uudecoded(data: bytes) -> bytes:
