@@ -19,6 +19,7 @@ ALL = (
     "outbox",
     "agenda",
     "references",
+    "assignments",
     "incidents",
 )
 

@@ -69,7 +69,9 @@ class TestEnding:
     def test_the_version(self, invoke: Invoke) -> None:
         assert invoke("--version").stdout == f"Sekretar {sekretar.__version__}\n"
 
-    @pytest.mark.parametrize("command", ["run", "setup", "doctor", "keys", "outbox", "settings", "demo"])
+    @pytest.mark.parametrize(
+        "command", ["run", "setup", "doctor", "keys", "outbox", "settings", "tickets", "demo"]
+    )
     def test_every_command_explains_itself(self, invoke: Invoke, command: str) -> None:
         assert invoke(command, "--help").exit_code == 0
         assert f"\n  {command}" in invoke("--help").stdout

@@ -12,7 +12,7 @@ from sekretar.commands.ending import complain, say, with_foundation
 from sekretar.commands.tables import table
 from sekretar.kernel.errors import ConfigurationError, PersonError
 from sekretar.kernel.i18n import Catalogues, Translator
-from sekretar.tickets.accounts.lines import Lines, read_lines
+from sekretar.tickets.accounts.lines import Lines, read_lines, text_of
 from sekretar.tickets.accounts.mapping import Result
 
 app = typer.Typer()
@@ -26,12 +26,18 @@ def tickets() -> None:
 @app.command("map")
 def map_people(
     file: Annotated[
-        Path, typer.Argument(help="Lines `username,login`; an empty login takes it back.", exists=True)
+        Path,
+        typer.Argument(
+            help="Lines `username,login`; an empty login takes it back.",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+        ),
     ],
     tracker: Annotated[str, typer.Option("--tracker", help="Name of the tracker in the settings.")],
 ) -> None:
     """Say who people are in a tracker, from a file. Exit status 1 when a line was not accepted."""
-    lines = read_lines(file.read_text(encoding="utf-8"))
+    lines = read_lines(_content(file))
     results = with_foundation(lambda base: _apply(base, tracker, lines))
     t = Catalogues.load().translator("en")
     rows = [_row(each, t) for each in results]
@@ -41,6 +47,14 @@ def map_people(
     if lines.unreadable or not all(result.done for result in results):
         complain("Some lines were not accepted.", "Mend them and run the command again; it may be repeated.")
         raise typer.Exit(1)
+
+
+def _content(file: Path) -> str:
+    try:
+        return text_of(file.read_bytes())
+    except ValueError:
+        complain(f"{file} is no text.", "Save it as CSV: lines `username,login`, in UTF-8.")
+        raise typer.Exit(1) from None
 
 
 def _row(result: Result, t: Translator) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sekretar.mattermost.models import User
-from sekretar.tickets.accounts.lines import Pair, proposed, read_lines
+from sekretar.tickets.accounts.lines import Pair, proposed, read_lines, text_of
 from sekretar.trackers.values import Member
 
 
@@ -20,6 +20,19 @@ def test_an_empty_login_takes_back_and_the_last_word_counts() -> None:
     lines = read_lines('anna,first\nanna,\nnonsense\n,login\nIvan Ivanov,ii\n"boris","b,i"')
     assert lines.pairs == (Pair("anna", ""), Pair("boris", "b,i"))
     assert lines.unreadable == ("nonsense", ",login", "Ivan Ivanov,ii")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1251"])
+def test_a_list_in_any_encoding_that_spreadsheets_write(encoding: str) -> None:
+    content = "пользователь;login\nanna;a.p\nЮ Ш;x".encode(encoding)
+    lines = read_lines(text_of(content))
+    assert (lines.pairs, lines.unreadable) == ((Pair("anna", "a.p"),), ("Ю Ш;x",))
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04\x00\x00", b"anna,\x98", b"\xff\xfea"])
+def test_what_is_no_text_is_no_list(content: bytes) -> None:
+    with pytest.raises(ValueError):
+        text_of(content)
 
 
 def user(name: str, mail: str = "") -> User:

@@ -29,6 +29,22 @@ class Lines:
     unreadable: tuple[str, ...]
 
 
+def text_of(content: bytes) -> str:
+    """A list as spreadsheets save it: in UTF-8, in UTF-16 where it says so, else as Windows writes Cyrillic.
+
+    Raises:
+        ValueError: it is no text.
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16")
+    if b"\0" in content:
+        raise ValueError("it is no text")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return content.decode("cp1251")
+
+
 def read_lines(text: str) -> Lines:
     """Understand a list; commas, semicolons and tabs separate."""
     pairs: dict[str, Pair] = {}

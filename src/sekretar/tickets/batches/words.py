@@ -53,8 +53,15 @@ _TOKEN = re.compile(r"(\s*)(\S+)")
 _PERSON = re.compile(r"\(?@(?P<name>[a-z0-9][a-z0-9._-]*?)[.,:;!?)]*", re.IGNORECASE | re.ASCII)
 #: A ticket (`#12`) and its references (`#t12`) are no projects.
 _PROJECT = re.compile(r"#(?P<name>(?!t?\d+\b)[\w][\w.-]*?)[.,:;)]*")
-_PRIORITY = re.compile(r"(?:!(?P<name>[^\W\d_][\w-]*?)|(?P<marks>!{1,3}))[.,:;)]*")
-_JOIN = re.compile(r"[,;&+–—-]|и|and", re.IGNORECASE)
+_PRIORITY = re.compile(r"(?:!(?P<name>[^\W\d_][\w-]*?)|!{1,3})[.,:;)]*")
+#: What a word with a meaning begins with.
+_SPECIAL = {
+    "@": (Kind.PERSON, _PERSON),
+    "(": (Kind.PERSON, _PERSON),
+    "#": (Kind.PROJECT, _PROJECT),
+    "!": (Kind.PRIORITY, _PRIORITY),
+}
+_JOINING = frozenset((",", ";", "&", "+", "–", "—", "-", "и", "and"))
 
 _MOST_DATE_WORDS = 6
 _INNER = frozenset(("of", "after", "позднее", "позже", "later", "than", "date", "date:", "-", "–", "—"))
@@ -103,10 +110,10 @@ def read_words(text: str, today: date) -> list[Word]:
 
 
 def _single(space: str, text: str) -> Word:
-    for kind, pattern in ((Kind.PERSON, _PERSON), (Kind.PROJECT, _PROJECT), (Kind.PRIORITY, _PRIORITY)):
-        if found := pattern.fullmatch(text):
-            return Word(space, text, kind, found["name"] or found["marks"])
-    return Word(space, text, Kind.JOIN if _JOIN.fullmatch(text) else Kind.TEXT)
+    special = _SPECIAL.get(text[0])
+    if special is not None and (found := special[1].fullmatch(text)):
+        return Word(space, text, special[0], found["name"] or text.rstrip(".,:;)"))
+    return Word(space, text, Kind.JOIN if text.lower() in _JOINING else Kind.TEXT)
 
 
 def _date_at(
