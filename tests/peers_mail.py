@@ -217,6 +217,10 @@ namespace inbox {{
 }}
 service anvil {{
   chroot =
+  # Whoever has been refused is not kept waiting the next time.
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service imap-login {{
   chroot =

@@ -172,6 +172,8 @@ def connect(mailbox: MailboxSettings, calling: Calling, context: ssl.SSLContext)
         try:
             box.client.starttls(context)
         except BaseException:
-            box.client.shutdown()
+            # The socket may be closed already.
+            with contextlib.suppress(OSError):
+                box.client.shutdown()
             raise
     return box

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -35,8 +36,8 @@ TASK = "dispatch letters"
 _LONGEST_ID = 400
 _LONGEST_ADDRESS = 320
 
-_PARSED = TypeAdapter(ParsedLetter)
-_IN_COLUMNS = {"text", "fresh"}
+#: What has a column of its own, or can be had again from the raw letter.
+_NOT_IN_FACTS = {"text", "fresh", "html"}
 
 
 @dataclass(frozen=True)
@@ -235,14 +236,20 @@ def understood(row: LetterRow) -> ParsedLetter | None:
     """What was understood of a letter, without its HTML; None when that has not happened."""
     if not row.facts:
         return None
-    return _PARSED.validate_python({**row.facts, "text": row.text, "fresh": row.fresh, "html": ""})
+    return _parsed_letters().validate_python({**row.facts, "text": row.text, "fresh": row.fresh, "html": ""})
 
 
 # --- columns ----------------------------------------------------------------------------------------------
 
 
+@cache
+def _parsed_letters() -> TypeAdapter[ParsedLetter]:
+    """Made when first needed: that takes longer than the start of all the rest."""
+    return TypeAdapter(ParsedLetter)
+
+
 def _columns(letter: ParsedLetter) -> dict[str, Any]:
-    facts = _PARSED.dump_python(letter, mode="json", exclude=_IN_COLUMNS | {"html"})
+    facts = _parsed_letters().dump_python(letter, mode="json", exclude=_NOT_IN_FACTS)
     return {
         "message_id": id_key(letter.message_id),
         "subject": _storable(letter.subject),
