@@ -15,6 +15,7 @@ from sekretar.dispatch.mail.counters import (
     LONGEST,
     OLDEST,
     Silence,
+    is_bad_address,
     is_no_reply,
     reached,
     silence_about,
@@ -117,3 +118,19 @@ def test_which_letters_a_program_answers(changes: dict[str, Any], silence: Silen
 def test_old_letters_are_not_answered() -> None:
     assert silence_about(letter(), NOON, HOUSE.own, NOON + OLDEST) is None
     assert silence_about(letter(), NOON, HOUSE.own, NOON + OLDEST + MINUTE) is Silence.OLD
+
+
+@pytest.mark.parametrize(
+    ("reply", "bad"),
+    [
+        ("550 5.1.1 User unknown", True),
+        ("550 User unknown", True),
+        ("552 5.2.2 Mailbox full", True),
+        ("553 5.1.3 Bad syntax", True),
+        ("550 5.7.1 Message looks like spam", False),
+        ("554 5.7.1 Blocked", False),
+        ("552 too large", False),
+    ],
+)
+def test_a_dislike_of_the_letter_is_no_bad_address(reply: str, bad: bool) -> None:
+    assert is_bad_address(reply) is bad

@@ -21,6 +21,9 @@ _NO_REPLY = re.compile(
     re.IGNORECASE,
 )
 
+#: Of a refusal (RFC 3463): 5.1.x is about the address, 5.2.x about the mailbox behind it.
+_STATUS = re.compile(r"\b5\.(?P<subject>\d)\.\d{1,3}\b")
+
 #: Letters older than this are not answered by a program: whoever wrote them does not wait for it any more.
 OLDEST: Final = timedelta(hours=12)
 #: So long nothing is sent by a program to an address that a letter could not be delivered to.
@@ -68,6 +71,14 @@ LONGEST: Final = max(limit.within for limit in LIMITS)
 def is_no_reply(address: str) -> bool:
     """Whether nobody reads what comes to this address, by its name."""
     return _NO_REPLY.fullmatch(address.strip()) is not None
+
+
+def is_bad_address(reply: str) -> bool:
+    """Whether the answer of a mail server says that there is no such address, not that it dislikes the letter."""
+    status = _STATUS.search(reply)
+    if status is not None:
+        return status["subject"] in ("1", "2")
+    return reply.startswith(("550", "551", "553"))
 
 
 def reached(sent: Sequence[datetime], now: datetime, limits: Sequence[Limit] = LIMITS) -> Limit | None:

@@ -32,9 +32,10 @@ from sekretar.dispatch.settings import MailboxSettings
 from sekretar.kernel.errors import PeerDown, PeerInvalid, PeerRefused
 from sekretar.kernel.text import clean, truncate
 
-#: How long the server may take for one answer, in seconds; after the text it may look for viruses first.
+#: How long the server may take for one answer, in seconds; for the text, which may be large and is looked through for
+#: viruses first, its way there included.
 _PATIENCE: Final = 20.0
-_PATIENCE_FOR_TEXT: Final = 45.0
+_PATIENCE_FOR_TEXT: Final = 110.0
 #: How long a connection is kept for the next letter, in seconds.
 _KEPT_OPEN: Final = 20.0
 #: "Log in first" and "the login is not accepted": about the account, not about the letter.
@@ -115,14 +116,16 @@ class Postman:
                 return await self._hand_over(client, envelope, letter)
         raise LetterTooLarge(self._mailbox.address, len(letter), limit)
 
-    async def examine(self) -> None:
-        """Connect and log in, and send nothing.
+    async def examine(self) -> int:
+        """Connect and log in, and send nothing; returns the largest letter that the server takes, in bytes, 0 where
+        it does not say.
 
         Raises:
             PeerDown, PeerRefused: as for `post`.
         """
         async with self._connected() as client:
             await client.noop()
+            return _size_limit(client)
 
     async def close(self) -> None:
         """Say goodbye. Letters may still be posted afterwards, over a new connection."""

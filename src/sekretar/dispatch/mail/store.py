@@ -32,6 +32,9 @@ from sekretar.kernel.database import insert_into, wake_after_commit
 #: The job that understands and files what has come.
 TASK = "dispatch letters"
 
+#: By what the incident of a letter of the desk is known.
+MADE_HERE = "made_here"
+
 #: An id longer than this is kept as its hash: indexes have limits, and senders have none.
 _LONGEST_ID = 400
 _LONGEST_ADDRESS = 320
@@ -176,6 +179,44 @@ async def replay(session: AsyncSession, letter_id: int) -> bool:
     await session.execute(delete(LetterIdRow).where(LetterIdRow.letter_id == letter_id))
     wake_after_commit(session, TASK)
     return True
+
+
+# --- letters made here ------------------------------------------------------------------------------------
+
+
+async def begin_made(session: AsyncSession, desk: str, incident_id: int, now: datetime) -> int:
+    """A number for a letter of the desk, whose Message-ID will name it; `keep_made` follows in the transaction."""
+    row = LetterRow(
+        desk=desk,
+        direction=Direction.OUT,
+        state=LetterState.FILED,
+        incident_id=incident_id,
+        threaded_by=MADE_HERE,
+        received_at=now,
+        created_at=now,
+    )
+    session.add(row)
+    await session.flush()
+    return row.id
+
+
+async def keep_made(
+    session: AsyncSession, desk: str, letter_id: int, letter: ParsedLetter, content: bytes
+) -> None:
+    """Keep a letter of the desk as any other, so that its copies in the mailboxes are known for copies."""
+    values = {"fingerprint": fingerprint(letter), "size": len(content), **_columns(letter)}
+    await _set(session, letter_id, **values)
+    session.add(RawLetterRow(letter_id=letter_id, content=content))
+    await session.flush()
+    await _note_ids(session, desk, letter_id, letter)
+
+
+async def replace_made(session: AsyncSession, letter_id: int, letter: ParsedLetter, content: bytes) -> None:
+    """A letter that nobody has got yet goes out as another one, such as without its files."""
+    await _set(session, letter_id, fingerprint=fingerprint(letter), size=len(content), **_columns(letter))
+    await session.execute(
+        update(RawLetterRow).where(RawLetterRow.letter_id == letter_id).values(content=content)
+    )
 
 
 # --- finding ----------------------------------------------------------------------------------------------

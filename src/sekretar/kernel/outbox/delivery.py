@@ -16,6 +16,7 @@ import asyncio
 import random as randomness
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -73,16 +74,18 @@ class Outbox(Letters):
         self._last_turn: datetime | None = None
         database.on_commit(self._hear)
 
-    def handle(self, kind: str, handler: Handler, *, peer: str = "") -> None:
+    def handle(self, kind: str, handler: Handler, *, peer: str = "", patience: float | None = None) -> None:
         """Have effects of this kind done by the handler.
 
         Args:
+            patience: how long one delivery to this peer may take, in seconds, where it is not as long as usual.
             peer: kinds that name the same peer share its wire: they pause together when it asks for fewer
                 requests. A kind without a peer has a wire of its own.
         """
         if any(kind in wire.handlers for wire in self._wires.values()):
             raise ValueError(f"two handlers for {kind!r}")
-        wire = self._wires.setdefault(peer or kind, Wire(self._clock, self._terms, self._report))
+        terms = replace(self._terms, patience=timedelta(seconds=patience)) if patience else self._terms
+        wire = self._wires.setdefault(peer or kind, Wire(self._clock, terms, self._report))
         wire.handlers[kind] = self._timed(kind, handler)
 
     def _timed(self, kind: str, handler: Handler) -> Handler:

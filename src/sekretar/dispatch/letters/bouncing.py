@@ -1,0 +1,87 @@
+"""Notices that a letter of ours did not arrive: the dispatcher is told in words, the recipient is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.dispatch.incidents.incidents import Incidents
+from sekretar.dispatch.incidents.values import SYSTEM, EventKind
+from sekretar.dispatch.letters.model import RecipientFate, RecipientRow
+from sekretar.dispatch.mail import store
+from sekretar.dispatch.mail.letter import Bounce, BouncedRecipient, BounceReason, DeliveryAction
+from sekretar.kernel.i18n import Catalogues, Translator
+
+_WORDS: Final[Mapping[BounceReason, str]] = {
+    BounceReason.UNKNOWN_ADDRESS: "dispatch.bounce.unknown_address",
+    BounceReason.UNKNOWN_DOMAIN: "dispatch.bounce.unknown_domain",
+    BounceReason.MAILBOX_FULL: "dispatch.bounce.mailbox_full",
+    BounceReason.MAILBOX_CLOSED: "dispatch.bounce.mailbox_closed",
+    BounceReason.TOO_LARGE: "dispatch.bounce.too_large",
+    BounceReason.REFUSED: "dispatch.bounce.refused",
+    BounceReason.UNREACHABLE: "dispatch.bounce.unreachable",
+    BounceReason.DELAYED: "dispatch.bounce.delayed",
+    BounceReason.OTHER: "dispatch.bounce.other",
+}
+
+
+def bounce_words(t: Translator, recipient: BouncedRecipient) -> str:
+    """Why a letter did not arrive, with the status of the mail server."""
+    words = t.plain(_WORDS[recipient.reason])
+    return f"{words} ({recipient.status})" if recipient.status else words
+
+
+async def note_bounce(
+    session: AsyncSession,
+    incidents: Incidents,
+    catalogues: Catalogues,
+    letter_id: int,
+    bounce: Bounce,
+    now: datetime,
+) -> None:
+    """Note what a notice says of a letter of ours; a second notice of the same says nothing new."""
+    row = await store.letter_row(session, letter_id)
+    if row is None or row.incident_id is None:
+        return
+    incident = await incidents.get(session, row.incident_id)
+    t = catalogues.translator(incident.language)
+    failed = await _not_known(session, letter_id, [each for each in bounce.recipients if each.has_failed])
+    if failed:
+        whom = ", ".join(each.address for each in failed)
+        why = "; ".join(dict.fromkeys(bounce_words(t, each) for each in failed))
+        await _mark(session, letter_id, failed, now)
+        await store.mark_undelivered(session, letter_id, f"{whom}: {why}")
+        await incidents.note(
+            session, incident.id, EventKind.LETTER_FAILED, SYSTEM, new=whom, why=why, letter_id=letter_id
+        )
+    late = [each for each in bounce.recipients if each.action is DeliveryAction.DELAYED]
+    if late:
+        whom = ", ".join(each.address for each in late)
+        said = t.plain("dispatch.bounce.late", whom=whom, why=bounce_words(t, late[0]))
+        await incidents.note(session, incident.id, EventKind.NOTE, SYSTEM, new=said, letter_id=letter_id)
+
+
+async def _not_known(
+    session: AsyncSession, letter_id: int, failed: Sequence[BouncedRecipient]
+) -> list[BouncedRecipient]:
+    query = select(RecipientRow.key).where(
+        RecipientRow.letter_id == letter_id, RecipientRow.fate == RecipientFate.UNDELIVERED
+    )
+    known = set(await session.scalars(query))
+    return [each for each in failed if each.address.casefold() not in known]
+
+
+async def _mark(
+    session: AsyncSession, letter_id: int, failed: Sequence[BouncedRecipient], now: datetime
+) -> None:
+    for each in failed:
+        await session.execute(
+            update(RecipientRow)
+            .where(RecipientRow.letter_id == letter_id, RecipientRow.key == each.address.casefold())
+            .values(fate=RecipientFate.UNDELIVERED, reply=each.diagnostic[:500], changed_at=now)
+            .execution_options(synchronize_session=False)
+        )
