@@ -11,7 +11,6 @@ from collections.abc import Callable
 import pytest
 
 from sekretar.dispatch.mail.letter import AttachmentLimits, Oddity, ParsedLetter, Refusal, Unreadable
-from sekretar.dispatch.mail.machine import is_unanswerable
 from sekretar.dispatch.mail.parsing import attachment_content, parse
 
 HEAD = b"From: a@operator.example\r\nMessage-ID: <1@operator.example>\r\nDate: Mon, 3 Nov 2025 14:05:00 +0300\r\n"
@@ -230,21 +229,3 @@ def test_what_has_no_header_is_no_letter(raw: bytes) -> None:
 def test_a_part_that_is_not_there_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         attachment_content(HEAD + b"\r\nx", "7.1")
-
-
-@pytest.mark.parametrize(
-    ("address", "expected"),
-    [
-        ("MAILER-DAEMON@x.example", True),
-        ("no-reply@x.example", True),
-        ("noreply+123@x.example", True),
-        ("do_not_reply.news@x.example", True),
-        ("abuse@x.example", True),
-        ("not an address", True),
-        ("rooter@x.example", False),
-        ("ivan.noreplyev@x.example", False),
-        ("ivan@noreply.example", False),
-    ],
-)
-def test_addresses_that_are_never_answered_automatically(address: str, expected: bool) -> None:
-    assert is_unanswerable(address) is expected

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime
+from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -51,6 +52,9 @@ LINES = st.sampled_from(
         b"\xff\xfe\x00=",
     ]
 )
+CORPUS = [
+    path.read_bytes() for path in sorted((Path(__file__).parents[2] / "data" / "letters").glob("*.eml"))
+]
 PIECES = st.one_of(LINES, st.binary(max_size=40))
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=30)
 
@@ -90,6 +94,18 @@ def test_any_bytes_are_a_letter_or_unreadable(raw: bytes) -> None:
 @given(st.lists(PIECES, max_size=40), st.sampled_from([b"\r\n", b"\n"]))
 def test_letters_made_of_broken_pieces_are_read(pieces: list[bytes], end: bytes) -> None:
     raw = end.join([b"From: a@b", *pieces])
+    letter = parse(raw)
+    holds(letter)
+    for attachment in letter.attachments:
+        assert len(attachment_content(raw, attachment.part)) == attachment.size
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(CORPUS), st.data())
+def test_damaged_letters_of_the_corpus_are_read(whole: bytes, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(whole)))
+    end = data.draw(st.integers(start, min(len(whole), start + 100)))
+    raw = b"From: a@b\r\n" + whole[:start] + data.draw(PIECES) + whole[end:]
     letter = parse(raw)
     holds(letter)
     for attachment in letter.attachments:

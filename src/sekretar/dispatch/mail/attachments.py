@@ -100,7 +100,7 @@ def _is_file(part: Part) -> bool:
 
 def _attachment(part: Part, limits: AttachmentLimits, kept: _Kept, remarks: Remarks) -> Attachment:
     name = file_name(part, remarks)
-    size = len(part.body) if part.is_message else len(part.content())
+    size = len(part.content())
     _remark(part, name, remarks)
     safe = _unique(safe_name(name, part.media_type), kept.names)
     refusal = _refusal(safe, part.media_type, size, limits, kept)

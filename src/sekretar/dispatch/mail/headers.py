@@ -29,6 +29,8 @@ _KNOWN = re.compile(
     re.IGNORECASE,
 )
 _BLANK = re.compile(r"\s+")
+#: ASCII bytes that are not what they seem, or may not stay.
+_SHIFTS = re.compile(rb"[\x00\x1b]")
 _WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
 
 
@@ -102,6 +104,8 @@ def _is_envelope(line: bytes) -> bool:
 
 
 def _text(value: bytes, remarks: Remarks) -> str:
+    if value.isascii() and not _SHIFTS.search(value):
+        return value.decode("ascii")
     return text_of(value, "utf-8", remarks)
 
 

@@ -195,6 +195,6 @@ def _quoted(lines: list[str]) -> Iterator[str]:
     for line in lines:
         words = _GAPS.sub("  ", line.replace(_OPENS, "").replace(_CLOSES, "")).strip()
         depth += line.count(_OPENS)
-        if words or not (_OPENS in line or _CLOSES in line):
-            yield f"{'>' * min(depth, 20)} {words}".strip() if depth else words
+        if words or not (depth or _CLOSES in line):
+            yield f"{'>' * min(depth, 20)} {words}" if depth else words
         depth = max(0, depth - line.count(_CLOSES))

@@ -14,13 +14,8 @@ from sekretar.dispatch.mail.headers import Headers
 from sekretar.dispatch.mail.letter import Address, Machine, MachineSign, TrackerMark
 
 #: Headers by which programs know their own letters again.
-LOOP_HEADERS: Final = ("x-loop", "x-rt-loop-prevention", "x-sekretar-loop", "x-zammad-loop", "x-been-there")
+LOOP_HEADERS: Final = ("x-loop", "x-rt-loop-prevention")
 
-_UNANSWERABLE = re.compile(
-    r"(?:mailer-daemon|postmaster|abuse|root|no[-_.]?reply|do[-_.]?not[-_.]?reply|ne[-_.]?otvechai?te?"
-    r"|bounces?|autoresponder)(?:[.+=_-].*)?@.*",
-    re.IGNORECASE,
-)
 _DAEMONS: Final = ("mailer-daemon", "postmaster")
 _SUPPRESSIONS = re.compile(r"\b(?:all|autoreply|dr|oof)\b", re.IGNORECASE)
 _SUBJECTS = re.compile(
@@ -127,11 +122,6 @@ def _by_sender(sender: Address) -> Machine | None:
     if sender.key.partition("@")[0] in _DAEMONS:
         return Machine(MachineSign.SENDER, "From", sender.address)
     return None
-
-
-def is_unanswerable(address: str) -> bool:
-    """Nobody reads what is sent to this address: no automatic letter goes there."""
-    return "@" not in address or _UNANSWERABLE.fullmatch(address.strip()) is not None
 
 
 def loop_marks(headers: Headers) -> tuple[str, ...]:

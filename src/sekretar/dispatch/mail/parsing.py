@@ -78,7 +78,7 @@ def attachment_content(raw: bytes, part: str) -> bytes:
     found = find(read_tree(raw, Remarks()), part)
     if found is None:
         raise KeyError(part)
-    return bytes(found.body) if found.is_message else found.content()
+    return found.content()
 
 
 def _sender(headers: Headers, remarks: Remarks) -> Address:
