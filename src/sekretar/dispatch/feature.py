@@ -11,6 +11,10 @@ from sekretar.dispatch.assets import Assets
 from sekretar.dispatch.assets.registry import keeping
 from sekretar.dispatch.assets.registry.importing import Importing
 from sekretar.dispatch.assets.registry.keeping import RegistryKeeping
+from sekretar.dispatch.assignment.assigning import LOOK_EVERY, Assigning
+from sekretar.dispatch.assignment.handing_over import HandingOver
+from sekretar.dispatch.assignment.team import TASK as ASSIGNMENT_TASK
+from sekretar.dispatch.assignment.team import Team
 from sekretar.dispatch.channels import DeskChannels
 from sekretar.dispatch.chat import cards
 from sekretar.dispatch.chat.cards import Cards
@@ -21,6 +25,10 @@ from sekretar.dispatch.incidents import types
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.mail.mailboxes import Mailboxes
 from sekretar.dispatch.settings import DeskSettings
+from sekretar.dispatch.sla.calendars import TASK as SLA_TASK
+from sekretar.dispatch.sla.keeping import Slas
+from sekretar.dispatch.sla.notices import Notices
+from sekretar.dispatch.telling import Telling
 from sekretar.kernel.http import HttpSessions
 from sekretar.kernel.jobs import Jobs
 from sekretar.kernel.leases import Leases
@@ -53,6 +61,13 @@ class Dispatch:
         views = Views(around.chat.people, self.incidents, self.assets)
         self.cards = Cards(around.chat, self.channels, self.incidents, views, self._desks)
         self.incidents.on_changed(self.cards.changed)
+        self.telling = Telling(around.chat, self.channels, self._desks)
+        self.team = Team(around.chat.people, self._desks)
+        self.slas = Slas(self._desks, self.incidents, Notices(self.telling, self.team))
+        self.incidents.on_changed(self.slas.on_changed)
+        self.handing_over = HandingOver(around.chat, self._desks, self.team)
+        self.assigning = Assigning(self.telling, self._desks, self.incidents, self.team, self.handing_over)
+        self.incidents.on_changed(self.assigning.on_changed)
         if not desks:
             return
         self.mailboxes = self._open_mailboxes(desks)
@@ -82,6 +97,8 @@ class Dispatch:
             return
         jobs = self._around.jobs
         jobs.add(channels.TASK, self.channels.find, at_least_every=timedelta(hours=1))
+        jobs.add(SLA_TASK, self.slas.run, at_least_every=timedelta(minutes=1))
+        jobs.add(ASSIGNMENT_TASK, self.assigning.run, at_least_every=LOOK_EVERY)
         jobs.add(cards.TASK, self.cards.show_due, at_least_every=timedelta(minutes=1))
         self.mailboxes.add_duties(jobs)
         jobs.add(keeping.TASK, self.registry.run, at_least_every=keeping.LOOK_EVERY)

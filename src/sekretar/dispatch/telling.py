@@ -51,6 +51,12 @@ class Telling:
     channels: DeskChannels
     desks: Mapping[str, DeskSettings]
 
+    def desk_reader(self, desk: str) -> Reader:
+        """Everybody at the desk, as one reader: its language and its zone."""
+        settings = self.desks[desk]
+        t = self.chat.catalogues.translator(settings.language)
+        return Reader(t, ZoneInfo(settings.zone), self.chat.now())
+
     async def person(
         self,
         session: AsyncSession,
@@ -82,14 +88,13 @@ class Telling:
         channel_id = await self.channels.id_of(session, desk)
         if channel_id is None:
             return False
-        settings, now = self.desks[desk], self.chat.now()
-        reader = Reader(self.chat.catalogues.translator(settings.language), ZoneInfo(settings.zone), now)
+        reader = self.desk_reader(desk)
         await outgoing.post(
             session,
             key=f"{key}:channel",
             channel_id=channel_id,
             rendered=self.chat.render(say(reader), None),
-            now=now,
+            now=reader.now,
             expires_at=expires_at,
         )
         return True

@@ -26,6 +26,7 @@ from sekretar.mattermost.models import (
     Post,
     PostList,
     Role,
+    Status,
     TeamMember,
     User,
 )
@@ -68,6 +69,8 @@ class ChatServer(Protocol):
     async def user(self, user_id: str) -> User: ...
 
     async def user_by_name(self, username: str) -> User: ...
+
+    async def statuses(self, user_ids: Sequence[str]) -> Sequence[Status]: ...
 
     async def channel(self, channel_id: str) -> Channel: ...
 

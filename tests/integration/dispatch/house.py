@@ -31,7 +31,7 @@ from sekretar.kernel.http import HttpSessions, HttpSettings
 from sekretar.kernel.jobs import InProcessJobs
 from sekretar.kernel.outbox import Outbox
 from sekretar.mattermost.chat import Chat
-from sekretar.mattermost.models import Channel, ChannelMember, Role, User
+from sekretar.mattermost.models import Channel, ChannelMember, Role, Status, User
 
 #: Wednesday, noon in Moscow.
 NOW = datetime(2026, 3, 4, 9, tzinfo=UTC)
@@ -43,6 +43,13 @@ class DeskServer(FakeServer):
     """Mattermost with one channel."""
 
     members: set[str] = field(default_factory=lambda: {"anna", "boris"})
+    #: Who is not there, and how.
+    presences: dict[str, str] = field(default_factory=dict)
+
+    async def statuses(self, user_ids: Sequence[str]) -> Sequence[Status]:
+        return [
+            Status(user_id=each, status=self.presences.get(each.rstrip("0"), "online")) for each in user_ids
+        ]
 
     async def channel_by_name(self, team: str, name: str) -> Channel:
         return Channel(id=CHANNEL, type="P", name=name, team_id="team")

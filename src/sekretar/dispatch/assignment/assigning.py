@@ -11,7 +11,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
 
 import structlog
 from sqlalchemy import delete, func, select, update
@@ -33,7 +32,6 @@ from sekretar.dispatch.telling import Reader, Telling
 from sekretar.kernel.database import wake_after_commit
 from sekretar.kernel.errors import PeerError, PersonError
 from sekretar.mattermost.messages import Message
-from sekretar.mattermost.models import Status as ChatStatus
 
 #: The job looks at shifts at least this often, and ahead as far as it takes to be called again.
 LOOK_EVERY = timedelta(minutes=5)
@@ -48,12 +46,6 @@ class Alarm(StrEnum):
     FULL = "full"
 
 
-class Presences(Protocol):
-    """The part of Mattermost that knows who is there."""
-
-    async def statuses(self, user_ids: Sequence[str]) -> Sequence[ChatStatus]: ...
-
-
 class Assigning:
     """Keeps the queues of all desks."""
 
@@ -63,7 +55,6 @@ class Assigning:
         desks: Mapping[str, DeskSettings],
         incidents: Incidents,
         team: Team,
-        presences: Presences,
         handing_over: HandingOver,
     ) -> None:
         self._telling = telling
@@ -71,7 +62,6 @@ class Assigning:
         self._desks = desks
         self._incidents = incidents
         self._team = team
-        self._presences = presences
         self._handing_over = handing_over
 
     # --- what waits
@@ -296,10 +286,11 @@ class Assigning:
             members = await self._team.members(session, desk.name, now)
         asked = [each.person.user_id for each in members if self._team.works(desk.name, each, now)]
         try:
-            return {each.user_id: presence_of(each.status) for each in await self._presences.statuses(asked)}
+            statuses = await self._telling.chat.server.statuses(asked)
         except PeerError as error:
             _log.info("presence not known", desk=desk.name, reason=str(error))
             return {}
+        return {each.user_id: presence_of(each.status) for each in statuses}
 
 
 def presence_of(status: str) -> Presence:
@@ -320,7 +311,7 @@ async def _loads(
         .group_by(IncidentRow.responsible_id, IncidentRow.status)
     )
     found = dict.fromkeys(person_ids, (0, 0))
-    for person_id, status, count in (await session.execute(query)).tuples():
+    for person_id, status, count in (await session.execute(query)).all():
         if person_id is None:
             continue
         active, waiting = found[person_id]

@@ -20,8 +20,7 @@ from sekretar.dispatch.incidents.model import IncidentRow
 from sekretar.dispatch.incidents.rows import incident_of
 from sekretar.dispatch.incidents.values import Incident
 from sekretar.dispatch.settings import DeskSettings
-from sekretar.kernel.clock import Clock
-from sekretar.kernel.database import Database
+from sekretar.mattermost.desk import Desk
 
 #: An end that was missed for longer, because nothing ran, is no news any more.
 _NEWS = timedelta(hours=2)
@@ -52,11 +51,9 @@ ShiftEndListener = Callable[[AsyncSession, Handover, datetime], Awaitable[None]]
 class HandingOver:
     """Looks after the ends of shifts."""
 
-    def __init__(
-        self, database: Database, clock: Clock, desks: Mapping[str, DeskSettings], team: Team
-    ) -> None:
-        self._database = database
-        self._clock = clock
+    def __init__(self, chat: Desk, desks: Mapping[str, DeskSettings], team: Team) -> None:
+        self._database = chat.database
+        self._clock = chat.clock
         self._desks = desks
         self._team = team
         self._listeners: list[ShiftEndListener] = []

@@ -20,7 +20,7 @@ from sekretar.dispatch.incidents.model import IncidentRow
 from sekretar.dispatch.incidents.rows import incident_of, locked
 from sekretar.dispatch.incidents.values import SYSTEM, Event, EventKind, Incident
 from sekretar.dispatch.settings import DeskSettings
-from sekretar.dispatch.sla import store
+from sekretar.dispatch.sla import store, wording
 from sekretar.dispatch.sla.calendars import TASK, Rules, allowance_of, rules_of
 from sekretar.dispatch.sla.clocks import ClockKind, Course, courses, plan, reacts
 from sekretar.dispatch.sla.escalation import decide, first_look, marks
@@ -28,8 +28,7 @@ from sekretar.dispatch.sla.hours import Problem, opening_at, problems
 from sekretar.dispatch.sla.model import ClockRow
 from sekretar.dispatch.sla.notices import Notices
 from sekretar.dispatch.sla.reading import IncidentSla, sla_of
-from sekretar.kernel.clock import Clock
-from sekretar.kernel.database import Database, wake_after_commit
+from sekretar.kernel.database import wake_after_commit
 
 #: How many clocks are fetched at a time.
 _BATCH = 500
@@ -45,16 +44,9 @@ _log = structlog.get_logger(__name__)
 class Slas:
     """Keeps the clocks."""
 
-    def __init__(
-        self,
-        database: Database,
-        clock: Clock,
-        desks: Mapping[str, DeskSettings],
-        incidents: Incidents,
-        notices: Notices,
-    ) -> None:
-        self._database = database
-        self._clock = clock
+    def __init__(self, desks: Mapping[str, DeskSettings], incidents: Incidents, notices: Notices) -> None:
+        self._database = notices.telling.chat.database
+        self._clock = notices.telling.chat.clock
         self._desks = desks
         self._incidents = incidents
         self._notices = notices
@@ -157,16 +149,11 @@ class Slas:
 
     async def _note_move(self, session: AsyncSession, row: ClockRow, before: datetime | None) -> None:
         """A deadline that is another one now is told in the history; that a pause ended is told there anyway."""
-        if before is not None and row.deadline is not None and before != row.deadline:
-            await self._incidents.note(
-                session,
-                row.incident_id,
-                EventKind.SLA,
-                SYSTEM,
-                before.isoformat(),
-                row.deadline.isoformat(),
-                f"{row.kind}.deadline",
-            )
+        if before is None or row.deadline is None or before == row.deadline:
+            return
+        reader, kind = self._notices.telling.desk_reader(row.desk), ClockKind(row.kind)
+        old, new = (wording.moved(kind, each, reader) for each in (before, row.deadline))
+        await self._incidents.note(session, row.incident_id, EventKind.SLA, SYSTEM, old, new)
 
     async def _renew(self, incident_id: int, *, retyped: bool) -> None:
         """Reckon one incident anew, for another reason than a change of it."""
@@ -251,10 +238,10 @@ class Slas:
             await store.settle(session, row.id, now)
 
     async def _note_breach(self, session: AsyncSession, row: ClockRow) -> None:
-        deadline = row.deadline.isoformat() if row.deadline else ""
-        await self._incidents.note(
-            session, row.incident_id, EventKind.SLA, SYSTEM, new=deadline, why=f"{row.kind}.breach"
-        )
+        assert row.deadline is not None
+        reader = self._notices.telling.desk_reader(row.desk)
+        said = wording.breach(ClockKind(row.kind), row.deadline, reader)
+        await self._incidents.note(session, row.incident_id, EventKind.SLA, SYSTEM, new=said)
 
 
 async def _awaits_reaction(session: AsyncSession, incident: Incident) -> bool:

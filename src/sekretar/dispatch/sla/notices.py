@@ -53,8 +53,9 @@ class Notices:
 
         for person_id in sorted(set(people)):
             await self.telling.person(session, person_id, key, say, expires_at=expires_at)
-        if Audience.CHANNEL in notice.to or (notice.to and not people):
-            # Whom nobody is there to hear is said to all: a deadline is not missed in silence.
+        unheard = not people and notice.to != {Audience.HEAD}
+        if Audience.CHANNEL in notice.to or (notice.to and unheard):
+            # What nobody is there to hear is said to all; a desk without a head has heard of it by then.
             return await self.telling.channel(session, incident.desk, key, say, expires_at=expires_at)
         return True
 

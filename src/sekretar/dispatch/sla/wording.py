@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sekretar.dispatch.incidents.values import Incident
 from sekretar.dispatch.incidents.wording import heading
-from sekretar.dispatch.sla.clocks import Plan
+from sekretar.dispatch.sla.clocks import ClockKind, Plan
 from sekretar.dispatch.sla.escalation import Matter
 from sekretar.dispatch.telling import Reader
 from sekretar.kernel.dates import format_duration
@@ -28,3 +28,13 @@ def notice(incident: Incident, plan: Plan, matter: Matter, reader: Reader) -> Me
         deadline=reader.moment(plan.deadline),
     )
     return Message(Markdown(f"{_SIGNS[matter]} {heading(incident)}\n{text}"))
+
+
+def breach(kind: ClockKind, deadline: datetime, reader: Reader) -> str:
+    """For the history: a deadline was missed."""
+    return reader.t.plain(f"dispatch.sla.history.breach_{kind.value}", deadline=reader.moment(deadline))
+
+
+def moved(kind: ClockKind, deadline: datetime, reader: Reader) -> str:
+    """For the history: a deadline is another one now."""
+    return reader.t.plain(f"dispatch.sla.history.moved_{kind.value}", deadline=reader.moment(deadline))
