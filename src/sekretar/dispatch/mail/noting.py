@@ -95,8 +95,7 @@ async def started_at(session: AsyncSession, mailbox: str) -> datetime | None:
 
 async def known_digests(session: AsyncSession, desk: str, digests: Collection[str]) -> set[str]:
     """Those of the letters that are here."""
-    query = select(LetterRow.digest).where(LetterRow.desk == desk, LetterRow.digest.in_(sorted(digests)))
-    return {digest for digest in await session.scalars(query) if digest is not None}
+    return set(await _ids(session, desk, digests))
 
 
 async def note(
@@ -108,32 +107,54 @@ async def note(
     now: datetime,
 ) -> int:
     """Keep what was read up to this cursor, and the cursor; returns how many letters were new here."""
-    new = 0
+    by_digest: dict[str, Fetched] = {}
     for letter in letters:
-        place = {
-            "mailbox": cursor.mailbox,
-            "folder": cursor.folder,
-            "uidvalidity": cursor.uidvalidity,
-            "uid": letter.uid,
-        }
-        # A letter of which nothing was given is told from others only by its place.
-        digest = digest_of(letter.header or repr(place).encode(), letter.size)
-        letter_id, is_new = await _keep(session, desk, direction, digest, letter, now)
-        new += is_new
-        arrival = insert_into(session, ArrivalRow).values(**place, letter_id=letter_id, noticed_at=now)
-        await session.execute(arrival.on_conflict_do_nothing())
-    await _move(session, cursor, now)
+        by_digest.setdefault(_digest(cursor, letter), letter)
+    known = await _ids(session, desk, by_digest)
+    # In the order of the folder: that is the order in which they will be understood.
+    new = [digest for digest in by_digest if digest not in known]
     if new:
+        rows = [_row(desk, direction, digest, by_digest[digest], now) for digest in new]
+        await session.execute(insert_into(session, LetterRow).on_conflict_do_nothing(), rows)
+        known = await _ids(session, desk, by_digest)
+        raw = [{"letter_id": known[digest], "content": _content(by_digest[digest])} for digest in new]
+        # Another mailbox may have brought the same letter in this moment.
+        await session.execute(insert_into(session, RawLetterRow).on_conflict_do_nothing(), raw)
         wake_after_commit(session, TASK)
-    return new
+    if letters:
+        places = [
+            _place(cursor, letter) | {"letter_id": known[_digest(cursor, letter)], "noticed_at": now}
+            for letter in letters
+        ]
+        await session.execute(insert_into(session, ArrivalRow).on_conflict_do_nothing(), places)
+    await _move(session, cursor, now)
+    return len(new)
 
 
-async def _keep(
-    session: AsyncSession, desk: str, direction: Direction, digest: str, letter: Fetched, now: datetime
-) -> tuple[int, bool]:
-    """The number of the letter, and whether it is new here."""
+async def _ids(session: AsyncSession, desk: str, digests: Collection[str]) -> dict[str, int]:
+    query = select(LetterRow.digest, LetterRow.id).where(
+        LetterRow.desk == desk, LetterRow.digest.in_(sorted(digests))
+    )
+    return {digest: letter_id for digest, letter_id in (await session.execute(query)).all() if digest}
+
+
+def _place(cursor: Cursor, letter: Fetched) -> dict[str, object]:
+    return {
+        "mailbox": cursor.mailbox,
+        "folder": cursor.folder,
+        "uidvalidity": cursor.uidvalidity,
+        "uid": letter.uid,
+    }
+
+
+def _digest(cursor: Cursor, letter: Fetched) -> str:
+    # A letter of which nothing was given is told from others only by its place.
+    return digest_of(letter.header or repr(_place(cursor, letter)).encode(), letter.size)
+
+
+def _row(desk: str, direction: Direction, digest: str, letter: Fetched, now: datetime) -> dict[str, object]:
     state, why = _fate(letter)
-    values = {
+    return {
         "desk": desk,
         "direction": direction,
         "state": state,
@@ -144,14 +165,10 @@ async def _keep(
         "whole": letter.body is not None,
         "created_at": now,
     }
-    statement = insert_into(session, LetterRow).values(**values).on_conflict_do_nothing()
-    letter_id = await session.scalar(statement.returning(LetterRow.id))
-    if letter_id is None:
-        here = select(LetterRow.id).where(LetterRow.desk == desk, LetterRow.digest == digest)
-        return (await session.scalars(here)).one(), False
-    session.add(RawLetterRow(letter_id=letter_id, content=letter.header + (letter.body or b"")))
-    await session.flush()
-    return letter_id, True
+
+
+def _content(letter: Fetched) -> bytes:
+    return letter.header + (letter.body or b"")
 
 
 def _fate(letter: Fetched) -> tuple[LetterState, str]:
