@@ -21,6 +21,7 @@ from sekretar.commands.ending import run, say
 from sekretar.config import Settings, load_settings, settings_file
 from sekretar.dispatch.assets.registry import diagnosis as registry
 from sekretar.dispatch.assets.registry.importing import feeds
+from sekretar.dispatch.mail import diagnosis as mailboxes
 from sekretar.kernel import logs
 from sekretar.kernel.clock import Clock, SystemClock
 from sekretar.kernel.errors import ConfigurationError
@@ -92,6 +93,7 @@ def surroundings(settings: Settings, http: HttpSessions) -> Surroundings:
             *(partial(trackers.diagnose, site) for site in sites.values()),
             *_of_references(settings, http, clock),
             *_of_lists(settings, http, clock),
+            *_of_mailboxes(settings, http),
         ],
     )
 
@@ -111,6 +113,14 @@ def _of_lists(settings: Settings, http: HttpSessions, clock: Clock) -> list[Look
         partial(registry.diagnose_sources, desk.name, desk.registry, http, clock)
         for desk in settings.desks()
         if any(feeds(desk.registry))
+    ]
+
+
+def _of_mailboxes(settings: Settings, http: HttpSessions) -> list[Look]:
+    return [
+        partial(mailboxes.diagnose, mailbox, http.tls)
+        for desk in settings.desks()
+        for mailbox in desk.mailboxes
     ]
 
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import ssl
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from tests.integration.dispatch.mail_house import at, letter, new_address
-from tests.peers_mail import Dovecot, trust_in
+from tests.peers_mail import PASSWORD, Dovecot, trust_in
 
+from sekretar.app import http_settings
+from sekretar.commands.doctor import surroundings
+from sekretar.config import Settings
 from sekretar.dispatch.mail.diagnosis import diagnose
 from sekretar.dispatch.mail.mailboxes import connected
 from sekretar.dispatch.mail.sent_copies import keep_copy
 from sekretar.dispatch.mail.trouble import TroubleKind, kind_of
 from sekretar.dispatch.settings import MailboxSettings
 from sekretar.kernel.errors import PeerError, PeerNotFound
+from sekretar.kernel.http import HttpSessions
 from sekretar.mattermost.doctor import State
 
 NOON = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
@@ -71,6 +76,28 @@ async def test_the_doctor_tells_what_would_be_read(dovecot: Dovecot) -> None:
         found = await diagnose(bad, tls)
         assert (found.state, words in found.seen) == (state, True), found
         assert found.remedy
+
+
+async def test_the_doctor_looks_at_every_mailbox_of_the_desks(dovecot: Dovecot, tmp_path: Path) -> None:
+    file = tmp_path / "desks.toml"
+    addresses = new_address(), new_address()
+    mailboxes = "".join(
+        f"""
+        [[desk.mailboxes]]
+        address = "{address}"
+        password = "{PASSWORD}"
+        imap_host = "localhost"
+        imap_port = {dovecot.imaps_port}
+        """
+        for address in addresses
+    )
+    file.write_text(f'[[desk]]\nname = "towers"\nchannel = "office/towers"\n{mailboxes}', "utf-8")
+    settings = Settings(_env_file=None, desks_file=file, ca_file=dovecot.certificate)
+    http = HttpSessions(http_settings(settings))
+    findings = [await look() for look in surroundings(settings, http).peers]
+    await http.close()
+    assert [found.name for found in findings] == [f"mailbox:{address}" for address in addresses]
+    assert {found.state for found in findings} == {State.OK}
 
 
 async def test_a_sent_letter_is_kept_once_and_counts_as_read(dovecot: Dovecot) -> None:
