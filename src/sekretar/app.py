@@ -274,6 +274,7 @@ class Sekretar:
                 raise group.exceptions[0] from None
             finally:
                 await self._calendars.close()
+                await self._dispatch.close()
                 await self._surface.deadline.drain()
 
     async def _serve(self, bound: socket.socket) -> None:

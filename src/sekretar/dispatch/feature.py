@@ -23,6 +23,7 @@ from sekretar.dispatch.chat.views import Views
 from sekretar.dispatch.chat.working import Working
 from sekretar.dispatch.incidents import types
 from sekretar.dispatch.incidents.incidents import Incidents
+from sekretar.dispatch.letters.opening import open_letters
 from sekretar.dispatch.mail.mailboxes import Mailboxes
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.dispatch.sla.calendars import TASK as SLA_TASK
@@ -71,6 +72,9 @@ class Dispatch:
         if not desks:
             return
         self.mailboxes = self._open_mailboxes(desks)
+        self.letters = open_letters(
+            around.chat, self._desks, self.incidents, self.assets, around.outbox, around.http.tls
+        )
         rights = Rights(around.chat, self.channels)
         Working(around.chat, self.incidents, self.assets, rights).register(around.chat.chat)
 
@@ -78,6 +82,11 @@ class Dispatch:
         chat = self._around.chat
         leases = None if chat.database.embedded else Leases(chat.database, chat.clock)
         return Mailboxes(chat.database, chat.clock, desks, self._around.http.tls, leases)
+
+    async def close(self) -> None:
+        """End connections that are kept open."""
+        if self._desks:
+            await self.letters.delivering.close()
 
     async def take_over(self) -> None:
         """Make ready what the jobs expect."""
@@ -101,4 +110,5 @@ class Dispatch:
         jobs.add(ASSIGNMENT_TASK, self.assigning.run, at_least_every=LOOK_EVERY)
         jobs.add(cards.TASK, self.cards.show_due, at_least_every=timedelta(minutes=1))
         self.mailboxes.add_duties(jobs)
+        self.letters.add_jobs(jobs)
         jobs.add(keeping.TASK, self.registry.run, at_least_every=keeping.LOOK_EVERY)

@@ -11,7 +11,7 @@ from tests.peers_smtp import OutsideWorld, outside_world
 
 from sekretar.dispatch.incidents.values import SYSTEM, EventKind, Incident, Status
 from sekretar.dispatch.letters.automatic import count_anew
-from sekretar.dispatch.letters.bouncing import note_bounce
+from sekretar.dispatch.letters.bouncing import Bounces
 from sekretar.dispatch.letters.model import RecipientFate
 from sekretar.dispatch.letters.values import Purpose
 from sekretar.dispatch.mail import store
@@ -115,8 +115,8 @@ async def test_a_bounce_marks_the_letter_and_silences_programs(office: LetterOff
     failed = bounce(DeliveryAction.FAILED, BounceReason.UNKNOWN_ADDRESS, ANNA.upper())
     for _ in range(2):
         async with office.database.transaction() as session:
-            now = office.clock.now()
-            await note_bounce(session, office.incidents, Catalogues.load(), letter_id, failed, now)
+            bounces = Bounces(office.incidents, Catalogues.load())
+            await bounces.note(session, letter_id, failed, office.clock.now())
     [event] = await office.events(incident, EventKind.LETTER_FAILED)
     assert (event.why, event.letter_id) == ("такого адреса нет (5.1.1)", letter_id)
     assert (await office.fates(letter_id))[ANNA] == RecipientFate.UNDELIVERED
@@ -135,7 +135,8 @@ async def test_a_delay_is_no_failure(office: LetterOffice) -> None:
     await office.deliver()
     async with office.database.transaction() as session:
         late = bounce(DeliveryAction.DELAYED, BounceReason.DELAYED)
-        await note_bounce(session, office.incidents, Catalogues.load(), letter_id, late, office.clock.now())
+        bounces = Bounces(office.incidents, Catalogues.load())
+        await bounces.note(session, letter_id, late, office.clock.now())
     assert await office.events(incident, EventKind.LETTER_FAILED) == []
     [note] = await office.events(incident, EventKind.NOTE)
     assert "задерживается" in note.new

@@ -15,7 +15,9 @@ from cryptography.x509.oid import NameOID
 from tests.peers_smtp import USER, OutsideWorld, outside_world
 
 from sekretar.dispatch.mail.smtp import Envelope, LetterTooLarge, Postman, Reply
+from sekretar.dispatch.mail.smtp_diagnosis import diagnose
 from sekretar.kernel.errors import PeerDown, PeerRefused
+from sekretar.mattermost.doctor.findings import State
 
 ANNA, BORIS, NOBODY = "anna@operator.test", "boris@operator.test", "nobody@operator.test"
 LETTER = b"From: desk@example.test\r\nTo: anna@operator.test\r\nSubject: 1\r\n\r\n.a line\r\nend\r\n"
@@ -217,3 +219,22 @@ async def test_starttls_is_insisted_on(contexts: tuple[ssl.SSLContext, ssl.SSLCo
         with pytest.raises(PeerDown, match="STARTTLS"):
             await Postman(mailbox, tls=client).examine()
         assert world.commands["AUTH"] == 0
+
+
+# --- the doctor -------------------------------------------------------------------------------------------
+
+
+async def test_the_doctor_says_whether_letters_can_be_sent() -> None:
+    trust = ssl.create_default_context()
+    async with outside_world(size=10 * 2**20) as world:
+        found = await diagnose(world.mailbox(), trust, 5 * 2**20)
+        assert (found.state, found.seen) == (State.OK, f"signed in as {USER}, a letter may have 10 MB")
+        assert (await diagnose(world.mailbox(), trust, 20 * 2**20)).state is State.WARNING
+        refused = await diagnose(world.mailbox(password="wrong"), trust, 1)
+        assert refused.state is State.FAILURE
+        assert "password" in refused.remedy
+        assert world.taken == []
+        mailbox = world.mailbox()
+    away = await diagnose(mailbox, trust, 1)
+    assert away.state is State.FAILURE
+    assert "smtp_host" in away.remedy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,7 +36,7 @@ class Automatic:
     """What a program may write."""
 
     clock: Clock
-    desks: dict[str, DeskSettings]
+    desks: Mapping[str, DeskSettings]
     incidents: Incidents
     letters: LettersOut
     catalogues: Catalogues

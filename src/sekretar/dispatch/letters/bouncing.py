@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -35,34 +36,37 @@ def bounce_words(t: Translator, recipient: BouncedRecipient) -> str:
     return f"{words} ({recipient.status})" if recipient.status else words
 
 
-async def note_bounce(
-    session: AsyncSession,
-    incidents: Incidents,
-    catalogues: Catalogues,
-    letter_id: int,
-    bounce: Bounce,
-    now: datetime,
-) -> None:
-    """Note what a notice says of a letter of ours; a second notice of the same says nothing new."""
-    row = await store.letter_row(session, letter_id)
-    if row is None or row.incident_id is None:
-        return
-    incident = await incidents.get(session, row.incident_id)
-    t = catalogues.translator(incident.language)
-    failed = await _not_known(session, letter_id, [each for each in bounce.recipients if each.has_failed])
-    if failed:
-        whom = ", ".join(each.address for each in failed)
-        why = "; ".join(dict.fromkeys(bounce_words(t, each) for each in failed))
-        await _mark(session, letter_id, failed, now)
-        await store.mark_undelivered(session, letter_id, f"{whom}: {why}")
-        await incidents.note(
-            session, incident.id, EventKind.LETTER_FAILED, SYSTEM, new=whom, why=why, letter_id=letter_id
-        )
-    late = [each for each in bounce.recipients if each.action is DeliveryAction.DELAYED]
-    if late:
-        whom = ", ".join(each.address for each in late)
-        said = t.plain("dispatch.bounce.late", whom=whom, why=bounce_words(t, late[0]))
-        await incidents.note(session, incident.id, EventKind.NOTE, SYSTEM, new=said, letter_id=letter_id)
+@dataclass(frozen=True)
+class Bounces:
+    """Notes what mail servers say afterwards."""
+
+    incidents: Incidents
+    catalogues: Catalogues
+
+    async def note(self, session: AsyncSession, letter_id: int, bounce: Bounce, now: datetime) -> None:
+        """Note what a notice says of a letter of ours; a second notice of the same says nothing new."""
+        row = await store.letter_row(session, letter_id)
+        if row is None or row.incident_id is None:
+            return
+        incident_id = await self.incidents.survivor(session, row.incident_id)
+        t = self.catalogues.translator((await self.incidents.get(session, incident_id)).language)
+        failed = await _not_known(session, letter_id, [each for each in bounce.recipients if each.has_failed])
+        if failed:
+            whom = ", ".join(each.address for each in failed)
+            why = "; ".join(dict.fromkeys(bounce_words(t, each) for each in failed))
+            await _mark(session, letter_id, failed, now)
+            await store.mark_undelivered(session, letter_id, f"{whom}: {why}")
+            await self._say(session, incident_id, EventKind.LETTER_FAILED, whom, why, letter_id)
+        late = [each for each in bounce.recipients if each.action is DeliveryAction.DELAYED]
+        if late:
+            whom = ", ".join(each.address for each in late)
+            said = t.plain("dispatch.bounce.late", whom=whom, why=bounce_words(t, late[0]))
+            await self._say(session, incident_id, EventKind.NOTE, said, "", letter_id)
+
+    async def _say(
+        self, session: AsyncSession, incident_id: int, kind: EventKind, new: str, why: str, letter_id: int
+    ) -> None:
+        await self.incidents.note(session, incident_id, kind, SYSTEM, new=new, why=why, letter_id=letter_id)
 
 
 async def _not_known(
