@@ -49,6 +49,12 @@ class Redmine:
     def project(self, identifier: str) -> str:
         return str(self.seed["projects"][identifier])
 
+    def let_groups_be_assignees(self, *, on: bool) -> None:
+        """A setting that administrators find on a page; its API does not know it."""
+        origin = self.url.removesuffix(_SUBPATH)
+        with urllib.request.urlopen(f"{origin}/group-assignment?{int(on)}", timeout=60):
+            pass
+
     def call(self, method: str, path: str, body: object = None, login: str = "admin") -> Any:
         """Act from outside, as another program would."""
         request = urllib.request.Request(  # the address is our own
@@ -102,7 +108,9 @@ def _copy_of_package(root: Path) -> Path:
     (app / "below.ru").write_text(
         "require ::File.expand_path('../config/environment', __FILE__)\n"
         f"load '{_SEED}'\n"
-        f"map('{_SUBPATH}') {{ run Rails.application }}\n",
+        f"map('{_SUBPATH}') {{ run Rails.application }}\n"
+        "map('/group-assignment') "
+        "{ run ->(env) { Setting.issue_group_assignment = env['QUERY_STRING']; [200, {}, []] } }\n",
         "utf-8",
     )
     return app

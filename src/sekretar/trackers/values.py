@@ -29,6 +29,8 @@ class Can(enum.StrEnum):
     PRIVATE_TICKETS = "private_tickets"
     #: A status can be given while a ticket is made; elsewhere a new ticket begins in the status of its type.
     INITIAL_STATUS = "initial_status"
+    #: A group can be an assignee, where the installation lets it (`Tracker.assignable` tells).
+    GROUP_ASSIGNEES = "group_assignees"
     #: It can call us when something changes; elsewhere only asking tells.
     PUSH = "push"
 

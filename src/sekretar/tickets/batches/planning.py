@@ -40,7 +40,7 @@ class Addressee:
     Attributes:
         username: As in the chat, without `@`.
         name: What people call them.
-        person_id: None when nobody in the chat is called so.
+        person_id: None when nobody in the chat is called so, and for a group of the tracker.
         member: Who they are in the tracker; None when that is not known.
     """
 
@@ -48,6 +48,10 @@ class Addressee:
     name: str = ""
     person_id: int | None = None
     member: Member | None = None
+
+    @property
+    def is_unknown(self) -> bool:
+        return self.person_id is None and self.member is None
 
 
 @dataclass(frozen=True)
@@ -186,7 +190,7 @@ def _problems(
         yield Remark("tickets.row.unknown_priority", {"given": assignment.priority, "known": names})
     yield from _project_problems(assignment, project, knowledge)
     for each in addressees:
-        if each.person_id is None:
+        if each.is_unknown:
             yield Remark("tickets.row.unknown_person", {"given": f"@{each.username}"})
     if addressees and project is not None:
         yield from _assignee_problems(addressees[0], project, knowledge)
@@ -207,7 +211,7 @@ def _project_problems(
 
 
 def _assignee_problems(assignee: Addressee, project: Project, knowledge: Knowledge) -> Iterator[Remark]:
-    if assignee.person_id is None:
+    if assignee.is_unknown:
         return
     if assignee.member is None:
         yield Remark("tickets.row.unlinked_person", {"name": assignee.name})

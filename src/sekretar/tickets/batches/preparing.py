@@ -87,7 +87,7 @@ class Preparing:
     async def _addressee(self, tracker: str, name: str, members: Sequence[Member]) -> Addressee:
         user = await self._user(name)
         if user is None:
-            return Addressee(name)
+            return group_called(name, members) or Addressee(name)
         person = await self.desk.profiles.person(user.id)
         member = await self.identities.member(person.id, tracker) or alike(user, members)
         return Addressee(person.username, person.display_name, person.id, member)
@@ -103,6 +103,15 @@ class Preparing:
             if user.active and not user.is_bot:
                 return user
         return None
+
+
+def group_called(name: str, members: Iterable[Member]) -> Addressee | None:
+    """The group of a tracker that is called so, where it can be an assignee. Nobody is told for it."""
+    wanted = name.rstrip(".-_").casefold()
+    for member in members:
+        if member.group and member.name.replace(" ", "-").casefold() == wanted:
+            return Addressee(name, member.name, None, member)
+    return None
 
 
 def _used(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from sekretar.kernel.errors import PersonError
 from sekretar.tickets.forms.questions import ids_of
-from sekretar.tickets.forms.spec import Answers, Spec
+from sekretar.tickets.forms.spec import GROUP, Answers, Spec
 from sekretar.tickets.spans import parse_span
 from sekretar.trackers.requests import Draft, Uploaded
 from sekretar.trackers.values import CustomField, Field, Kind
@@ -40,7 +41,7 @@ def ticket_of(
         description="\n\n".join(part for part in (_text(answers, Field.DESCRIPTION), appendix) if part),
         status=_text(answers, Field.STATUS) or None,
         priority=_text(answers, Field.PRIORITY) or None,
-        assignee=members.get(Field.ASSIGNEE),
+        assignee=_assignee(answers, members),
         start=_day(answers, Field.START),
         due=_day(answers, Field.DUE),
         estimate=parse_span(estimate) if estimate else None,
@@ -48,6 +49,13 @@ def ticket_of(
         custom=_custom(spec, answers, members),
         files=files,
     )
+
+
+def _assignee(answers: Answers, members: Mapping[str, str]) -> str | None:
+    person, group = members.get(Field.ASSIGNEE), _text(answers, GROUP)
+    if person and group:
+        raise PersonError("tickets.new.one_assignee")
+    return person or group or None
 
 
 def people_in(spec: Spec, answers: Answers) -> dict[str, str]:

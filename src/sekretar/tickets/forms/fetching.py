@@ -12,7 +12,7 @@ from sekretar.tickets.accounts.identities import Identities
 from sekretar.tickets.accounts.matching import alike
 from sekretar.tickets.forms.spec import Spec
 from sekretar.trackers.port import Tracker
-from sekretar.trackers.values import Can, Field, Member, Project
+from sekretar.trackers.values import Can, Choice, Field, Member, Project
 
 
 async def open_projects(eyes: Tracker) -> tuple[Project, ...]:
@@ -43,10 +43,19 @@ async def fetch_spec(eyes: Tracker, project: str, type_id: str = "") -> Spec:
     chosen = next((each for each in types if each.id == type_id), types[0] if types else None)
     if chosen is None:
         raise PersonError("tickets.new.no_types")
-    form, priorities = await asyncio.gather(eyes.form(project, chosen.id), eyes.priorities())
+    form, priorities, groups = await asyncio.gather(
+        eyes.form(project, chosen.id), eyes.priorities(), _groups(eyes, project)
+    )
     offers_status = Can.INITIAL_STATUS in eyes.site.capabilities and Field.STATUS in form.fields
     statuses = await eyes.statuses() if offers_status else ()
-    return Spec(eyes.site.name, form, types, priorities, statuses)
+    return Spec(eyes.site.name, form, types, priorities, statuses, groups)
+
+
+async def _groups(eyes: Tracker, project: str) -> tuple[Choice, ...]:
+    if Can.GROUP_ASSIGNEES not in eyes.site.capabilities:
+        return ()
+    members = await _assignable(eyes, project) or ()
+    return tuple(Choice(each.id, each.name) for each in members if each.group)
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,7 @@ class Finding:
         """
         if not people:
             return Found({}, {})
-        assignable = await _assignable(eyes, project)
+        assignable = await _assignable(eyes, project.id)
         members: dict[str, str] = {}
         errors: dict[str, PersonError] = {}
         for key, user_id in people.items():
@@ -100,9 +109,9 @@ class Finding:
         return person.display_name, known
 
 
-async def _assignable(eyes: Tracker, project: Project) -> tuple[Member, ...] | None:
+async def _assignable(eyes: Tracker, project: str) -> tuple[Member, ...] | None:
     try:
-        return await eyes.assignable(project.id)
+        return await eyes.assignable(project)
     except (PeerForbidden, PeerNotFound):
         return None
 

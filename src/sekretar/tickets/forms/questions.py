@@ -13,7 +13,7 @@ from sekretar.kernel.errors import PersonError
 from sekretar.kernel.forms import FieldKind, Value
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.text import truncate
-from sekretar.tickets.forms.spec import Answers, Spec
+from sekretar.tickets.forms.spec import GROUP, Answers, Spec
 from sekretar.tickets.spans import parse_span
 from sekretar.trackers.values import CustomField, Field, Kind
 
@@ -49,7 +49,7 @@ class _Asker:
 
     def field(self, key: str) -> forms.Field:
         custom = self.spec.custom(key)
-        made = custom_question(custom, self.t) if custom else self._standard(Field(key))
+        made = custom_question(custom, self.t) if custom else self._standard(key)
         known = self.answers.get(key)
         return replace(
             made,
@@ -57,7 +57,10 @@ class _Asker:
             default=known if known is not None else made.default,
         )
 
-    def _standard(self, field: Field) -> forms.Field:
+    def _standard(self, key: str) -> forms.Field:
+        if key == GROUP:
+            return self._group()
+        field = Field(key)
         makers: dict[Field, Callable[[], forms.Field]] = {
             Field.TYPE: self._type,
             Field.SUBJECT: partial(self._plain, field, FieldKind.TEXT, SUBJECT_LIMIT),
@@ -79,6 +82,12 @@ class _Asker:
         choices = tuple(forms.Choice(each.id, each.name) for each in self.spec.types)
         return replace(
             self._plain(Field.TYPE, FieldKind.CHOICE), choices=choices, default=self.spec.form.type.id
+        )
+
+    def _group(self) -> forms.Field:
+        choices = tuple(forms.Choice(each.id, each.name) for each in self.spec.groups)
+        return forms.Field(
+            GROUP, FieldKind.CHOICE, self.t.plain("tickets.field.group"), optional=True, choices=choices
         )
 
     def _priority(self) -> forms.Field:
@@ -124,7 +133,7 @@ def label_of(spec: Spec, key: str, t: Translator) -> str:
     custom = spec.custom(key)
     if custom is not None:
         return custom.name
-    return t.plain(f"tickets.field.{key}") if key in {*Field} else key
+    return t.plain(f"tickets.field.{key}") if key in {*Field, GROUP} else key
 
 
 def ids_of(field: CustomField, answer: str) -> tuple[str, ...]:

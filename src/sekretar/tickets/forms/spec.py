@@ -31,6 +31,9 @@ FIRST: Final = (
 )
 RARE: Final = (Field.STATUS, Field.START, Field.ESTIMATE, Field.DONE)
 
+#: The question for a group as the assignee; people are chosen from those of the chat.
+GROUP: Final = "group"
+
 #: Fields that whoever fills in a ticket never gives: they are known, or come along.
 _GIVEN: Final = frozenset({Field.PROJECT, Field.FILES})
 
@@ -48,6 +51,8 @@ class Spec:
     priorities: tuple[Priority, ...]
     #: That a new ticket can begin in; empty where the tracker decides.
     statuses: tuple[Status, ...]
+    #: That can be assignees.
+    groups: tuple[Choice, ...] = ()
 
     def custom(self, key: str) -> CustomField | None:
         """The custom field of this key."""
@@ -67,7 +72,7 @@ class Spec:
         rest = [
             each.key for each in self.form.custom if not _is_demanded(each) and each.kind is not Kind.OTHER
         ]
-        return (*standard, *rest)
+        return (*([GROUP] if self.groups else []), *standard, *rest)
 
     @property
     def impossible(self) -> tuple[str, ...]:

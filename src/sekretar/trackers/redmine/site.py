@@ -33,7 +33,14 @@ _LOGIN = re.compile(r"[A-Za-z0-9_\-@.]{1,60}")
 _KEY = re.compile(r"[!-~]{1,200}")
 
 _CAPABILITIES = frozenset(
-    {Can.START_DATE, Can.DONE_RATIO, Can.TIME_ACTIVITIES, Can.PRIVATE_TICKETS, Can.INITIAL_STATUS}
+    {
+        Can.START_DATE,
+        Can.DONE_RATIO,
+        Can.TIME_ACTIVITIES,
+        Can.PRIVATE_TICKETS,
+        Can.INITIAL_STATUS,
+        Can.GROUP_ASSIGNEES,
+    }
 )
 
 
