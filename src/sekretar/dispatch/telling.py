@@ -33,9 +33,12 @@ class Reader:
     def moment(self, at: datetime) -> str:
         """A moment in a sentence: the time, and the day when it is not today."""
         day, today = (each.astimezone(self.zone).date() for each in (at, self.now))
+        return format_time(at, self.zone, self.t.language) if day == today else self.dated(at)
+
+    def dated(self, at: datetime) -> str:
+        """A moment as it is written down: the day and the time."""
+        day, today = (each.astimezone(self.zone).date() for each in (at, self.now))
         clock = format_time(at, self.zone, self.t.language)
-        if day == today:
-            return clock
         return f"{format_date(day, self.t.language, today)}, {clock}"
 
 

@@ -108,7 +108,7 @@ async def test_from_the_letter_to_the_late_end(database: Database) -> None:
             "anna: Срок только что истёк (16:00).",
             "channel: Срок только что истёк (16:00).",
         ]
-        assert await at.history(incident) == [("", "Срок пропущен: 16:00")]
+        assert await at.history(incident) == [("", "Срок пропущен: 4 марта, 16:00")]
 
 
 async def test_after_an_outage_the_breach_is_said_once_as_late_as_it_is(database: Database) -> None:
@@ -140,7 +140,7 @@ async def test_a_new_type_moves_the_deadline_and_what_has_not_fired(database: Da
         await at.later(3 * HOUR + MINUTE)
         await at.act(incident, type_id=await at.type_id(1440))
         assert (await at.sla(incident)).dispatcher.deadline == NOW + 24 * HOUR
-        assert await at.history(incident) == [("Срок: 16:00", "Срок: 5 марта, 12:00")]
+        assert await at.history(incident) == [("Срок: 4 марта, 16:00", "Срок: 5 марта, 12:00")]
         await at.later(20 * HOUR + 45 * MINUTE)
         await at.later(HOUR)
         assert [each.partition(":")[0] for each in await at.told()] == ["anna", "channel", "anna", "channel"]
@@ -215,7 +215,7 @@ async def test_at_night_nobody_is_told_and_the_breach_stands_in_the_history_all_
         incident = await house.open(type_id=await at.type_id(240))
         await at.later(5 * HOUR)
         assert await at.told() == []
-        assert await at.history(incident) == [("", "Срок пропущен: 21:00")]
+        assert await at.history(incident) == [("", "Срок пропущен: 4 марта, 21:00")]
         await at.later(12 * HOUR)
         assert await at.told() == ["channel: Просрочен на 12 ч: срок был 4 марта, 21:00."]
 

@@ -61,3 +61,22 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, said: str) -> None:
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read"):
         read_desks(tmp_path / "nothing.toml")
+
+
+def test_hours_and_steps_of_deadlines_are_read(tmp_path: Path) -> None:
+    text = """
+[desk.sla.hours.week]
+mon = ["09:00-13:00", "14:00-18:00"]
+
+[[desk.sla.steps]]
+minutes = -30
+to = ["shift", "head"]
+"""
+    (desk,) = read_desks(written(tmp_path, SMALLEST + text))
+    assert desk.sla.hours is not None
+    assert [len(openings) for openings in desk.sla.hours.openings()] == [2, 0, 0, 0, 0, 0, 0]
+    assert [(step.minutes, *step.to) for step in desk.sla.steps] == [(-30, "shift", "head")]
+    with pytest.raises(ConfigurationError, match="09:00-18:00"):
+        read_desks(written(tmp_path, SMALLEST + text.replace("14:00-18:00", "from two")))
+    with pytest.raises(ConfigurationError, match="pausing"):
+        read_desks(written(tmp_path, SMALLEST.replace("[[desk.mail", 'pausing = ["tea"]\n[[desk.mail')))

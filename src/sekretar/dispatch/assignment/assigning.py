@@ -13,14 +13,22 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import structlog
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.assignment import wording
 from sekretar.dispatch.assignment.choosing import Candidate, Choice, Presence, choose
 from sekretar.dispatch.assignment.handing_over import HandingOver
 from sekretar.dispatch.assignment.model import AssignmentRow, MemberRow, PoolRow, QueueRow
-from sekretar.dispatch.assignment.queue import BATCH, Reason, enqueue, locked_pool, queued
+from sekretar.dispatch.assignment.queue import (
+    BATCH,
+    Reason,
+    dequeue,
+    enqueue,
+    lock_incidents,
+    locked_pool,
+    queued,
+)
 from sekretar.dispatch.assignment.shifts import next_begin, next_change
 from sekretar.dispatch.assignment.team import TASK, Member, Role, Team
 from sekretar.dispatch.incidents.incidents import Incidents
@@ -86,7 +94,7 @@ class Assigning:
     ) -> None:
         """Take out of the queue what waits for nobody any more, and remember who was given something."""
         if is_finished(incident.status) or (given and incident.responsible_id is not None):
-            await session.execute(delete(QueueRow).where(QueueRow.incident_id == incident.id))
+            await dequeue(session, incident.id)
         if given and incident.responsible_id is not None:
             await session.execute(
                 update(MemberRow)
@@ -154,6 +162,7 @@ class Assigning:
             members = await self._team.members(session, desk.name, now)
             candidates = await self._candidates(session, desk, members, presences, now)
             waiting = await queued(session, desk.name)
+            await lock_incidents(session, [row.incident_id for row in waiting])
             for row in waiting:
                 if await self._obsolete(session, row, now):
                     continue
@@ -175,7 +184,7 @@ class Assigning:
             waits = incident.responsible_id is None
         if waits and not is_finished(incident.status):
             return False
-        await session.delete(row)
+        await dequeue(session, row.incident_id)
         return True
 
     async def _candidates(
@@ -209,14 +218,14 @@ class Assigning:
         change = IncidentChange(responsible_id=choice.person_id)
         seen = IncidentChange(responsible_id=before.responsible_id)
         t = self._telling.chat.catalogues.translator(desk.language)
+        await dequeue(session, incident_id)
         try:
             after = await self._incidents.change(
                 session, incident_id, change, SYSTEM, wording.why(choice, t), seen=seen
             )
         except PersonError as error:
-            # Somebody was faster. Whatever they did has its own place in the queue, or none.
+            # It may not be changed any more, and so does not wait for anybody.
             _log.info("incident not given", incident=incident_id, reason=error.key)
-            await session.delete(row)
             return
         now = self._telling.chat.now()
         record = AssignmentRow(

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.assignment.model import PoolRow
-from sekretar.dispatch.assignment.queue import Reason, enqueue, locked_pool
+from sekretar.dispatch.assignment.queue import Reason, enqueue, lock_incidents, locked_pool
 from sekretar.dispatch.assignment.shifts import ended_between
 from sekretar.dispatch.assignment.team import Role, Team
 from sekretar.dispatch.incidents.model import IncidentRow
@@ -106,5 +106,6 @@ class HandingOver:
         for listener in self._listeners:
             await listener(session, found, now)
         if desk.assignment.shift_end == "reassign":
+            await lock_incidents(session, [each.id for each in found.incidents])
             for incident in found.incidents:
                 await enqueue(session, incident, Reason.SHIFT_END)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.assignment.model import PoolRow, QueueRow
 from sekretar.dispatch.assignment.team import TASK
+from sekretar.dispatch.incidents.model import IncidentRow
 from sekretar.dispatch.incidents.values import Incident
 from sekretar.kernel.database import insert_into, wake_after_commit
 
 #: How many incidents are given away in one transaction.
-BATCH = 100
+BATCH = 50
 
 
 class Reason(StrEnum):
@@ -46,6 +48,11 @@ async def enqueue(session: AsyncSession, incident: Incident, reason: Reason) -> 
     wake_after_commit(session, TASK)
 
 
+async def dequeue(session: AsyncSession, incident_id: int) -> None:
+    """An incident waits for nobody any more, or never did."""
+    await session.execute(delete(QueueRow).where(QueueRow.incident_id == incident_id))
+
+
 async def locked_pool(session: AsyncSession, desk: str, now: datetime) -> PoolRow:
     """The desk's own lock, held until the end of the transaction."""
     await session.execute(
@@ -58,3 +65,11 @@ async def queued(session: AsyncSession, desk: str) -> list[QueueRow]:
     """The next of those that wait at a desk, the oldest first."""
     query = select(QueueRow).where(QueueRow.desk == desk)
     return list(await session.scalars(query.order_by(QueueRow.opened_at, QueueRow.incident_id).limit(BATCH)))
+
+
+async def lock_incidents(session: AsyncSession, incident_ids: Iterable[int]) -> None:
+    """Hold these incidents until the end of the transaction. All are taken in the order of their numbers, as merging
+    does, so that nobody waits for somebody who waits for them.
+    """
+    query = select(IncidentRow.id).where(IncidentRow.id.in_(sorted(incident_ids))).order_by(IncidentRow.id)
+    await session.execute(query.with_for_update())

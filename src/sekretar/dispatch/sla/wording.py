@@ -32,9 +32,9 @@ def notice(incident: Incident, plan: Plan, matter: Matter, reader: Reader) -> Me
 
 def breach(kind: ClockKind, deadline: datetime, reader: Reader) -> str:
     """For the history: a deadline was missed."""
-    return reader.t.plain(f"dispatch.sla.history.breach_{kind.value}", deadline=reader.moment(deadline))
+    return reader.t.plain(f"dispatch.sla.history.breach_{kind.value}", deadline=reader.dated(deadline))
 
 
 def moved(kind: ClockKind, deadline: datetime, reader: Reader) -> str:
     """For the history: a deadline is another one now."""
-    return reader.t.plain(f"dispatch.sla.history.moved_{kind.value}", deadline=reader.moment(deadline))
+    return reader.t.plain(f"dispatch.sla.history.moved_{kind.value}", deadline=reader.dated(deadline))
