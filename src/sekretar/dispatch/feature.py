@@ -23,6 +23,8 @@ from sekretar.dispatch.chat.views import Views
 from sekretar.dispatch.chat.working import Working
 from sekretar.dispatch.incidents import types
 from sekretar.dispatch.incidents.incidents import Incidents
+from sekretar.dispatch.intake import intake
+from sekretar.dispatch.intake.opening import open_intake
 from sekretar.dispatch.letters.opening import open_letters
 from sekretar.dispatch.mail.mailboxes import Mailboxes
 from sekretar.dispatch.settings import DeskSettings
@@ -75,6 +77,7 @@ class Dispatch:
         self.letters = open_letters(
             around.chat, self._desks, self.incidents, self.assets, around.outbox, around.http.tls
         )
+        self.intake = open_intake(around.chat, self._desks, self.incidents, self.assets, self.letters)
         rights = Rights(around.chat, self.channels)
         Working(around.chat, self.incidents, self.assets, rights).register(around.chat.chat)
 
@@ -111,4 +114,5 @@ class Dispatch:
         jobs.add(cards.TASK, self.cards.show_due, at_least_every=timedelta(minutes=1))
         self.mailboxes.add_duties(jobs)
         self.letters.add_jobs(jobs)
+        jobs.add(intake.TASK, self.intake.run, at_least_every=timedelta(minutes=1))
         jobs.add(keeping.TASK, self.registry.run, at_least_every=keeping.LOOK_EVERY)

@@ -179,7 +179,7 @@ async def test_what_was_entered_is_read_again(desk: Desk) -> None:
     type_id = await desk.type_id()
     opened = await desk.open(
         "Авария:\n  нет   питания",
-        description="Всё\nпропало",
+        description="Всё\nпро\0па\ud800ло",
         applicant=Applicant("Пётр", "Petr@Example.org"),
         type_id=type_id,
         responsible_id=desk.boris.person_id,
@@ -187,6 +187,7 @@ async def test_what_was_entered_is_read_again(desk: Desk) -> None:
     )
     assert await desk.get(opened) == opened
     assert opened.summary == "Авария: нет питания"
+    assert opened.description == "Всё\nпропало"
     assert opened.applicant.address == "petr@example.org"
     assert (opened.status, opened.language, opened.version) == (Status.NEW, "ru", 1)
     async with desk.database.reading() as session:

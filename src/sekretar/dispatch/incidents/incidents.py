@@ -24,6 +24,7 @@ from sekretar.dispatch.incidents.model import EventRow, IncidentRow, NumberRow
 from sekretar.dispatch.incidents.rows import event_of, incident_of, locked, record
 from sekretar.dispatch.incidents.values import (
     Actor,
+    Applicant,
     Event,
     EventKind,
     Incident,
@@ -37,6 +38,7 @@ from sekretar.dispatch.settings import DeskSettings
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.database import insert_into
 from sekretar.kernel.errors import PersonError
+from sekretar.kernel.text import clean
 
 #: Called in the transaction of a change with the incident as it is now, what happened to it, and the moment.
 ChangeListener = Callable[[AsyncSession, Incident, Sequence[Event], datetime], Awaitable[None]]
@@ -67,7 +69,7 @@ class Incidents:
             PersonError: the summary is empty, or the type is none of the desk.
         """
         desk, now = self._desks[new.desk], self._clock.now()
-        if not new.summary.strip():
+        if not _title(new.summary):
             raise PersonError("dispatch.incident.no_summary")
         number = await _next_number(session, new.desk)
         row = IncidentRow(
@@ -79,10 +81,10 @@ class Incidents:
             updated_at=now,
             status=Status.NEW,
             finished_at=None,
-            applicant_name=new.applicant.name,
-            applicant_address=new.applicant.address.casefold(),
+            applicant_name=clean(new.applicant.name),
+            applicant_address=clean(new.applicant.address).casefold(),
             summary=_title(new.summary),
-            description=new.description,
+            description=clean(new.description),
             origin=new.origin,
             language=new.language or desk.language,
             unread=new.unread,
@@ -94,9 +96,12 @@ class Incidents:
         await words.index(session, row.id, _spoken_of(row))
         bare = incident_of(row)
         events = [Event(row.id, now, EventKind.OPENED, actor, new=row.code, why=why)]
-        events += [
-            replace(each, at=now, actor=actor, why=why) for each in await naming.events(session, bare, given)
-        ]
+        if new.letter_id is not None:
+            subject, letter_id = new.letter_subject, new.letter_id
+            events.append(Event(row.id, now, EventKind.LETTER_IN, actor, new=subject, letter_id=letter_id))
+        for each in await naming.events(session, bare, given):
+            reason = new.place_why if each.kind in naming.PLACES else why
+            events.append(replace(each, at=now, actor=actor, why=reason))
         _set(row, given)
         return await self._changed(session, row, events, now)
 
@@ -329,14 +334,17 @@ class Incidents:
 
 def _tidied(change: IncidentChange) -> IncidentChange:
     if isinstance(change.summary, str):
-        if not change.summary.strip():
+        if not _title(change.summary):
             raise PersonError("dispatch.incident.no_summary")
-        return replace(change, summary=_title(change.summary))
+        change = replace(change, summary=_title(change.summary))
+    if isinstance(change.applicant, Applicant):
+        who = change.applicant
+        change = replace(change, applicant=Applicant(clean(who.name), clean(who.address).casefold()))
     return change
 
 
 def _title(text: str) -> str:
-    return " ".join(text.split())[:LONGEST_SUMMARY]
+    return " ".join(clean(text).split())[:LONGEST_SUMMARY]
 
 
 def _spoken_of(row: IncidentRow) -> str:

@@ -34,6 +34,9 @@ _KINDS: Final = {
 #: Fields that name a row of another table.
 REFERENCES: Final = ("type_id", "responsible_id", "pole_id", "station_id", "contractor_id")
 
+#: What tells where an incident is.
+PLACES: Final = frozenset({EventKind.POLE, EventKind.STATION, EventKind.CONTRACTOR})
+
 #: For each such field, but the type, the number and the name there.
 _NAMED_BY: Final[dict[str, tuple[InstrumentedAttribute[int], InstrumentedAttribute[str]]]] = {
     "responsible_id": (PersonRow.id, PersonRow.display_name),

@@ -19,6 +19,7 @@ from sekretar.dispatch.incidents.values import (
     Status,
 )
 from sekretar.kernel.errors import PersonError
+from sekretar.kernel.text import clean
 
 
 def incident_of(row: IncidentRow) -> Incident:
@@ -77,11 +78,11 @@ async def record(session: AsyncSession, events: Iterable[Event]) -> list[Event]:
             at=event.at,
             kind=event.kind,
             actor_kind=event.actor.kind,
-            actor_name=event.actor.name,
+            actor_name=clean(event.actor.name),
             actor_id=event.actor.person_id,
-            old=event.old,
-            new=event.new,
-            why=event.why,
+            old=clean(event.old),
+            new=clean(event.new),
+            why=clean(event.why),
             letter_id=event.letter_id,
         )
         for event in events

@@ -66,5 +66,5 @@ def columns(values: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of an incident as columns of its row."""
     found = dict(values)
     if (applicant := found.pop("applicant", None)) is not None:
-        found |= {"applicant_name": applicant.name, "applicant_address": applicant.address.casefold()}
+        found |= {"applicant_name": applicant.name, "applicant_address": applicant.address}
     return found

@@ -149,9 +149,14 @@ class NewIncident:
     pole_id: int | None = None
     station_id: int | None = None
     contractor_id: int | None = None
+    #: By what the pole, the station and the contractor are known.
+    place_why: str = ""
     #: Empty for the language of the desk.
     language: str = ""
     unread: bool = False
+    #: The letter that told of it, and its subject.
+    letter_id: int | None = None
+    letter_subject: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.mail.letter import ParsedLetter, fingerprint
@@ -61,6 +61,8 @@ class RawLetter:
     whole: bool
     size: int
     mailboxes: frozenset[str]
+    #: Its incident when it was read before and is read again; None otherwise.
+    incident_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ async def take(session: AsyncSession, letter_id: int) -> RawLetter | None:
         whole=row.whole,
         size=row.size,
         mailboxes=frozenset(await session.scalars(places)),
+        incident_id=row.incident_id,
     )
 
 
@@ -142,9 +145,11 @@ async def mark_filed(session: AsyncSession, letter_id: int, incident_id: int, th
     )
 
 
-async def mark_unreadable(session: AsyncSession, letter_id: int, why: str) -> None:
-    """Nothing could be made of it. It is kept, shown and can be read again."""
-    await _set(session, letter_id, state=LetterState.UNREADABLE, why=_storable(why))
+async def mark_unreadable(
+    session: AsyncSession, letter_id: int, why: str, incident_id: int | None = None
+) -> None:
+    """Nothing could be made of it. It is kept, shown in its incident and can be read again."""
+    await _set(session, letter_id, state=LetterState.UNREADABLE, why=_storable(why), incident_id=incident_id)
 
 
 async def mark_set_aside(session: AsyncSession, letter_id: int, why: str) -> None:
@@ -157,13 +162,18 @@ async def mark_duplicate(session: AsyncSession, letter_id: int, original: int) -
     await _set(session, letter_id, state=LetterState.DUPLICATE, duplicate_of=original, fingerprint=None)
 
 
+async def mark_outgoing(session: AsyncSession, letter_id: int) -> None:
+    """It lay among what came, but the desk has written it."""
+    await _set(session, letter_id, direction=Direction.OUT)
+
+
 async def mark_undelivered(session: AsyncSession, letter_id: int, why: str) -> None:
     """It did not reach a recipient; `why` is for the dispatcher."""
     await _set(session, letter_id, undelivered=_storable(why))
 
 
 async def replay(session: AsyncSession, letter_id: int) -> bool:
-    """Have a letter that is in no incident read anew from its bytes; False when that cannot be."""
+    """Have a letter read anew that is in no incident, or could not be read; False when that cannot be."""
     if await raw_bytes(session, letter_id) is None:
         return False
     fresh = {
@@ -172,7 +182,10 @@ async def replay(session: AsyncSession, letter_id: int) -> bool:
         "duplicate_of": None,
         "fingerprint": None,
     }
-    anew = update(LetterRow).where(LetterRow.id == letter_id, LetterRow.incident_id.is_(None))
+    was_unreadable = LetterRow.state == LetterState.UNREADABLE
+    anew = update(LetterRow).where(
+        LetterRow.id == letter_id, or_(LetterRow.incident_id.is_(None), was_unreadable)
+    )
     changed = await session.scalar(anew.values(**fresh).returning(LetterRow.id))
     if changed is None:
         return False
@@ -253,6 +266,17 @@ async def of_incident(session: AsyncSession, incident_id: int) -> Sequence[Lette
     """The letters of an incident, in the order in which they were received or sent."""
     query = select(LetterRow).where(LetterRow.incident_id == incident_id)
     return (await session.scalars(query.order_by(LetterRow.received_at, LetterRow.id))).all()
+
+
+async def unnoticed(session: AsyncSession, desk: str, limit: int = 100) -> Sequence[int]:
+    """Letters to a desk of which nothing could be made and that stand in no incident yet."""
+    query = select(LetterRow.id).where(
+        LetterRow.desk == desk,
+        LetterRow.state == LetterState.UNREADABLE,
+        LetterRow.incident_id.is_(None),
+        LetterRow.direction == Direction.IN,
+    )
+    return (await session.scalars(query.order_by(LetterRow.id).limit(limit))).all()
 
 
 async def unreadable(session: AsyncSession, desk: str, limit: int = 50) -> Sequence[LetterRow]:

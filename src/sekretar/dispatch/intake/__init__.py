@@ -1,0 +1,1 @@
+"""From a letter to an incident: which one it belongs to, and what follows from that."""

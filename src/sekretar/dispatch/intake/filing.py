@@ -1,0 +1,313 @@
+"""Doing what was decided with a letter, in the transaction that also marks it as done."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.dispatch.assets.assets import Assets
+from sekretar.dispatch.assets.values import Found
+from sekretar.dispatch.incidents import words
+from sekretar.dispatch.incidents.incidents import Incidents
+from sekretar.dispatch.incidents.values import (
+    SYSTEM,
+    Actor,
+    ActorKind,
+    Applicant,
+    EventKind,
+    Incident,
+    IncidentChange,
+    LinkKind,
+    NewIncident,
+    Origin,
+    Status,
+)
+from sekretar.dispatch.intake import subjects
+from sekretar.dispatch.intake.threads import Arrived, Decision, Outcome, Reason, Relation, Writer
+from sekretar.dispatch.mail import store
+from sekretar.dispatch.mail.letter import ParsedLetter
+from sekretar.dispatch.mail.model import Direction, LetterState
+from sekretar.dispatch.mail.store import KnownLetter, RawLetter
+from sekretar.dispatch.settings import DeskSettings
+from sekretar.kernel.errors import PersonError
+from sekretar.kernel.i18n import Catalogues, Translator
+from sekretar.kernel.text import truncate
+
+#: Tells the sender of this letter that the incident is closed for long; in the transaction that files the letter.
+TooLate = Callable[[AsyncSession, int, int], Awaitable[object]]
+
+#: A letter whose date lies further before its arrival, or behind it, does not tell when it was written.
+_SLOWEST: Final = timedelta(days=3)
+_LONGEST_DESCRIPTION: Final = 20_000
+_LONGEST_SUMMARY: Final = 200
+
+
+async def no_answer(session: AsyncSession, incident_id: int, letter_id: int) -> None:
+    """Of a desk that sends no letters."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A letter on its way into an incident."""
+
+    desk: DeskSettings
+    raw: RawLetter
+    letter: ParsedLetter
+    #: What else is here of its conversation.
+    related: tuple[KnownLetter, ...]
+    now: datetime
+
+    @property
+    def actor(self) -> Actor:
+        """Who wrote it."""
+        writer = self.letter.applicant if self.letter.web_form else self.letter.sender
+        return Actor(ActorKind.LETTER, writer.name or writer.address)
+
+
+@dataclass(frozen=True)
+class Filing:
+    """Carries decisions out."""
+
+    incidents: Incidents
+    assets: Assets
+    catalogues: Catalogues
+    too_late: TooLate = no_answer
+
+    async def carry_out(
+        self, session: AsyncSession, arrival: Arrival, arrived: Arrived, decision: Decision
+    ) -> None:
+        """Do with the letter what was decided."""
+        if decision.outcome is Outcome.SET_ASIDE:
+            await store.mark_set_aside(session, arrival.raw.id, decision.reason)
+            return
+        if decision.outcome is Outcome.OPEN:
+            await self._open(session, arrival, decision)
+            return
+        assert decision.incident_id is not None
+        await self._join(session, arrival, arrived, decision, decision.incident_id)
+
+    async def open_unreadable(
+        self, session: AsyncSession, desk: DeskSettings, raw: RawLetter, why: str
+    ) -> None:
+        """Make an incident of a letter of which nothing can be made, so that a person looks at it."""
+        t = self._t(desk)
+        if raw.direction is Direction.OUT:
+            await store.mark_unreadable(session, raw.id, why)
+            return
+        if raw.incident_id is not None:
+            # Read again in vain: it stands where it stood.
+            await store.mark_unreadable(session, raw.id, why, raw.incident_id)
+            return
+        summary = t.plain("dispatch.intake.unreadable")
+        new = NewIncident(
+            desk=desk.name,
+            opened_at=raw.received_at,
+            summary=summary,
+            origin=Origin.LETTER,
+            description=t.plain("dispatch.intake.unreadable_why", why=why),
+            unread=True,
+            letter_id=raw.id,
+            letter_subject=summary,
+        )
+        opened = await self.incidents.open(session, new, SYSTEM, self._why(t, Reason.UNREADABLE))
+        await store.mark_unreadable(session, raw.id, why, opened.id)
+
+    async def read_again(self, session: AsyncSession, arrival: Arrival, incident_id: int) -> None:
+        """File a letter into the incident that was made of it when it could not be read."""
+        letter, t = arrival.letter, self._t(arrival.desk)
+        incident_id = await self.incidents.survivor(session, incident_id)
+        incident = await self.incidents.get(session, incident_id)
+        if incident.summary == t.plain("dispatch.intake.unreadable"):
+            change = IncidentChange(summary=_summary(letter, t), applicant=_applicant(letter))
+            await self.incidents.change(session, incident_id, change, SYSTEM, self._why(t, Reason.AGAIN))
+        decision = Decision(Outcome.FILE, Reason.AGAIN, incident_id)
+        await self._join(session, arrival, Arrived(), decision, incident_id)
+
+    # --- joining ------------------------------------------------------------------------------------------
+
+    async def _join(
+        self,
+        session: AsyncSession,
+        arrival: Arrival,
+        arrived: Arrived,
+        decision: Decision,
+        incident_id: int,
+    ) -> None:
+        raw, letter, t = arrival.raw, arrival.letter, self._t(arrival.desk)
+        await store.mark_filed(session, raw.id, incident_id, decision.reason)
+        why = self._why(t, decision.reason)
+        if arrived.is_outgoing or arrived.relation is Relation.AGENT:
+            await store.mark_outgoing(session, raw.id)
+            await self._note(session, arrival, incident_id, EventKind.LETTER_OUT, why)
+            return
+        await words.index(session, incident_id, f"{letter.subject}\n{letter.fresh}")
+        if arrived.writer is Writer.RESPONDER:
+            await self._note(session, arrival, incident_id, EventKind.LETTER_IN, why)
+            return
+        incident = await self.incidents.letter_came(
+            session, incident_id, arrival.actor, letter.subject, why, raw.id
+        )
+        await self._remark(session, arrival, incident_id)
+        await self._find_place(session, arrival, incident)
+        await self._follow(session, arrival, decision, incident_id)
+
+    async def _follow(
+        self, session: AsyncSession, arrival: Arrival, decision: Decision, incident_id: int
+    ) -> None:
+        """What comes of a letter to a closed incident."""
+        t = self._t(arrival.desk)
+        if decision.outcome is Outcome.REOPEN:
+            change = IncidentChange(status=Status.IN_PROGRESS)
+            why = t.plain("dispatch.intake.reopened")
+            await self.incidents.change(session, incident_id, change, arrival.actor, why)
+        elif decision.outcome is Outcome.ANSWER:
+            await self._answer_too_late(session, arrival, incident_id)
+        elif decision.is_limited:
+            await self._tell(session, incident_id, t.plain("dispatch.intake.reopened_too_often"))
+
+    async def _answer_too_late(self, session: AsyncSession, arrival: Arrival, incident_id: int) -> None:
+        try:
+            await self.too_late(session, incident_id, arrival.raw.id)
+        except PersonError as error:
+            # Nobody has pressed anything who could be told: the letter is here, and the history says the rest.
+            await self._tell(session, incident_id, self._t(arrival.desk).plain_error(error))
+
+    async def _find_place(self, session: AsyncSession, arrival: Arrival, incident: Incident) -> None:
+        """A later letter may say where it is, when the first one did not."""
+        if incident.pole_id is not None or incident.status is Status.CLOSED:
+            return
+        found = await self._lookup(session, arrival)
+        if found.certain is not None:
+            change = IncidentChange(
+                pole_id=found.pole_id, station_id=found.station_id, contractor_id=found.contractor_id
+            )
+            why = found.why(self._t(arrival.desk))
+            await self.incidents.change(session, incident.id, change, SYSTEM, why)
+
+    # --- opening ------------------------------------------------------------------------------------------
+
+    async def _open(self, session: AsyncSession, arrival: Arrival, decision: Decision) -> None:
+        desk, raw, letter = arrival.desk, arrival.raw, arrival.letter
+        t = self._t(desk)
+        found = await self._lookup(session, arrival)
+        new = NewIncident(
+            desk=desk.name,
+            opened_at=_written_at(letter, raw.received_at),
+            summary=_summary(letter, t),
+            origin=Origin.LETTER,
+            description=truncate(letter.fresh or letter.text, _LONGEST_DESCRIPTION),
+            applicant=_applicant(letter),
+            pole_id=found.pole_id,
+            station_id=found.station_id,
+            contractor_id=found.contractor_id,
+            place_why=found.why(t),
+            unread=True,
+            letter_id=raw.id,
+            letter_subject=letter.subject,
+        )
+        opened = await self.incidents.open(session, new, arrival.actor, self._why(t, decision.reason))
+        await store.mark_filed(session, raw.id, opened.id, decision.reason)
+        if decision.incident_id is not None:
+            why = self._why(t, decision.reason)
+            await self.incidents.link(session, opened.id, LinkKind.RELATED, decision.incident_id, SYSTEM, why)
+        if found.candidates:
+            await self._tell(session, opened.id, found.why(t))
+        await self._mention(session, arrival, opened)
+        await self._remark(session, arrival, opened.id)
+        await self._gather(session, arrival, opened.id)
+
+    async def _mention(self, session: AsyncSession, arrival: Arrival, opened: Incident) -> None:
+        """Say which incidents the letter names: a dispatcher may merge them."""
+        letter, prefix = arrival.letter, arrival.desk.prefix
+        names = " ".join(each.name for each in letter.attachments)
+        codes = subjects.codes_in(f"{letter.subject}\n{letter.fresh}\n{names}", prefix)
+        there = [code for code in codes[:5] if await self._is_other(session, code, opened)]
+        if there:
+            t = self._t(arrival.desk)
+            await self._tell(session, opened.id, t.plain("dispatch.intake.mentions", codes=", ".join(there)))
+
+    async def _is_other(self, session: AsyncSession, code: str, opened: Incident) -> bool:
+        named = await self.incidents.by_code(session, code)
+        return named is not None and named.desk == opened.desk and named.id != opened.id
+
+    async def _gather(self, session: AsyncSession, arrival: Arrival, incident_id: int) -> None:
+        """Letters of the same conversation that stand in no incident join: what the desk wrote before."""
+        for each in arrival.related:
+            if each.incident_id is not None or each.state is not LetterState.SET_ASIDE:
+                continue
+            await store.mark_filed(session, each.letter_id, incident_id, Reason.EARLIER)
+            row = await store.letter_row(session, each.letter_id)
+            if row is not None:
+                kind = EventKind.LETTER_OUT if each.direction is Direction.OUT else EventKind.LETTER_IN
+                actor = Actor(ActorKind.LETTER, row.sender_name or row.sender_address)
+                why = self._why(self._t(arrival.desk), Reason.EARLIER)
+                await self.incidents.note(
+                    session, incident_id, kind, actor, new=row.subject, why=why, letter_id=row.id
+                )
+
+    # --- small things -------------------------------------------------------------------------------------
+
+    async def _lookup(self, session: AsyncSession, arrival: Arrival) -> Found:
+        letter = arrival.letter
+        found = await self.assets.lookup(session, arrival.desk.name, letter.subject, letter.fresh)
+        if found.source is None and letter.text != letter.fresh and not arrival.related:
+            # What is quoted of a conversation that is not here may say where it is.
+            found = await self.assets.lookup(session, arrival.desk.name, "", letter.text)
+        return found
+
+    async def _remark(self, session: AsyncSession, arrival: Arrival, incident_id: int) -> None:
+        """Say what of the letter is not here."""
+        t, raw = self._t(arrival.desk), arrival.raw
+        if not raw.whole:
+            size = max(round(raw.size / 1024 / 1024), 1)
+            await self._tell(session, incident_id, t.plain("dispatch.intake.too_large", size=size))
+        refused = [each.name or each.safe_name for each in arrival.letter.attachments if each.refusal]
+        if refused:
+            await self._tell(
+                session, incident_id, t.plain("dispatch.intake.refused", names=", ".join(refused))
+            )
+
+    async def _note(
+        self, session: AsyncSession, arrival: Arrival, incident_id: int, kind: EventKind, why: str
+    ) -> None:
+        subject = arrival.letter.subject
+        await self.incidents.note(
+            session, incident_id, kind, arrival.actor, new=subject, why=why, letter_id=arrival.raw.id
+        )
+
+    async def _tell(self, session: AsyncSession, incident_id: int, text: str) -> None:
+        await self.incidents.note(session, incident_id, EventKind.NOTE, SYSTEM, new=text)
+
+    def _t(self, desk: DeskSettings) -> Translator:
+        return self.catalogues.translator(desk.language)
+
+    def _why(self, t: Translator, reason: Reason) -> str:
+        return t.plain(f"dispatch.thread.{reason.value}")
+
+
+def related_to(known: Sequence[KnownLetter]) -> tuple[KnownLetter, ...]:
+    """Each letter once."""
+    return tuple({each.letter_id: each for each in known}.values())
+
+
+def _applicant(letter: ParsedLetter) -> Applicant:
+    who = letter.applicant
+    return Applicant(who.name, who.key)
+
+
+def _summary(letter: ParsedLetter, t: Translator) -> str:
+    if letter.subject.strip():
+        return letter.subject
+    first = next((line.strip() for line in letter.fresh.splitlines() if line.strip()), "")
+    return truncate(first, _LONGEST_SUMMARY) or t.plain("dispatch.intake.no_subject")
+
+
+def _written_at(letter: ParsedLetter, received_at: datetime) -> datetime:
+    """When the letter was written, as far as it can be believed."""
+    if letter.date is None or not received_at - _SLOWEST <= letter.date <= received_at:
+        return received_at
+    return letter.date

@@ -1,0 +1,73 @@
+"""What two subjects have in common, and which incidents a subject names.
+
+Mail programs put marks before a subject, gateways put tags, the desk puts the code of the incident: what is left is
+what the sender meant. It is never the only reason to put two letters together; it is a reason to keep them apart.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable
+from typing import Final
+
+from sekretar.dispatch.assets.spelling import fold
+from sekretar.kernel.text import clean
+
+#: Subjects are cut on their way; so much of the beginning says that they are the same.
+_ENOUGH: Final = 40
+
+_ANSWER = r"re|aw|sv|отв|ответ|[нh][аa]|автоматический ответ|автоответ|automatic reply|autoreply|accepted"
+_FORWARD = r"fwd?|wg|пересл|пересылка"
+_COUNTER = r"(?:\s*[\[(]\d+[\])])?"
+_MARK = re.compile(rf"(?:{_ANSWER}|{_FORWARD}){_COUNTER}\s*[:：]")
+_FORWARDED = re.compile(rf"(?:{_FORWARD}){_COUNTER}\s*[:：]", re.IGNORECASE)
+#: What gateways put before: `[External]`, `***SPAM***`, `[SPAM]`.
+_TAG = re.compile(r"\[(?:external|ext|spam|внешн\w*(?: письмо)?|внешняя почта)\]|\*{2,}\s*spam\s*\*{2,}")
+_EDGES: Final = " \t-–—:;,.()«»\"'"
+
+
+def normal(subject: str, prefixes: Collection[str]) -> str:
+    """The subject without marks, tags and codes of incidents, in one spelling; empty when nothing is left.
+
+    Args:
+        subject: As it was written.
+        prefixes: What codes of incidents begin with.
+    """
+    text = " ".join(unicodedata.normalize("NFKC", clean(subject)).casefold().split())
+    for prefix in prefixes:
+        code = rf"(?<![\w-]){re.escape(prefix.casefold())}-\d+(?![\w-])"
+        text = re.sub(rf"\[{code}\]|{code}", " ", text)
+    while True:
+        shorter = text.lstrip(_EDGES)
+        for pattern in (_MARK, _TAG):
+            if found := pattern.match(shorter):
+                shorter = shorter[found.end() :]
+        if shorter == text:
+            return " ".join(text.strip(_EDGES + "[]*").split())
+        text = shorter
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two normal subjects are the same; one that is empty is the same as any."""
+    if not one or not other or one == other:
+        return True
+    shorter, longer = sorted((one.rstrip("….").rstrip(), other), key=len)
+    return len(shorter) >= _ENOUGH and longer.startswith(shorter)
+
+
+def is_among(subject: str, others: Iterable[str]) -> bool:
+    """Whether a normal subject is one of those of a conversation; of none at all it is too."""
+    known = list(others)
+    return not known or any(is_same(subject, other) for other in known)
+
+
+def is_forward(subject: str) -> bool:
+    """Whether the outermost mark says that the letter was forwarded."""
+    return _FORWARDED.match(subject.lstrip(_EDGES)) is not None
+
+
+def codes_in(text: str, prefix: str) -> tuple[str, ...]:
+    """The codes of a desk's incidents that a text names, each once, in their order, whatever alphabet they are in."""
+    pattern = rf"(?<![\w-]){re.escape(prefix)}-0*([1-9]\d{{0,17}})(?![\w-])"
+    return tuple(dict.fromkeys(f"{prefix}-{found[1]}" for found in re.finditer(pattern, fold(text))))

@@ -1,0 +1,455 @@
+"""From letters in a mailbox to incidents: threads, closed ones, duplicates, machines, and what cannot be read."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from tests.integration.dispatch.post_office import ANNA, DESK, NOW, PostOffice, letter_bytes
+
+from sekretar.dispatch.incidents.values import SYSTEM, EventKind, LinkKind, Origin, Status
+from sekretar.dispatch.intake import intake as intake_module
+from sekretar.dispatch.intake.threads import Reason
+from sekretar.dispatch.mail import store
+from sekretar.dispatch.mail.model import Direction, LetterState
+from sekretar.dispatch.settings import ThreadSettings
+from sekretar.kernel.database import Database
+from sekretar.kernel.errors import PeerDown
+
+BOUNCE = """\
+This is the mail system.
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mail.example
+
+Final-Recipient: rfc822; anna@customer.example
+Action: failed
+Status: 5.1.1
+
+--b
+Content-Type: text/rfc822-headers
+
+Message-ID: {message_id}
+References: {references}
+Subject: Re: No power
+
+--b--
+"""
+
+
+@pytest.fixture
+def office(database: Database) -> PostOffice:
+    return PostOffice(database)
+
+
+# --- a new incident ---------------------------------------------------------------------------------------
+
+
+async def test_a_letter_becomes_an_incident_with_everything_it_says(office: PostOffice) -> None:
+    await office.register("41960-P-43-1-1", "KI0075")
+    written = NOW - timedelta(minutes=7)
+    letter = await office.receive("No power at КI0075", "Nothing works.\n\n-- \nAnna", at=written)
+    incident = await office.incident(letter)
+    assert (incident.code, incident.status, incident.origin) == ("NT-1", Status.NEW, Origin.LETTER)
+    assert (incident.summary, incident.description) == ("No power at КI0075", "Nothing works.")
+    assert (incident.applicant.name, incident.applicant.address) == ("Анна", "anna@customer.example")
+    assert (incident.opened_at, incident.language, incident.unread) == (written, "en", True)
+    assert None not in (incident.pole_id, incident.station_id, incident.contractor_id)
+    assert (letter.state, letter.threaded_by) == (LetterState.FILED, Reason.NEW)
+    events = await office.history(incident)
+    assert [each.kind.value for each in events] == [
+        "opened",
+        "letter_in",
+        "pole",
+        "station",
+        "contractor",
+    ]
+    assert events[1].letter_id == letter.id
+    assert events[0].actor.name == "Анна"
+    assert "KI0075" in events[2].why
+
+
+async def test_what_may_be_meant_is_offered_and_not_guessed(office: PostOffice) -> None:
+    await office.register("41960-P-43-1-1", "KI0075")
+    await office.register("41961-P-43-1-1", "KI0075")
+    incident = await office.incident(await office.receive("No power at KI0075"))
+    assert incident.pole_id is None
+    [note] = [each for each in await office.history(incident) if each.kind is EventKind.NOTE]
+    assert "41960-P-43-1-1" in note.new
+    assert "41961-P-43-1-1" in note.new
+
+
+async def test_a_later_letter_may_say_where_it_is(office: PostOffice) -> None:
+    await office.register("41960-P-43-1-1")
+    first = await office.receive("No power")
+    more = {"In-Reply-To": "<1@customer.example>"}
+    second = await office.receive("Re: No power", "It is 41960-P-43-1-1.", headers=more)
+    incident = await office.incident(second)
+    assert second.incident_id == first.incident_id
+    assert incident.pole_id is not None
+
+
+@pytest.mark.parametrize("hours", [-100, 5])
+async def test_a_date_that_cannot_be_is_not_believed(office: PostOffice, hours: int) -> None:
+    letter = await office.receive(at=NOW + timedelta(hours=hours))
+    assert (await office.incident(letter)).opened_at == NOW
+
+
+async def test_a_letter_without_subject_is_called_by_its_first_words(office: PostOffice) -> None:
+    assert (await office.incident(await office.receive("", "\nNo power here"))).summary == "No power here"
+    assert (await office.incident(await office.receive("", ""))).summary == "No subject"
+
+
+async def test_the_web_form_names_the_applicant_and_the_observers(office: PostOffice) -> None:
+    form = (
+        '{"Что случилось": "Нет света", "E-mail для обратной связи": "Petr@client.example",'
+        ' "E-mail наблюдателя по заявке 1": "boss@observers.example"}'
+    )
+    letter = await office.receive("Форма", form, sender="site@forms.example")
+    incident = await office.incident(letter)
+    assert incident.applicant.address == "petr@client.example"
+    # Who is named in the form has to do with the incident.
+    second = await office.receive("NT-1", sender="boss@observers.example")
+    assert (second.incident_id, second.threaded_by) == (letter.incident_id, Reason.CODE)
+
+
+# --- threads ----------------------------------------------------------------------------------------------
+
+
+async def test_answers_join_by_any_reference_and_are_unread(office: PostOffice) -> None:
+    first = await office.receive()
+    incident = await office.change(await office.incident(first), unread=False)
+    references = {"References": "<zero@x> <1@customer.example>"}
+    second = await office.receive("RE: No power", sender="boris@other.example", headers=references)
+    assert (second.incident_id, second.threaded_by) == (incident.id, Reason.KNOWN_ID)
+    # A third letter knows only the ancestor that never came.
+    third = await office.receive("RE: No power", headers={"References": "<zero@x>"})
+    assert (third.incident_id, third.threaded_by) == (incident.id, Reason.SHARED_ID)
+    now = await office.incident(first)
+    assert now.unread
+    assert await office.kinds(now) == ["opened", "letter_in", "read", "letter_in", "letter_in"]
+
+
+async def test_an_answer_that_was_faster_than_its_question(office: PostOffice) -> None:
+    answer = await office.receive("Re: No power", headers={"In-Reply-To": "<question@customer.example>"})
+    question = await office.receive("No power", message_id="<question@customer.example>")
+    assert (question.incident_id, question.threaded_by) == (answer.incident_id, Reason.ANSWERED)
+
+
+async def test_answers_to_the_desk_are_known_by_its_signed_ids(office: PostOffice) -> None:
+    incident = await office.incident(await office.receive())
+    own = office.ids.letter(incident.id, 77, "towers.example")
+    answer = await office.receive("Re: NT-1: No power", sender="x@relay.example", headers={"References": own})
+    assert (answer.incident_id, answer.threaded_by) == (incident.id, Reason.OWN_ID)
+    assert (await office.answer(incident)).threaded_by == Reason.INCIDENT_ID
+    forged = own.replace("inc.", "inc.9", 1)
+    stranger = await office.receive("Re: No power", sender="x@relay.example", headers={"References": forged})
+    assert stranger.threaded_by == Reason.NEW
+
+
+async def test_the_code_in_the_subject_opens_no_door_to_strangers(office: PostOffice) -> None:
+    await office.register("41960-P-43-1-1")
+    incident = await office.incident(await office.receive())
+    for sender in (ANNA, "colleague@customer.example", "fix@repair.example", "boss@towers.example"):
+        letter = await office.receive("One more thing, nt-1", sender=sender)
+        assert (letter.incident_id, letter.threaded_by) == (incident.id, Reason.CODE)
+    stranger = await office.receive("About NT-1 and NT-99", sender="stranger@mail.ru")
+    other = await office.incident(stranger)
+    assert (other.code, stranger.threaded_by) == ("NT-2", Reason.NEW)
+    notes = [each.new for each in await office.history(other) if each.kind is EventKind.NOTE]
+    assert len(notes) == 1
+    assert "NT-1" in notes[0]
+
+
+async def test_a_new_question_on_an_old_thread_is_a_new_linked_incident(office: PostOffice) -> None:
+    first = await office.receive()
+    headers = {"References": "<1@customer.example>"}
+    second = await office.receive("A quite different matter", headers=headers)
+    incident = await office.incident(second)
+    assert (incident.code, second.threaded_by) == ("NT-2", Reason.CHANGED_SUBJECT)
+    [link] = await office.links(incident)
+    assert (link.kind, link.other.id) == (LinkKind.RELATED, first.incident_id)
+    office.use(DESK.model_copy(update={"threads": ThreadSettings(changed_subject="same")}))
+    third = await office.receive("A third matter", headers=headers)
+    assert third.incident_id == first.incident_id
+
+
+async def test_a_letter_that_a_stranger_forwards_is_a_question_of_its_own(office: PostOffice) -> None:
+    await office.receive()
+    headers = {"References": "<1@customer.example>"}
+    letter = await office.receive("Fwd: No power", sender="x@stranger.example", headers=headers)
+    assert letter.threaded_by == Reason.FORWARDED
+    assert len(await office.links(await office.incident(letter))) == 1
+
+
+async def test_letters_follow_to_the_survivor_of_a_merge(office: PostOffice) -> None:
+    first = await office.incident(await office.receive("One"))
+    second = await office.incident(await office.receive("Two"))
+    third = await office.incident(await office.receive("Three"))
+    async with office.database.transaction() as session:
+        await office.incidents.merge(session, first.id, second.id, SYSTEM)
+        await office.incidents.merge(session, second.id, third.id, SYSTEM)
+    by_header = await office.receive("Re: One", headers={"References": "<1@customer.example>"})
+    by_code = await office.receive("NT-1 again")
+    assert (by_header.incident_id, by_code.incident_id) == (third.id, third.id)
+    assert (await office.answer(first)).incident_id == third.id
+
+
+# --- closed incidents -------------------------------------------------------------------------------------
+
+
+async def test_a_letter_soon_after_the_closing_opens_the_incident_again(office: PostOffice) -> None:
+    incident = await office.close(await office.incident(await office.receive()))
+    await office.later(hours=71)
+    letter = await office.answer(incident)
+    now = await office.incident(letter)
+    assert (now.id, now.status, now.unread, now.finished_at) == (
+        incident.id,
+        Status.IN_PROGRESS,
+        True,
+        None,
+    )
+    last = (await office.history(now))[-1]
+    assert (last.kind, last.actor.name) == (EventKind.STATUS, "Анна")
+
+
+async def test_letters_do_not_open_it_again_without_end(office: PostOffice) -> None:
+    incident = await office.incident(await office.receive())
+    for _ in range(DESK.threads.reopenings_an_hour):
+        await office.close(incident)
+        await office.answer(incident)
+    await office.close(incident)
+    now = await office.incident(await office.answer(incident))
+    assert (now.status, now.unread) == (Status.CLOSED, True)
+    await office.later(hours=1.1)
+    assert (await office.incident(await office.answer(incident))).status is Status.IN_PROGRESS
+
+
+async def test_a_letter_long_after_makes_a_new_incident_or_gets_an_answer(office: PostOffice) -> None:
+    incident = await office.close(await office.incident(await office.receive()))
+    await office.later(hours=100)
+    letter = await office.answer(incident)
+    new = await office.incident(letter)
+    assert (new.code, letter.threaded_by) == ("NT-2", Reason.LONG_CLOSED)
+    assert [link.other.id for link in await office.links(new)] == [incident.id]
+    office.use(DESK.model_copy(update={"threads": ThreadSettings(closed="answer")}))
+    late = await office.receive("Re: No power", headers={"References": "<1@customer.example>"})
+    assert (await office.incident(late)).status is Status.CLOSED
+    assert office.answered == [(incident.id, late.id)]
+
+
+async def test_machines_join_but_open_nothing_again(office: PostOffice) -> None:
+    incident = await office.close(await office.incident(await office.receive()))
+    headers = {"References": "<1@customer.example>", "Auto-Submitted": "auto-replied"}
+    reply = await office.receive("Automatic reply: No power", headers=headers)
+    now = await office.incident(reply)
+    assert (now.id, now.status, now.unread) == (incident.id, Status.CLOSED, False)
+    await office.later(hours=100)
+    monitoring = await office.receive(
+        "Recovered", headers={"References": "<1@customer.example>", "Auto-Submitted": "auto-generated"}
+    )
+    assert monitoring.incident_id == incident.id
+    assert office.answered == []
+
+
+# --- machines, duplicates, own letters --------------------------------------------------------------------
+
+
+async def test_a_machine_may_tell_of_something_but_its_answers_to_nothing_are_kept_aside(
+    office: PostOffice,
+) -> None:
+    alarm = await office.receive("ALARM", headers={"Auto-Submitted": "auto-generated"})
+    assert alarm.threaded_by == Reason.NEW
+    away = await office.receive("Out of office", headers={"Auto-Submitted": "auto-replied"})
+    assert (away.state, away.why) == (LetterState.SET_ASIDE, Reason.MACHINE)
+
+
+async def test_one_letter_in_two_mailboxes_is_one_letter(office: PostOffice) -> None:
+    content = letter_bytes(message_id="<1@customer.example>")
+    await office.put(content)
+    await office.put(content.replace(b"From:", b"Delivered-To: b@towers.example\r\nFrom:"), mailbox="b@x")
+    await office.intake.run()
+    one, copy = await office.letters()
+    assert (copy.state, copy.duplicate_of) == (LetterState.DUPLICATE, one.id)
+    assert await office.kinds(await office.incident(one)) == ["opened", "letter_in"]
+
+
+async def test_a_repeated_message_id_with_another_text_is_another_letter(office: PostOffice) -> None:
+    await office.receive("One", "One", message_id="<same@x>")
+    other = await office.receive("Other", "Another text", message_id="<same@x>", sender="b@x.example")
+    assert other.state == LetterState.FILED
+
+
+async def test_what_was_sent_is_filed_as_outgoing_and_gathered_when_an_answer_comes(
+    office: PostOffice,
+) -> None:
+    desk = "Desk <desk@towers.example>"
+    incident = await office.incident(await office.receive())
+    await office.change(incident, unread=False)
+    headers = {"References": "<1@customer.example>"}
+    sent = await office.receive("Re: No power", sender=desk, folder="Sent", headers=headers)
+    assert (sent.direction, sent.incident_id) == (Direction.OUT, incident.id)
+    now = await office.incident(sent)
+    assert not now.unread
+    assert (await office.kinds(now))[-1] == "letter_out"
+    alone = await office.receive("Are you there?", sender=desk, folder="Sent", message_id="<asked@towers>")
+    assert (alone.state, alone.why) == (LetterState.SET_ASIDE, Reason.SENT)
+    answer = await office.receive("Re: Are you there?", headers={"In-Reply-To": "<asked@towers>"})
+    assert answer.threaded_by == Reason.NEW
+    gathered = (await office.letters())[alone.id - 1]
+    assert (gathered.incident_id, gathered.threaded_by) == (answer.incident_id, Reason.EARLIER)
+
+
+async def test_a_copy_of_an_own_letter_in_the_inbox_is_no_new_letter(office: PostOffice) -> None:
+    incident = await office.incident(await office.receive())
+    desk = "Desk <desk@towers.example>"
+    references = {"References": office.ids.incident(incident.id, "towers.example")}
+    made = await office.receive("Re: No power", sender=desk, folder="Sent", headers=references)
+    own = office.ids.letter(incident.id, made.id, "towers.example")
+    copy = await office.receive(
+        "Re: No power", "Nothing works.\nadded by a gateway", sender=desk, message_id=own, headers=references
+    )
+    assert (copy.state, copy.duplicate_of) == (LetterState.DUPLICATE, made.id)
+
+
+async def test_an_own_letter_that_comes_back_goes_no_further(office: PostOffice) -> None:
+    incident = await office.incident(await office.receive())
+    mark = {"X-Loop": office.ids.incident(incident.id, "towers.example")}
+    letter = await office.receive("NT-1", headers=mark)
+    assert (letter.state, letter.why) == (LetterState.SET_ASIDE, Reason.LOOP)
+
+
+# --- bounces ----------------------------------------------------------------------------------------------
+
+
+async def test_a_bounce_finds_the_letter_that_did_not_arrive(office: PostOffice) -> None:
+    incident = await office.incident(await office.receive())
+    await office.change(incident, unread=False)
+    references = office.ids.incident(incident.id, "towers.example")
+    sent = await office.receive(
+        "Re: No power",
+        sender="Desk <desk@towers.example>",
+        folder="Sent",
+        message_id="<sent@towers.example>",
+        headers={"References": references},
+    )
+    report = {
+        "Content-Type": 'multipart/report; report-type=delivery-status; boundary="b"',
+        "Return-Path": "<>",
+    }
+    daemon = {"sender": "MAILER-DAEMON@mail.example", "headers": report}
+    text = BOUNCE.format(message_id="<sent@towers.example>", references=references)
+    bounce = await office.receive("Undelivered", text, **daemon)
+    assert (bounce.incident_id, bounce.threaded_by) == (incident.id, Reason.DELIVERY)
+    assert "anna@customer.example" in (await office.letters())[sent.id - 1].undelivered
+    told = (await office.history(incident))[-2]
+    assert (told.kind, told.letter_id) == (EventKind.LETTER_FAILED, sent.id)
+    assert (await office.incident(sent)).unread
+    # A relay has replaced the id: what it referred to still names the incident.
+    text = BOUNCE.format(message_id="<replaced@relay.example>", references=references)
+    second = await office.receive("Undelivered", text, **daemon)
+    assert second.incident_id == incident.id
+    last = [each for each in await office.history(incident) if each.kind is EventKind.LETTER_FAILED][-1]
+    assert (last.new, last.letter_id) == ("anna@customer.example", second.id)
+    assert "5.1.1" in last.why
+    unknown = await office.receive(
+        "Undelivered", BOUNCE.format(message_id="<x@y>", references="<z@y>"), **daemon
+    )
+    assert (unknown.state, unknown.why) == (LetterState.SET_ASIDE, Reason.MACHINE)
+
+
+# --- what goes wrong --------------------------------------------------------------------------------------
+
+
+async def test_what_is_no_letter_becomes_an_incident_and_can_be_read_again(
+    office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(raw: bytes, limits: object) -> object:
+        raise ValueError("a mistake")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(intake_module, "parse", fail)
+        letter = await office.receive("No power")
+    incident = await office.incident(letter)
+    assert (letter.state, letter.why) == (LetterState.UNREADABLE, "ValueError")
+    assert (incident.summary, incident.unread) == ("Unreadable letter", True)
+    next_one = await office.receive("Next")
+    assert next_one.state == LetterState.FILED
+    async with office.database.transaction() as session:
+        assert await store.replay(session, letter.id)
+    await office.intake.run()
+    again = await office.incident(letter)
+    assert (again.id, again.summary, again.applicant.address) == (
+        incident.id,
+        "No power",
+        "anna@customer.example",
+    )
+    assert (await office.letters())[0].threaded_by == Reason.AGAIN
+
+
+async def test_a_letter_whose_filing_fails_waits_for_a_person_and_not_the_others(
+    office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await office.put(letter_bytes("One", message_id="<1@x>"))
+    await office.put(letter_bytes("Two", message_id="<2@x>"))
+    lookup = office.assets.lookup
+
+    async def fail(session: object, desk: str, subject: str, fresh: str) -> object:
+        if subject == "One":
+            raise RuntimeError("a mistake")
+        return await lookup(session, desk, subject, fresh)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(office.assets, "lookup", fail)
+    await office.intake.run()
+    one, two = await office.letters()
+    assert (one.state, two.state) == (LetterState.UNREADABLE, LetterState.FILED)
+    assert (await office.incident(two)).summary == "Two"
+    assert (await office.incident(one)).code == "NT-1"
+
+
+async def test_a_letter_waits_for_the_database(office: PostOffice, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def down(*about: object) -> object:
+        raise PeerDown("database")
+
+    await office.put(letter_bytes())
+    with monkeypatch.context() as patch:
+        patch.setattr(office.assets, "lookup", down)
+        with pytest.raises(PeerDown):
+            await office.intake.run()
+    assert [each.state for each in await office.letters()] == [LetterState.RAW]
+    await office.intake.run()
+    assert [each.state for each in await office.letters()] == [LetterState.FILED]
+
+
+async def test_letters_that_the_server_does_not_give_are_shown_too(office: PostOffice) -> None:
+    await office.put(b"\r\n\r\n")
+    async with office.database.transaction() as session:
+        row = await session.get(type((await office.letters())[0]), 1)
+        assert row is not None
+        row.state, row.why = LetterState.UNREADABLE, "withheld"
+    await office.intake.run()
+    await office.intake.run()
+    [letter] = await office.letters()
+    assert (await office.incident(letter)).code == "NT-1"
+
+
+async def test_of_a_letter_that_is_too_large_its_headers_serve(office: PostOffice) -> None:
+    letter = await office.receive("No power", "x" * 3_000_000, whole=False)
+    incident = await office.incident(letter)
+    assert incident.summary == "No power"
+    [note] = [each for each in await office.history(incident) if each.kind is EventKind.NOTE]
+    assert "3 MB" in note.new
+
+
+async def test_two_processes_file_a_conversation_into_one_incident(office: PostOffice) -> None:
+    for number in range(1, 9):
+        references = {"References": "<1@x>"} if number > 1 else None
+        await office.put(letter_bytes("Re: No power", message_id=f"<{number}@x>", headers=references))
+    await asyncio.gather(office.intake.run(), office.intake.run())
+    letters = await office.letters()
+    assert {each.state for each in letters} == {LetterState.FILED}
+    assert len({each.incident_id for each in letters}) == 1
+    assert (await office.kinds(await office.incident(letters[0]))).count("letter_in") == 8
