@@ -80,6 +80,7 @@ class House:
     dispatch: Dispatch
     clock: ManualClock
     desk: DeskSettings
+    outbox: Outbox
 
     @property
     def database(self) -> Database:
@@ -143,9 +144,10 @@ async def open_house(
             "sites": {},
             **surroundings,
         }
-        dispatch = Dispatch(Surroundings(**given), [desk])
+        around = Surroundings(**given)
+        dispatch = Dispatch(around, [desk])
         await dispatch.take_over()
         await dispatch.channels.find()
-        yield House(office, dispatch, clock, desk)
+        yield House(office, dispatch, clock, desk, around.outbox)
     finally:
         await http.close()

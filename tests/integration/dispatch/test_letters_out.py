@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import update
+from tests.integration.dispatch.house import open_house
 from tests.integration.dispatch.letter_office import ANNA, BORIS, BOX, PERSON, VERA, LetterOffice
 from tests.peers_smtp import OutsideWorld, outside_world
 
@@ -22,7 +23,7 @@ from sekretar.dispatch.mail.ids import OwnId
 from sekretar.dispatch.mail.letter import fingerprint
 from sekretar.dispatch.mail.model import LetterState
 from sekretar.dispatch.mail.parsing import parse
-from sekretar.dispatch.settings import MailboxSettings
+from sekretar.dispatch.settings import DeskSettings, MailboxSettings
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerDown, PersonError
@@ -395,3 +396,20 @@ async def test_a_copy_is_kept_where_the_settings_want_it_and_the_letter_goes_onc
     assert kept == [(BOX, world.taken[0].message["Message-ID"])]
     assert len(world.taken) == 1
     await office.delivering.close()
+
+
+# --- put together -----------------------------------------------------------------------------------------
+
+
+async def test_the_whole_feature_sends_the_letters_of_its_desk(
+    database: Database, world: OutsideWorld
+) -> None:
+    desk = DeskSettings(name="towers", prefix="NT", channel="work/desk", mailboxes=(world.mailbox(),))
+    async with open_house(database, desk) as house:
+        incident = await house.open()
+        for status in (Status.IN_PROGRESS, Status.NOTIFYING_APPLICANT):
+            await house.change(incident.id, status=status)
+        await house.outbox.deliver_due()
+        assert (await house.now(incident.id)).status is Status.APPLICANT_NOTIFIED
+        assert world.taken[0].message["To"].addresses[0].addr_spec == "ivan@operator.example"
+        await house.dispatch.close()

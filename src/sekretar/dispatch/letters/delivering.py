@@ -39,6 +39,9 @@ TASK: Final = "dispatch letters out"
 _PATIENCE: Final = 130.0
 _PATIENCE_OF_THE_OUTBOX: Final = 150.0
 
+#: How many letters are in memory at once.
+_AT_ONCE: Final = 4
+
 #: Puts a letter into the folder of sent letters, once: mailbox, letter, Message-ID, moment.
 KeepCopy = Callable[[MailboxSettings, bytes, str, datetime], Awaitable[bool]]
 
@@ -85,6 +88,8 @@ class Delivering:
         self._catalogues = catalogues
         self._postmen = postmen
         self._keep_copy = keep_copy
+        #: Letters may be large, and a mailbox sends one after the other anyway.
+        self._few = asyncio.Semaphore(_AT_ONCE)
 
     def register(self, outbox: Outbox) -> None:
         """Do the effects of letters."""
@@ -98,8 +103,9 @@ class Delivering:
     async def deliver(self, delivery: Delivery) -> Receipt | None:
         """Bring one letter on its way, to those who have not got it yet."""
         letter_id = int(delivery.payload["letter"])
-        later = await self._attempt(letter_id)
-        await self._copy(letter_id)
+        async with self._few:
+            later = await self._attempt(letter_id)
+            await self._copy(letter_id)
         if later:
             raise PeerDown("mail", later)
         return None
