@@ -156,6 +156,14 @@ def test_pictures_written_into_html_are_left_out() -> None:
     assert (letter.text, letter.html) == ("Power outage", "<p>Power outage</p><img>")
 
 
+def test_a_letter_with_broken_parts_keeps_its_path_apart_from_theirs() -> None:
+    broken = b"Content-Type: multipart/mixed\r\nContent-Disposition: attachment\r\n\r\nx"
+    raw = HEAD + b"Content-Type: message/rfc822\r\n\r\n" + broken
+    letter, words = parse(raw).attachments
+    assert (letter.part, words.part) == ("1", "1.1")
+    assert attachment_content(raw, words.part) == b"x"
+
+
 # --- what makes expressions run for ever ------------------------------------------------------------------
 
 LONG = 200_000

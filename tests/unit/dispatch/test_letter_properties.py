@@ -105,7 +105,8 @@ def test_letters_made_of_broken_pieces_are_read(pieces: list[bytes], end: bytes)
 def test_damaged_letters_of_the_corpus_are_read(whole: bytes, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(whole)))
     end = data.draw(st.integers(start, min(len(whole), start + 100)))
-    raw = b"From: a@b\r\n" + whole[:start] + data.draw(PIECES) + whole[end:]
+    piece = data.draw(st.one_of(PIECES, st.sampled_from(CORPUS)))
+    raw = b"From: a@b\r\n" + whole[:start] + piece + whole[end:]
     letter = parse(raw)
     holds(letter)
     for attachment in letter.attachments:

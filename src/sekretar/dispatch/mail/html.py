@@ -48,6 +48,8 @@ _NOT_NESTING = re.compile(
 )
 _UNSEEN: Final = (("<style", "</style"), ("<script", "</script"), ("<title", "</title"))
 _TAG = re.compile(r"<[^<>]*>?")
+#: libxml2 reads them and lxml refuses to write them.
+_NOT_IN_TREES = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _GAPS = re.compile(r"[ \t]{3,}")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
@@ -167,7 +169,7 @@ def _begins_quote(element: lxml.html.HtmlElement) -> bool:
 
 def _surround(element: lxml.html.HtmlElement) -> None:
     opening, closing = _line(_OPENS), _line(_CLOSES)
-    opening.tail, element.text = element.text, None
+    opening.tail, element.text = _NOT_IN_TREES.sub("", element.text or ""), None
     element.insert(0, opening)
     element.append(closing)
 

@@ -97,7 +97,9 @@ def without_marks(text: str) -> str:
     """The text as it may be shown."""
     if QUOTE_BEGINS not in text:
         return text
-    kept = "\n".join(line for line in text.split("\n") if _bare(line) != QUOTE_BEGINS)
+    kept = "\n".join(line for line in text.split("\n") if _bare(line) != QUOTE_BEGINS).replace(
+        QUOTE_BEGINS, ""
+    )
     return _EMPTY_LINES.sub("\n\n", kept).strip("\n")
 
 

@@ -122,10 +122,15 @@ def _descended(reading: _Reading, part: Part, depth: int, end: int) -> Part:
         return part
     if depth >= DEEPEST:
         reading.remarks.add(Oddity.NESTED_TOO_DEEP)
-        return replace(part, media_type="application/octet-stream")
+        return _closed(part, "application/octet-stream")
     if part.is_message:
         return _with_message(reading, part, depth, (start, end))
     return _with_children(reading, part, depth, (start, end))
+
+
+def _closed(part: Part, media_type: str) -> Part:
+    """A part whose own are not read. A letter's root of many parts shares its path with what the letter is in."""
+    return replace(part, path=_below(part.path, 1) if part.is_multipart else part.path, media_type=media_type)
 
 
 def _headers(reading: _Reading, span: tuple[int, int]) -> tuple[Headers, int]:
@@ -163,7 +168,7 @@ def _with_children(reading: _Reading, part: Part, depth: int, span: tuple[int, i
     spans = _spans(reading, part.type_parameters.get("boundary", ""), span)
     if not spans:
         reading.remarks.add(Oddity.STRUCTURE_BROKEN)
-        return replace(part, path=part.path or "1", media_type="text/plain")
+        return _closed(part, "text/plain")
     default = "message/rfc822" if part.media_type == "multipart/digest" else "text/plain"
     children: list[Part] = []
     for number, child in enumerate(spans, 1):
