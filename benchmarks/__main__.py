@@ -20,6 +20,7 @@ ALL = (
     "agenda",
     "references",
     "assignments",
+    "assets",
     "incidents",
 )
 

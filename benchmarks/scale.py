@@ -19,6 +19,7 @@ class Scale:
         questions: How often each question is asked.
         events: Events in the calendar of which one changes.
         incidents: Incidents of a desk.
+        poles: Poles of a register, and the base stations on them.
         runs: How often a measurement is repeated for its median.
     """
 
@@ -31,6 +32,8 @@ class Scale:
     veteran_meetings: int
     questions: int
     events: int
+    poles: int
+    stations: int
     incidents: int
     runs: int
 
@@ -45,6 +48,8 @@ FULL = Scale(
     veteran_meetings=20_000,
     questions=1_000,
     events=2_000,
+    poles=60_000,
+    stations=100_000,
     incidents=100_000,
     runs=5,
 )
@@ -58,6 +63,8 @@ QUICK = Scale(
     veteran_meetings=20,
     questions=5,
     events=5,
+    poles=20,
+    stations=30,
     incidents=50,
     runs=1,
 )

@@ -33,5 +33,12 @@ async def test_all_of_them_run_to_the_end() -> None:
             process.kill()
     lines = said.decode().splitlines()
     assert process.returncode == 0, "\n".join(lines[-20:])
-    for what in ("start to ready", "idle accounts", "changed event", "reminders due", "/calendar today"):
+    for what in (
+        "start to ready",
+        "idle accounts",
+        "changed event",
+        "reminders due",
+        "/calendar today",
+        "asset lookup",
+    ):
         assert any(what in line for line in lines)

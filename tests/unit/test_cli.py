@@ -369,3 +369,53 @@ class TestDoctor:
         assert "there is no file" in result.stdout
         assert "-> Set SEKRETAR_MATTERMOST_URL" in result.stdout
         assert list(tmp_path.iterdir()) == []
+
+
+def shown(result: Result) -> list[str]:
+    """The lines of the tables, without those of the log."""
+    return [line for line in result.stdout.splitlines() if line.startswith(("desk", "towers"))]
+
+
+class TestRegistry:
+    """The lists of a desk, on the command line."""
+
+    @pytest.fixture
+    def poles(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """The list of poles of the desk `towers`."""
+        file, desks = tmp_path / "poles.csv", tmp_path / "desks.toml"
+        file.write_text("Шифр;Широта\n41960-P-43-1-1;север\n47175-P-62-1-1;\n", encoding="cp1251")
+        desks.write_text(
+            '[[desk]]\nname = "towers"\nchannel = "team/towers"\n\n[desk.registry.poles]\n'
+            f'file = "{file}"\nformat = "csv"\n'
+        )
+        monkeypatch.setenv("SEKRETAR_DESKS_FILE", str(desks))
+        return file
+
+    def test_what_was_read_and_what_is_wrong_in_it(self, invoke: Invoke, poles: Path) -> None:
+        tried, done, again = (
+            invoke("registry", "import", "--dry-run"),
+            invoke("registry", "import"),
+            invoke("registry", "import"),
+        )
+        assert [each.exit_code for each in (tried, done, again)] == [0, 0, 0]
+        head, first, remark = shown(tried)
+        assert head.split()[:6] == ["desk", "list", "rows", "rejected", "entries", "new"]
+        assert first.split() == ["towers", "poles", "2", "0", "2", "2", "0", "0", "0", "0", "dry", "run"]
+        assert remark.endswith("row 1 (taken over): the latitude of 41960-P-43-1-1 is no latitude: север")
+        assert shown(done)[1].split()[-6:] == ["2", "0", "0", "0", "0", "yes"]
+        assert shown(again)[1].split()[-6:] == ["0", "0", "0", "0", "2", "yes"]
+
+    def test_a_list_that_is_not_believed_needs_force(self, invoke: Invoke, poles: Path) -> None:
+        invoke("registry", "import")
+        poles.write_text("Шифр\n", encoding="utf-8")
+        refused = invoke("registry", "import", "--desk", "towers")
+        assert refused.exit_code == 1
+        assert "towers, poles: The list has no row that could be used." in refused.stderr
+        forced = invoke("registry", "import", "--force")
+        assert forced.exit_code == 0
+        assert shown(forced)[1].split()[-3:] == ["2", "0", "yes"]
+
+    def test_a_desk_that_is_not_there(self, invoke: Invoke, poles: Path) -> None:
+        result = invoke("registry", "import", "--desk", "trains")
+        assert result.exit_code == MISCONFIGURED
+        assert "There is no desk trains with lists." in result.stderr

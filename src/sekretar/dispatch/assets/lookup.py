@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.assets.deciding import Verdict, in_letter, typed
@@ -21,6 +21,18 @@ from sekretar.dispatch.assets.values import (
     Place,
     Typed,
 )
+
+# Asked for every letter; statements that are made once are compiled once.
+_VERSION = select(RegistryRow.version).where(RegistryRow.desk == bindparam("desk"))
+_NAMES = (
+    select(PoleRow.id, PoleRow.code, PoleRow.address, PoleRow.contractor_id, StationRow.id, StationRow.name)
+    .outerjoin(
+        StationRow,
+        and_(StationRow.pole_id == PoleRow.id, StationRow.id.in_(bindparam("stations", expanding=True))),
+    )
+    .where(PoleRow.id.in_(bindparam("poles", expanding=True)))
+)
+_NO_STATION = 0
 
 #: Rows that are read at a time, so that nobody waits for an index that is being built.
 _AT_A_TIME = 2_000
@@ -74,7 +86,7 @@ class Lookup:
     async def index(self, session: AsyncSession, desk: str) -> AssetIndex:
         """The index of a desk as the register is now; read anew when the register has changed."""
         kept = self._kept.setdefault(desk, _Kept())
-        version = await session.scalar(select(RegistryRow.version).where(RegistryRow.desk == desk)) or 0
+        version = await session.scalar(_VERSION, {"desk": desk}) or 0
         if version > kept.version:
             async with kept.building:
                 if version > kept.version:
@@ -83,30 +95,18 @@ class Lookup:
 
 
 async def candidates(session: AsyncSession, places: Sequence[Place]) -> dict[Place, Candidate]:
-    """The places with their names."""
+    """The places with their names; one that never was is left out."""
+    if not places:
+        return {}
     poles = sorted({each.pole_id for each in places})
     stations = sorted({each.station_id for each in places if each.station_id is not None})
-    if not poles:
-        return {}
-    names: dict[int | None, str] = {None: ""}
-    if stations:
-        found = await session.execute(
-            select(StationRow.id, StationRow.name).where(StationRow.id.in_(stations))
-        )
-        names |= {row.id: row.name for row in found}
-    of_poles = select(PoleRow.id, PoleRow.code, PoleRow.address, PoleRow.contractor_id)
-    rows = {row.id: row for row in await session.execute(of_poles.where(PoleRow.id.in_(poles)))}
-    return {
-        each: Candidate(
-            each,
-            rows[each.pole_id].code,
-            names[each.station_id],
-            rows[each.pole_id].address,
-            rows[each.pole_id].contractor_id,
-        )
-        for each in places
-        if each.pole_id in rows and each.station_id in names
-    }
+    found: dict[Place, Candidate] = {}
+    named = await session.execute(_NAMES, {"poles": poles, "stations": stations or [_NO_STATION]})
+    for pole_id, code, address, contractor_id, station_id, station in named:
+        pole, place = Place(pole_id), Place(pole_id, station_id)
+        found[pole] = Candidate(pole, code, "", address, contractor_id)
+        found[place] = Candidate(place, code, station or "", address, contractor_id)
+    return {each: found[each] for each in places if each in found}
 
 
 async def _read(session: AsyncSession, desk: str) -> AssetIndex:
@@ -116,15 +116,10 @@ async def _read(session: AsyncSession, desk: str) -> AssetIndex:
         .join(PoleRow, PoleRow.id == StationRow.pole_id)
         .where(StationRow.desk == desk, StationRow.gone_at.is_(None), PoleRow.gone_at.is_(None))
     )
-    options = {"yield_per": _AT_A_TIME}
-    poles = [
-        (row.key, row.id)
-        async for row in await session.stream(of_poles, execution_options=options)
-        if row.key
-    ]
-    stations = [
-        (row.key, row.id, row.pole_id)
-        async for row in await session.stream(of_stations, execution_options=options)
-        if row.key
-    ]
+    poles: list[tuple[str, int]] = []
+    async for batch in (await session.stream(of_poles)).partitions(_AT_A_TIME):
+        poles += [(row.key, row.id) for row in batch if row.key]
+    stations: list[tuple[str, int, int]] = []
+    async for some in (await session.stream(of_stations)).partitions(_AT_A_TIME):
+        stations += [(row.key, row.id, row.pole_id) for row in some if row.key]
     return await asyncio.to_thread(AssetIndex, poles, stations)

@@ -18,10 +18,11 @@ from dataclasses import dataclass
 
 from sekretar.kernel.text import clean
 
-_LOOK_ALIKE = "АВЕКМНОРСТУХІЈЅЁ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ"
-_LATIN = "ABEKMHOPCTYXIJSE" + "ABEZHIKMNOPTYX"
-_DASHES = "‐‑‒–—―⸺⸻−⁃־᠆﹘﹣－˗➖"
-_FOLDED = str.maketrans(_LOOK_ALIKE + _DASHES, _LATIN + "-" * len(_DASHES))
+_LATIN = str.maketrans(
+    "АВЕКМНОРСТУХІЈЅЁ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+    "ABEKMHOPCTYXIJSE" + "ABEZHIKMNOPTYX",
+)
+_DASHES = re.compile("[‐‑‒–—―⸺⸻−⁃־᠆﹘﹣－˗➖]")
 
 _PIECE = re.compile(r"[^\W_]+")
 #: «БС» before a station's own number; what is left has to have a digit.
@@ -35,8 +36,12 @@ MOST_WORDS = 300
 
 def fold(text: str) -> str:
     """Capitals, Latin where Cyrillic or Greek looks the same, one kind of dash, nothing invisible."""
-    plain = unicodedata.normalize("NFKC", clean(text).replace("№", " "))
-    return plain.upper().translate(_FOLDED)
+    return _plain(text).translate(_LATIN)
+
+
+def _plain(text: str) -> str:
+    """The same without the letters: replacing these is slow, and few words of a letter may be codes."""
+    return _DASHES.sub("-", unicodedata.normalize("NFKC", clean(text).replace("№", " ")).upper())
 
 
 def code_key(written: str) -> str:
@@ -77,23 +82,41 @@ class Word:
 
 def code_words(text: str) -> list[Word]:
     """The words of a text that may be codes, each once, in their order."""
+    plain = _without_other_numbers(_plain(text[:LONGEST_TEXT]))
     found: dict[str, Word] = {}
-    named = False
-    for match in _WORD.finditer(_without_other_numbers(fold(text[:LONGEST_TEXT]))):
-        word = match[0].strip("-_")
-        if not word:
+    for match in _FROM_DIGIT.finditer(plain):
+        at = _word_start(plain, match.start())
+        written = plain[at : match.end()]
+        if sum(map(str.isdecimal, written)) < _FEWEST_NAMED:
             continue
-        if word.isalpha():
-            named = word in _NAMING or (named and word in _FILLING)
-            continue
-        key = _key(word)
-        made = _as_code(key, named=named or bool(_STATION_MARK.match(word)))
-        named = False
+        word = written.translate(_LATIN).strip("-_")
+        made = _as_code(_key(word), named=bool(_STATION_MARK.match(word)))
+        if (made is None or not made.completes) and _is_named(plain, at):
+            made = _as_code(_key(word), named=True)
         if made is not None and (made.key not in found or made.completes):
             found[made.key] = made
             if len(found) >= MOST_WORDS:
                 break
     return list(found.values())
+
+
+def _word_start(plain: str, digit: int) -> int:
+    """Where the word begins whose first digit stands here: most words have none, and are never looked at."""
+    at = digit
+    while at and (plain[at - 1].isalnum() or plain[at - 1] in "-_"):
+        at -= 1
+    return at
+
+
+def _is_named(plain: str, at: int) -> bool:
+    """Whether a word such as «опора» stands before this place."""
+    for word in reversed(plain[max(at - _NAMED_WITHIN, 0) : at].split()):
+        folded = word.strip(_PUNCTUATION).translate(_LATIN)
+        if folded in _NAMING:
+            return True
+        if folded and folded not in _FILLING:
+            return False
+    return False
 
 
 def _as_code(key: str, *, named: bool) -> Word | None:
@@ -111,8 +134,11 @@ def _as_code(key: str, *, named: bool) -> Word | None:
 _FEWEST_NAMED, _FEWEST_DIGITS, _FEWEST_WITH_LETTERS = 2, 5, 3
 _ENOUGH_TO_COMPLETE = 4
 
-#: What may be part of a code; everything else stands between words.
-_WORD = re.compile(r"[\w-]+")
+#: A word from its first digit on; everything but letters, digits, hyphens and underscores stands between words.
+_FROM_DIGIT = re.compile(r"\d[\w-]*")
+#: In characters.
+_NAMED_WITHIN = 40
+_PUNCTUATION = ".,:;#*=/|\\()[]{}<>«»“”\"'`!?-_"
 _NAMING = frozenset(
     fold(
         "опора опоры опоре опору опорой опор оп шифр шифра шифром бс станция станции станцию сайт сайта сайте"
@@ -127,19 +153,22 @@ _DATE = re.compile(
     r"|(?:0?[1-9]|[12]\d|3[01])-(?:0?[1-9]|1[0-2])-(?:(?:19|20)?\d\d)"
     r"|(?:19|20)\d\d-(?:19|20)\d\d"
 )
-_ADDRESSES_AND_PHONES = re.compile(
-    r"\S+@\S+"
-    r"|(?:HTTPS?://|WWW\.)\S+"
-    # As phones are written in Russia, with the code of a town in brackets, and in other countries.
-    r"|(?<![\w-])(?:\+ ?7|7|8)[ -]?\(?\d{3}\)?[ -]?\d{3}[ -]?\d{2}[ -]?\d{2}(?![\w-])"
-    r"|(?<![\w-])(?:\+ ?7|7|8)?[ -]?\(\d{3,5}\)[ -]?\d{1,3}[ -]?\d{2}[ -]?\d{2}(?![\w-])"
-    r"|\+\d[\d() -]{8,16}\d(?![\w-])"
+_ADDRESSES = re.compile(r"(?<!\S)\S+@\S+|(?:HTTPS?://|WWW\.)\S+")
+#: As phones are written in Russia, with the code of a town in brackets, and in other countries.
+_PHONES = re.compile(
+    r"(?<![\w-])(?=[+(78])(?:"
+    r"(?:\+ ?7|7|8)[ -]?\(?\d{3}\)?[ -]?\d{3}[ -]?\d{2}[ -]?\d{2}"
+    r"|(?:\+ ?7|7|8)?[ -]?\(\d{3,5}\)[ -]?\d{1,3}[ -]?\d{2}[ -]?\d{2}"
+    r"|\+\d[\d() -]{8,16}\d"
+    r")(?![\w-])"
 )
 _ANNOUNCED_PHONE = re.compile(
-    rf"(?<!\w)(?:{'|'.join(fold('тел моб факс доб tel mob fax phone').split())})"
+    rf"(?<!\w)(?:{'|'.join('тел моб факс доб tel mob fax phone'.upper().split())})"
     r"[^\W\d]*[.: ]{0,3}\+?[\d(][\d() -]{2,}?\d(?![\w-])"
 )
 
 
 def _without_other_numbers(folded: str) -> str:
-    return _ANNOUNCED_PHONE.sub(" | ", _ADDRESSES_AND_PHONES.sub(" | ", folded))
+    if "@" in folded or "://" in folded or "WWW." in folded:
+        folded = _ADDRESSES.sub(" | ", folded)
+    return _ANNOUNCED_PHONE.sub(" | ", _PHONES.sub(" | ", folded))

@@ -72,11 +72,12 @@ async def known_poles(session: AsyncSession, desk: str) -> KnownPoles:
     query = select(*columns, PoleRow.contractor_id, PoleRow.excluded).where(PoleRow.desk == desk)
     poles: dict[str, Known] = {}
     contractors: dict[str, tuple[int | None, bool]] = {}
-    async for row in await session.stream(query, execution_options={"yield_per": _READ_AT_A_TIME}):
-        gone = row.gone_at is not None
-        poles[row.key] = Known(row.id, row.digest, gone, row.site)
-        if not gone:
-            contractors[row.key] = row.contractor_id, row.excluded
+    async for batch in (await session.stream(query)).partitions(_READ_AT_A_TIME):
+        for row in batch:
+            gone = row.gone_at is not None
+            poles[row.key] = Known(row.id, row.digest, gone, row.site)
+            if not gone:
+                contractors[row.key] = row.contractor_id, row.excluded
     return KnownPoles(poles, contractors)
 
 
@@ -100,11 +101,11 @@ async def known_stations(session: AsyncSession, desk: str) -> dict[tuple[str, st
         .join(PoleRow, PoleRow.id == StationRow.pole_id)
         .where(StationRow.desk == desk)
     )
-    options = {"yield_per": _READ_AT_A_TIME}
-    return {
-        (row.pole_key, row.key): Known(row.id, row.digest, row.gone_at is not None)
-        async for row in await session.stream(query, execution_options=options)
-    }
+    known: dict[tuple[str, str], Known] = {}
+    async for batch in (await session.stream(query)).partitions(_READ_AT_A_TIME):
+        for row in batch:
+            known[row.pole_key, row.key] = Known(row.id, row.digest, row.gone_at is not None)
+    return known
 
 
 # --- writing -----------------------------------------------------------------------------------------------
