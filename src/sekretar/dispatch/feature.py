@@ -21,6 +21,7 @@ from sekretar.dispatch.chat.cards import Cards
 from sekretar.dispatch.chat.rights import Rights
 from sekretar.dispatch.chat.views import Views
 from sekretar.dispatch.chat.working import Working
+from sekretar.dispatch.chat.writing import Writing
 from sekretar.dispatch.incidents import types
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.intake import intake
@@ -61,13 +62,13 @@ class Dispatch:
         self.incidents = Incidents(around.chat.clock, self._desks)
         self.assets = Assets({desk.name: desk.registry.default_emails for desk in desks})
         self.registry = self._make_registry()
-        views = Views(around.chat.people, self.incidents, self.assets)
-        self.cards = Cards(around.chat, self.channels, self.incidents, views, self._desks)
-        self.incidents.on_changed(self.cards.changed)
         self.telling = Telling(around.chat, self.channels, self._desks)
         self.team = Team(around.chat.people, self._desks)
         self.slas = Slas(self._desks, self.incidents, Notices(self.telling, self.team))
         self.incidents.on_changed(self.slas.on_changed)
+        views = Views(around.chat.people, self.incidents, self.assets, self.slas)
+        self.cards = Cards(around.chat, self.channels, self.incidents, views, self._desks)
+        self.incidents.on_changed(self.cards.changed)
         self.handing_over = HandingOver(around.chat, self._desks, self.team)
         self.assigning = Assigning(self.telling, self._desks, self.incidents, self.team, self.handing_over)
         self.incidents.on_changed(self.assigning.on_changed)
@@ -80,6 +81,7 @@ class Dispatch:
         self.intake = open_intake(around.chat, self._desks, self.incidents, self.assets, self.letters)
         rights = Rights(around.chat, self.channels)
         Working(around.chat, self.incidents, self.assets, rights).register(around.chat.chat)
+        Writing(around.chat, self.incidents, self.letters.letters, rights).register(around.chat.chat)
 
     def _open_mailboxes(self, desks: Sequence[DeskSettings]) -> Mailboxes:
         chat = self._around.chat

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from sekretar.dispatch.assets.values import (
@@ -17,7 +19,8 @@ from sekretar.dispatch.assets.values import (
     StationCard,
 )
 from sekretar.dispatch.chat.card import CardView, card
-from sekretar.dispatch.chat.telling import is_told, told
+from sekretar.dispatch.chat.clock import changes_at, clock_line
+from sekretar.dispatch.chat.thread import is_told, told
 from sekretar.dispatch.incidents.values import (
     SYSTEM,
     Actor,
@@ -32,6 +35,9 @@ from sekretar.dispatch.incidents.values import (
     Status,
 )
 from sekretar.dispatch.incidents.workflow import moves
+from sekretar.dispatch.sla.clocks import SlaState
+from sekretar.dispatch.sla.reading import ClockView, IncidentSla
+from sekretar.dispatch.telling import Reader
 from sekretar.kernel.i18n import Catalogues, Translator
 from sekretar.mattermost.messages import Button, Message, Select, flatten
 
@@ -68,7 +74,17 @@ ASSET = AssetCard(
     ContractorCard(3, "ООО «Мачта»", ("mast@example.org",), (), True, False, False),
 )
 FIBRE = IncidentType(4, "towers", "Авария ВОЛС", "", 1440, True, 1)
-VIEW = CardView(INCIDENT, None, (FIBRE,), AssetCard(), "", (), ZoneInfo("Europe/Moscow"))
+UNKNOWN = ClockView(SlaState.UNKNOWN)
+VIEW = CardView(
+    INCIDENT,
+    None,
+    (FIBRE,),
+    AssetCard(),
+    "",
+    (),
+    IncidentSla(UNKNOWN, UNKNOWN, UNKNOWN),
+    ZoneInfo("Europe/Moscow"),
+)
 
 
 @pytest.fixture(params=["ru", "en"])
@@ -87,7 +103,16 @@ def test_a_new_one(t: Translator, snapshot: SnapshotAssertion) -> None:
 
 def test_one_with_everything(t: Translator, snapshot: SnapshotAssertion) -> None:
     incident = replace(INCIDENT, status=Status.APPLICANT_NOTIFIED, responsible_id=5, type_id=4, unread=False)
-    view = replace(VIEW, incident=incident, type=FIBRE, asset=ASSET, responsible="Анна Ким")
+    running = ClockView(SlaState.RUNNING, NOW + timedelta(hours=23), left=timedelta(hours=23))
+    soon = ClockView(SlaState.SOON, NOW + timedelta(minutes=48), left=timedelta(minutes=48))
+    view = replace(
+        VIEW,
+        incident=incident,
+        type=FIBRE,
+        asset=ASSET,
+        responsible="Анна Ким",
+        sla=IncidentSla(running, UNKNOWN, soon),
+    )
     assert shown(card(view, t, NOW)) == snapshot
 
 
@@ -125,3 +150,45 @@ def test_what_the_thread_says_of_everything_that_happens(t: Translator, snapshot
     emptied = (EventKind.TYPE, EventKind.RESPONSIBLE, EventKind.POLE, EventKind.CONTRACTOR)
     lines += [flatten(told(Event(1, NOW, kind, SYSTEM, "было", ""), t)) for kind in emptied]
     assert "\n".join(lines) == snapshot
+
+
+def test_every_state_of_a_clock(t: Translator, snapshot: SnapshotAssertion) -> None:
+    reader, hour = Reader(t, ZoneInfo("Europe/Moscow"), NOW), timedelta(hours=1)
+    clocks = [
+        ClockView(SlaState.UNKNOWN),
+        ClockView(SlaState.RUNNING, NOW + 30 * hour, left=30 * hour),
+        ClockView(SlaState.RUNNING, NOW + 3.4 * hour, left=3.4 * hour),
+        ClockView(SlaState.RUNNING, None, paused=True, left=2 * hour),
+        ClockView(SlaState.SOON, NOW + hour / 120, left=hour / 120),
+        ClockView(SlaState.OVERDUE, NOW - 2.2 * hour, late=2.2 * hour),
+        ClockView(SlaState.IN_TIME, NOW),
+        ClockView(SlaState.LATE, NOW - hour, stopped_at=NOW, late=hour),
+    ]
+    assert "\n".join(clock_line(each, reader) for each in clocks) == snapshot
+
+
+@pytest.mark.parametrize("state", [SlaState.RUNNING, SlaState.SOON, SlaState.OVERDUE])
+@given(seconds=st.integers(1, 5 * 86_400))
+def test_a_card_is_looked_at_again_exactly_when_its_words_change(state: SlaState, seconds: int) -> None:
+    t = Catalogues.load().translator("en")
+    late = state is SlaState.OVERDUE
+    deadline = NOW + timedelta(seconds=-seconds if late else seconds)
+
+    def words(now: datetime) -> str:
+        away = abs(deadline - now)
+        view = ClockView(state, deadline, left=None if late else away, late=away if late else None)
+        return clock_line(view, Reader(t, ZoneInfo("UTC"), NOW))
+
+    clock = ClockView(state, deadline)
+    again = changes_at(clock, NOW)
+    assert again is not None
+    assert again > NOW
+    if late or again < deadline:
+        assert words(again - timedelta(seconds=1)) == words(NOW)
+        assert words(again) != words(NOW)
+
+
+def test_a_clock_that_stands_still_changes_no_card() -> None:
+    assert changes_at(ClockView(SlaState.RUNNING, NOW, paused=True), NOW) is None
+    assert changes_at(ClockView(SlaState.LATE, NOW), NOW) is None
+    assert changes_at(ClockView(SlaState.UNKNOWN), NOW) is None

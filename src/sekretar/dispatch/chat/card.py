@@ -9,11 +9,14 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from sekretar.dispatch.assets.values import AssetCard
+from sekretar.dispatch.chat.clock import changes_at, clock_line
 from sekretar.dispatch.incidents import workflow
 from sekretar.dispatch.incidents.values import Incident, IncidentType, Link, Status
 from sekretar.dispatch.incidents.wording import status_name
 from sekretar.dispatch.incidents.workflow import LetterKind
-from sekretar.kernel.dates import format_date, format_time
+from sekretar.dispatch.sla.clocks import SlaState
+from sekretar.dispatch.sla.reading import IncidentSla
+from sekretar.dispatch.telling import Reader
 from sekretar.kernel.forms import Choice
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.signing import JsonScalar
@@ -69,31 +72,38 @@ class CardView:
     asset: AssetCard
     responsible: str
     links: tuple[Link, ...]
+    sla: IncidentSla
     zone: ZoneInfo
-    #: When it shows something else although nobody has changed the incident.
-    changes_at: datetime | None = None
 
 
 def card(view: CardView, t: Translator, now: datetime) -> Message:
     """The post of an incident."""
-    incident = view.incident
+    incident, reader = view.incident, Reader(t, view.zone, now)
     main = Attachment(
         color=_colour(view),
         title=_title(view, t),
         text=_text(view, t),
         fallback=f"{incident.code} {incident.summary}",
-        fields=tuple(_fields(view, t, now)),
+        fields=tuple(_fields(view, reader)),
         actions=tuple(_firsts(view, t)),
     )
     moves = tuple(_moves(incident, t))
     return Message(attachments=(main, Attachment(color=main.color, actions=moves)) if moves else (main,))
 
 
+def card_changes_at(view: CardView, now: datetime) -> datetime | None:
+    """When the post shows something else although nobody has changed the incident; None for never."""
+    moments = (changes_at(clock, now) for clock in (view.sla.dispatcher, view.sla.contractor))
+    return min((each for each in moments if each is not None), default=None)
+
+
 def _colour(view: CardView) -> Colour:
-    incident = view.incident
+    incident, state = view.incident, view.sla.dispatcher.state
     if workflow.is_finished(incident.status):
         return Colour.GREEN
-    return Colour.RED if incident.status is Status.ERROR else Colour.BLUE
+    if incident.status is Status.ERROR or state is SlaState.OVERDUE:
+        return Colour.RED
+    return Colour.AMBER if state is SlaState.SOON else Colour.BLUE
 
 
 def _title(view: CardView, t: Translator) -> str:
@@ -115,12 +125,15 @@ def _text(view: CardView, t: Translator) -> Markdown:
     return Markdown("\n").join(parts)
 
 
-def _fields(view: CardView, t: Translator, now: datetime) -> Iterable[AttachmentField]:
-    incident, asset = view.incident, view.asset
+def _fields(view: CardView, reader: Reader) -> Iterable[AttachmentField]:
+    incident, asset, t = view.incident, view.asset, reader.t
     yield AttachmentField(t("dispatch.card.status"), Markdown(escape(status_name(t, incident.status))))
     nobody = Markdown(f"⚠️ {t('dispatch.card.nobody')}")
     responsible = escape(view.responsible) if view.responsible else nobody
     yield AttachmentField(t("dispatch.card.responsible"), responsible)
+    yield AttachmentField(t("dispatch.card.sla"), clock_line(view.sla.dispatcher, reader))
+    if view.sla.contractor.state is not SlaState.UNKNOWN:
+        yield AttachmentField(t("dispatch.card.contractor_sla"), clock_line(view.sla.contractor, reader))
     if incident.applicant.address or incident.applicant.name:
         yield AttachmentField(t("dispatch.card.applicant"), _applicant(incident))
     if asset.pole:
@@ -129,7 +142,7 @@ def _fields(view: CardView, t: Translator, now: datetime) -> Iterable[Attachment
         yield AttachmentField(t("dispatch.card.station"), _station(asset))
     if asset.contractor:
         yield AttachmentField(t("dispatch.card.contractor"), _contractor(asset, t))
-    yield AttachmentField(t("dispatch.card.opened"), _when(incident.opened_at, view.zone, t, now))
+    yield AttachmentField(t("dispatch.card.opened"), escape(reader.moment(incident.opened_at)))
 
 
 def _applicant(incident: Incident) -> Markdown:
@@ -165,11 +178,6 @@ def _contractor(asset: AssetCard, t: Translator) -> Markdown:
         return Markdown("")
     name = escape(contractor.name or t.plain("dispatch.card.default_contractor"))
     return Markdown(f"{name} ⚠️ {t('dispatch.card.excluded')}") if contractor.excluded else name
-
-
-def _when(moment: datetime, zone: ZoneInfo, t: Translator, now: datetime) -> Markdown:
-    day = format_date(moment.astimezone(zone).date(), t.language, now.astimezone(zone).date())
-    return escape(f"{day}, {format_time(moment, zone, t.language)}")
 
 
 # --- what can be done

@@ -15,8 +15,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.channels import DeskChannels
-from sekretar.dispatch.chat import telling
-from sekretar.dispatch.chat.card import card
+from sekretar.dispatch.chat import thread
+from sekretar.dispatch.chat.card import card, card_changes_at
 from sekretar.dispatch.chat.letters import letter_message
 from sekretar.dispatch.chat.model import CardRow, card_key
 from sekretar.dispatch.chat.views import Views
@@ -89,7 +89,7 @@ class Cards:
         view = await self.views.of(session, incident, desk, now)
         await self._card(session, row, card(view, t, now), channel_id)
         await self._thread(session, row, t)
-        row.due_at = view.changes_at
+        row.due_at = card_changes_at(view, now)
 
     async def _card(self, session: AsyncSession, row: CardRow, message: Message, channel_id: str) -> None:
         shown = hashlib.sha256(repr(message).encode()).hexdigest()
@@ -110,9 +110,9 @@ class Cards:
     async def _thread(self, session: AsyncSession, row: CardRow, t: Translator) -> None:
         for event in await self.incidents.history(session, row.incident_id, after=row.told):
             row.told = event.id
-            if not telling.is_told(event):
+            if not thread.is_told(event):
                 continue
-            message = await letter_message(session, event, t) or telling.told(event, t)
+            message = await letter_message(session, event, t) or thread.told(event, t)
             await outgoing.post(
                 session,
                 key=f"dispatch:event:{event.id}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.dispatch.chat.telling import letter_told
+from sekretar.dispatch.chat.thread import letter_told
 from sekretar.dispatch.incidents.values import Event
 from sekretar.dispatch.mail import store
 from sekretar.kernel.i18n import Translator

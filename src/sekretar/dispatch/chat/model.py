@@ -30,6 +30,15 @@ class CardRow(Base):
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 
 
+_KEY = "dispatch:card:"
+
+
 def card_key(incident_id: int) -> str:
     """The name of the post of an incident."""
-    return f"dispatch:card:{incident_id}"
+    return f"{_KEY}{incident_id}"
+
+
+def incident_of_card(message_key: str) -> int | None:
+    """Which incident a message is the post of; None for any other message."""
+    number = message_key.removeprefix(_KEY)
+    return int(number) if message_key.startswith(_KEY) and number.isdecimal() else None

@@ -14,6 +14,7 @@ from sekretar.dispatch.incidents import types
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.values import Incident
 from sekretar.dispatch.settings import DeskSettings
+from sekretar.dispatch.sla.keeping import Slas
 from sekretar.kernel.people import People
 
 
@@ -24,6 +25,7 @@ class Views:
     people: People
     incidents: Incidents
     assets: Assets
+    slas: Slas
 
     async def of(
         self, session: AsyncSession, incident: Incident, desk: DeskSettings, now: datetime
@@ -41,5 +43,6 @@ class Views:
             asset=await self.assets.describe(session, incident),
             responsible=responsible,
             links=tuple(await self.incidents.links(session, incident.id)),
+            sla=(await self.slas.of(session, [incident], now))[incident.id],
             zone=ZoneInfo(desk.zone),
         )

@@ -1,0 +1,229 @@
+"""Letters written in the chat: looked at and changed before they leave, or said in the thread behind `>>`.
+
+What a dialog can hold is less than a letter can. The end of a longer one (the history of the letters, below the words
+that people change) goes along as it is, and the dialog says so.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass, replace
+from email.utils import getaddresses
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.dispatch.chat import card
+from sekretar.dispatch.chat.model import incident_of_card
+from sekretar.dispatch.chat.rights import Rights
+from sekretar.dispatch.chat.working import actor_of, incident_of
+from sekretar.dispatch.incidents.incidents import Incidents
+from sekretar.dispatch.letters.sending import LettersOut
+from sekretar.dispatch.letters.values import Draft, Purpose
+from sekretar.dispatch.mail.letter import Address
+from sekretar.kernel.errors import PersonError
+from sekretar.kernel.forms import LONGEST_TEXT, Field, FieldKind, Form
+from sekretar.kernel.i18n import Translator
+from sekretar.kernel.text import Markdown
+from sekretar.mattermost import outgoing, sent
+from sekretar.mattermost.chat import (
+    Chat,
+    Click,
+    ClickReply,
+    FormHandler,
+    FormOutcome,
+    FormRequest,
+    FormSubmit,
+    IncomingPost,
+    OpenForm,
+    Record,
+)
+from sekretar.mattermost.desk import Desk
+from sekretar.mattermost.messages import Message
+
+LETTER_FORM = "dispatch.letter"
+
+#: What begins a letter in the thread of an incident.
+MARK = ">>"
+#: Put under a message that leaves as a letter.
+_ON_ITS_WAY = "incoming_envelope"
+_LONGEST_LINE = 1000
+_BETWEEN = re.compile(r"\s*[,;\n][\s,;]*")
+
+
+@dataclass(frozen=True)
+class Writing:
+    """Letters out, by whoever works at the desk."""
+
+    chat: Desk
+    incidents: Incidents
+    letters: LettersOut
+    rights: Rights
+
+    def register(self, chat: Chat) -> None:
+        """Hang everything into the chat."""
+        chat.action(card.LETTER, self.opened)
+        chat.action(card.REPLY, self.opened)
+        chat.form(LETTER_FORM, FormHandler(self.form, self.submitted))
+        chat.on_post(self.said, is_letter)
+
+    async def opened(self, click: Click) -> ClickReply:
+        """A letter is about to be written; pressing twice opens two dialogs, and each sends one letter."""
+        purpose = str(click.record.get("letter", Purpose.REPLY.value))
+        return ClickReply(form=letter_form(incident_of(click.record), Purpose(purpose)))
+
+    async def form(self, request: FormRequest) -> Form:
+        await self._allowed(request.record, request)
+        async with self.chat.database.reading() as session:
+            draft = await self._draft(session, request.record)
+        return form_of(draft, request.t)
+
+    async def submitted(self, submit: FormSubmit) -> FormOutcome:
+        await self._allowed(submit.record, submit)
+        async with self.chat.database.transaction() as session:
+            draft = await self._draft(session, submit.record)
+            try:
+                written = changed(draft, {name: str(value) for name, value in submit.values.items()})
+            except PersonError as error:
+                return FormOutcome(errors={"to": error})
+            await self.letters.send(session, written, _key(submit.record), actor_of(submit.person))
+        return FormOutcome()
+
+    async def said(self, post: IncomingPost) -> bool:
+        """A message in the thread of an incident that is meant for the applicant."""
+        async with self.chat.database.reading() as session:
+            root = await sent.by_post(session, post.root_id) if post.root_id else None
+        incident_id = incident_of_card(root.key) if root else None
+        if incident_id is None:
+            return False
+        text = post.text.lstrip().removeprefix(MARK).strip()
+        try:
+            async with self.chat.database.transaction() as session:
+                draft = await self.letters.draft(session, Purpose.REPLY, incident_id, text=text)
+                await self.letters.send(session, draft, f"said:{post.id}", actor_of(post.person))
+                await outgoing.react(
+                    session, key=f"dispatch:said:{post.id}", emoji=_ON_ITS_WAY, now=post.now, post_id=post.id
+                )
+        except PersonError as error:
+            await self._refuse(post, error)
+        return True
+
+    async def _refuse(self, post: IncomingPost, error: PersonError) -> None:
+        words = Message(Markdown(f"⚠️ {post.t('dispatch.chat.not_sent')} {post.t.error(error)}"))
+        async with self.chat.database.transaction() as session:
+            await outgoing.post(
+                session,
+                key=f"dispatch:refused:{post.id}",
+                channel_id=post.channel_id,
+                rendered=self.chat.render(words, None),
+                now=post.now,
+                root_id=post.root_id,
+            )
+
+    async def _allowed(self, record: Record, asked: FormRequest | FormSubmit) -> None:
+        async with self.chat.database.reading() as session:
+            incident = await self.incidents.get(session, incident_of(record))
+        await self.rights.require(asked.person, incident.desk)
+
+    async def _draft(self, session: AsyncSession, record: Record) -> Draft:
+        purpose = Purpose(str(record.get("letter", Purpose.REPLY.value)))
+        return await self.letters.draft(session, purpose, incident_of(record))
+
+
+def letter_form(incident_id: int, purpose: Purpose) -> OpenForm:
+    """The dialog of a letter."""
+    record = {"incident": incident_id, "letter": purpose.value, "press": secrets.token_hex(8)}
+    return OpenForm(LETTER_FORM, record)
+
+
+def is_letter(text: str) -> bool:
+    """Whether a message begins as letters do."""
+    return text.lstrip().startswith(MARK)
+
+
+def form_of(draft: Draft, t: Translator) -> Form:
+    """The dialog in which a draft is looked at and changed."""
+    words, rest = parts(draft.text)
+    remarks = [t.plain("dispatch.chat.letter_rest", lines=len(rest.splitlines()))] if rest else []
+    if draft.attachments:
+        names = ", ".join(each.attachment.safe_name for each in draft.attachments)
+        remarks.append(t.plain("dispatch.chat.letter_files", names=names))
+    if draft.left_out:
+        remarks.append(t.plain("dispatch.chat.letter_left_out", names=", ".join(draft.left_out)))
+    text = Field(
+        "text",
+        FieldKind.TEXTAREA,
+        t.plain("dispatch.chat.letter_text"),
+        help=" ".join(remarks),
+        default=words or None,
+        max_length=LONGEST_TEXT,
+    )
+    fields = (
+        _line("to", draft.to, t),
+        replace(_line("cc", draft.cc, t), optional=True),
+        Field(
+            "subject",
+            FieldKind.TEXT,
+            t.plain("dispatch.chat.letter_subject"),
+            default=draft.subject[:_LONGEST_LINE],
+            max_length=_LONGEST_LINE,
+        ),
+        text,
+    )
+    title = t.plain(f"dispatch.chat.letter_title_{draft.purpose.value}", code=draft.code)
+    return Form(LETTER_FORM, title, "", fields, t.plain("dispatch.chat.letter_send"))
+
+
+def changed(draft: Draft, values: dict[str, str]) -> Draft:
+    """The draft as the person wants it.
+
+    Raises:
+        PersonError: something in the recipients is no address.
+    """
+    _, rest = parts(draft.text)
+    return replace(
+        draft,
+        to=addresses(values["to"]),
+        cc=addresses(values.get("cc", "")),
+        subject=values["subject"].strip() or draft.subject,
+        text=f"{values['text'].rstrip()}\n\n{rest}".rstrip() if rest else values["text"],
+    )
+
+
+def addresses(written: str) -> tuple[Address, ...]:
+    """Addresses as people write them, with commas, semicolons or new lines between them.
+
+    Raises:
+        PersonError: something is no address.
+    """
+    separated = _BETWEEN.sub(", ", written).strip(", ")
+    found = getaddresses([separated]) if separated else []
+    for name, address in found:
+        if "@" not in address.strip("@"):
+            raise PersonError("dispatch.chat.no_address", text=address or name or written)
+    return tuple(Address(name, address) for name, address in found)
+
+
+def parts(text: str) -> tuple[str, str]:
+    """What fits into a dialog, and the rest; they are parted between paragraphs, or else between lines."""
+    if len(text) <= LONGEST_TEXT:
+        return text, ""
+    for between in ("\n\n", "\n"):
+        cut = text.rfind(between, 0, LONGEST_TEXT)
+        if cut > 0:
+            return text[:cut], text[cut:].lstrip("\n")
+    return text[:LONGEST_TEXT], text[LONGEST_TEXT:]
+
+
+def _line(name: str, people: tuple[Address, ...], t: Translator) -> Field:
+    return Field(
+        name,
+        FieldKind.TEXT,
+        t.plain(f"dispatch.chat.letter_{name}"),
+        default=", ".join(each.address for each in people)[:LONGEST_TEXT] or None,
+        max_length=LONGEST_TEXT,
+    )
+
+
+def _key(record: Record) -> str:
+    return f"dialog:{record.get('press', '')}:{record.get('incident', '')}:{record.get('letter', '')}"

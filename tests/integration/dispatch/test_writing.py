@@ -1,0 +1,148 @@
+"""Letters written in the chat: looked at, changed, sent once; and said in the thread behind `>>`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from tests.integration.dispatch.house import CHANNEL, House, open_house
+from tests.integration.mattermost.surface_desk import button, user_id
+
+from sekretar.dispatch.chat.model import card_key
+from sekretar.dispatch.chat.writing import addresses, parts
+from sekretar.dispatch.incidents.values import Applicant, Status
+from sekretar.dispatch.letters.model import OutgoingRow, RecipientRow
+from sekretar.dispatch.mail.model import LetterRow
+from sekretar.dispatch.settings import DeskSettings, MailboxSettings
+from sekretar.kernel.database import Database
+from sekretar.mattermost import sent
+from sekretar.mattermost.events import Posted
+from sekretar.mattermost.models import Post
+from sekretar.mattermost.sent import SentMessage
+
+BOX = MailboxSettings(
+    address="desk@towers.example",
+    password="x",  # type: ignore[arg-type]
+    imap_host="mail.towers.example",
+    smtp_host="mail.towers.example",
+)
+DESK = DeskSettings(name="towers", prefix="NT", channel="work/desk", mailboxes=(BOX,))
+
+
+async def letters(house: House) -> list[LetterRow]:
+    async with house.database.reading() as session:
+        return list(await session.scalars(select(LetterRow).order_by(LetterRow.id)))
+
+
+async def pressed(house: House, label: str, name: str = "anna") -> dict[str, Any]:
+    """The dialog that a button of the card opens."""
+    house.office.server.dialogs.clear()
+    await house.office.click(name, button(await house.card(), label))
+    await house.office.surface.deadline.drain()
+    [dialog] = house.office.server.dialogs
+    return dialog
+
+
+def filled(dialog: dict[str, Any], **more: str) -> dict[str, Any]:
+    return {each["name"]: each.get("default", "") for each in dialog["elements"]} | more
+
+
+async def test_a_letter_is_read_and_changed_before_it_leaves_and_moves_the_incident(
+    database: Database,
+) -> None:
+    async with open_house(database, DESK) as house:
+        incident = await house.open()
+        await house.change(incident.id, status=Status.IN_PROGRESS)
+        dialog = await pressed(house, "Уведомить заявителя…")
+        assert dialog["title"].startswith(incident.code)
+        answers = filled(dialog)
+        assert answers["to"] == "ivan@operator.example"
+        assert "принята в работу" in answers["text"]
+        await house.office.submit(
+            "anna", dialog, {**answers, "text": "Уже едем.", "cc": "boss@operator.example"}
+        )
+        assert (await house.now(incident.id)).status is Status.NOTIFYING_APPLICANT
+        [letter] = await letters(house)
+        assert letter.text.strip() == "Уже едем."
+        async with house.database.reading() as session:
+            to = set(await session.scalars(select(RecipientRow.key)))
+        assert to == {"ivan@operator.example", "boss@operator.example", BOX.address}
+        # The same dialog once more: a double click, or an answer that was lost.
+        await house.office.submit("anna", dialog, {**answers, "text": "Уже едем."})
+        assert len(await letters(house)) == 1
+
+
+async def test_what_is_no_address_is_said_at_its_field(database: Database) -> None:
+    async with open_house(database, DESK) as house:
+        incident = await house.open()
+        dialog = await pressed(house, "Ответить…")
+        answer = await house.office.submit("anna", dialog, filled(dialog, to="Иван", text="Привет"))
+        assert "Иван" in answer.body["errors"]["to"]
+        assert await letters(house) == []
+        assert (await house.now(incident.id)).status is Status.NEW
+
+
+async def test_only_who_works_at_the_desk_writes(database: Database) -> None:
+    async with open_house(database, DESK) as house:
+        await house.open()
+        house.office.server.dialogs.clear()
+        await house.office.click("chris", button(await house.card(), "Ответить…"))
+        await house.office.surface.deadline.drain()
+        assert house.office.server.dialogs == []
+
+
+async def said(house: House, incident_id: int, text: str, post: str = "p1", root: str = "cardpost") -> None:
+    async with house.database.transaction() as session:
+        arrived = SentMessage(card_key(incident_id), CHANNEL, "cardpost", "", "")
+        await sent.remember(session, arrived, house.clock.now())
+    message = Post(
+        id=post,
+        channel_id=CHANNEL,
+        user_id=user_id("anna"),
+        message=text,
+        root_id=root,
+        create_at=house.clock.now(),
+    )
+    await house.office.surface.home.on_posted(Posted(message, channel_type="P"))
+
+
+async def test_an_answer_in_the_thread_leaves_as_a_letter_once(database: Database) -> None:
+    async with open_house(database, DESK) as house:
+        incident = await house.open()
+        await house.card()
+        await said(house, incident.id, ">> Бригада выехала.\nЖдите.")
+        await said(house, incident.id, ">> Бригада выехала.\nЖдите.")
+        await said(house, incident.id, "просто слова", post="p2")
+        await said(house, incident.id, ">> не сюда", post="p3", root="otherpost")
+        [letter] = await letters(house)
+        assert "Бригада выехала.\nЖдите." in letter.text
+        async with house.database.reading() as session:
+            [row] = list(await session.scalars(select(OutgoingRow)))
+        assert row.key == "said:p1"
+        reactions = [each for each in await house.office.rows() if each.kind == "mattermost.reaction"]
+        assert [each.payload["post_id"] for each in reactions] == ["p1"]
+
+
+async def test_an_answer_that_cannot_leave_is_said_in_the_thread(database: Database) -> None:
+    async with open_house(database, DESK) as house:
+        incident = await house.open(applicant=Applicant())
+        await house.card()
+        await said(house, incident.id, ">> Кому бы")
+        assert await letters(house) == []
+        refused = [each for each in await house.posts() if each.get("root_id") == "cardpost"]
+        assert len(refused) == 1
+        assert "Письмо не отправлено" in refused[0]["message"]
+
+
+def test_addresses_are_read_as_people_write_them() -> None:
+    found = addresses("Иван Петров <ivan@a.example>; b@b.example,\nc@c.example")
+    assert [each.address for each in found] == ["ivan@a.example", "b@b.example", "c@c.example"]
+    assert addresses("") == ()
+
+
+def test_a_long_letter_is_parted_between_paragraphs_and_nothing_is_lost() -> None:
+    long = "\n\n".join(f"Абзац {number} " + "слово " * 40 for number in range(30))
+    words, rest = parts(long)
+    assert len(words) <= 3000
+    assert f"{words}\n\n{rest}" == long
+    assert parts("коротко") == ("коротко", "")
