@@ -19,6 +19,7 @@ from sekretar.tickets.batches import creating
 from sekretar.tickets.batches.chat import BatchesChat
 from sekretar.tickets.batches.creating import Creating
 from sekretar.tickets.batches.preparing import Preparing
+from sekretar.tickets.batches.proposing import Proposing
 from sekretar.tickets.defaulting.chat import DefaultsChat
 from sekretar.tickets.forms import making
 from sekretar.tickets.forms.beginning import Beginning
@@ -93,15 +94,15 @@ class Tickets:
             desk.database, desk.clock, desk.people, desk.profiles, desk.server, self._identities
         )
         MappingChat(desk, self._identities, mapping).register(desk.chat)
-        preparing = Preparing(desk, self._identities)
+        proposing = Proposing(desk, Preparing(desk, self._identities))
         DefaultsChat(desk, self._identities).register(desk.chat)
         ListsChat(self._identities).register(desk.chat)
         ActingChat(desk, self._identities).register(desk.chat)
-        lists = BatchesChat(desk, self._identities, preparing, self.creating)
+        lists = BatchesChat(desk, self._identities, proposing, self.creating)
         lists.register(desk.chat)
         self.minutes.register(lists)
         beginning = Beginning(desk, self._identities, source)
-        FormsChat(desk, self._identities, beginning, self.making, preparing).register(desk.chat)
+        FormsChat(desk, self._identities, beginning, self.making, proposing).register(desk.chat)
         Offering(desk, self._identities, beginning, ticket_emoji).register(desk.chat)
         self.references.register()
 

@@ -10,7 +10,7 @@ from tests.integration.tickets.paper_office import House, open_house
 
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
-from sekretar.kernel.errors import PeerDown
+from sekretar.kernel.errors import PeerDown, PeerForbidden
 from sekretar.trackers.errors import FieldProblem, InvalidFields
 from sekretar.trackers.requests import Draft
 
@@ -109,6 +109,61 @@ async def test_the_tracker_goes_down_half_way_and_the_rest_waits_for_a_word(hous
     assert house.site.subjects == ["Order passes", "Call the bank", "Write it down"]
     assert len(await house.payloads("boris")) == 1, "what was told is not told again"
     assert len(await house.posted()) == 1
+
+
+@pytest.mark.parametrize("words", [f"list {TEXT}", "new Order passes @boris by Friday #site !high"])
+async def test_a_tracker_that_is_down_at_first_keeps_the_text_until_the_person_asks_again(
+    house: House, words: str
+) -> None:
+    house.site.down = PeerDown("redmine")
+    kept = await house.slash(words)
+    assert "redmine does not answer" in str(kept)
+    assert "before you say so" in str(kept)
+    await house.press(kept, "Try again")
+    still = (await house.payloads("chris"))[-1]
+    assert "before you say so" in str(still)
+    house.site.down = None
+    await house.work()
+    assert house.site.tickets == {}
+    shown = await house.press(still, "Try again")
+    await house.press(shown["update"], labels(shown["update"])[0][0])
+    await house.work()
+    assert house.site.subjects[0] == "Order passes"
+    assert "newer preview" in (await house.press(kept, "Try again"))["ephemeral_text"]
+
+
+async def test_a_list_in_the_form_is_kept_too(house: House) -> None:
+    await house.slash("list")
+    house.site.down = PeerDown("redmine")
+    assert await house.fill(tasks=TEXT) == {}
+    kept = (await house.payloads("chris"))[-1]
+    house.site.down = None
+    await house.press(kept, "Edit")
+    tasks = next(each for each in house.office.server.dialogs[-1]["elements"] if each["name"] == "tasks")
+    assert tasks["default"] == TEXT
+
+
+async def test_a_right_that_is_missing_for_some_lines_keeps_the_others_not_back(house: House) -> None:
+    house.site.before = failing_at("Call the bank", PeerForbidden("redmine"))
+    shown = await house.slash(f"list {TEXT}")
+    await house.press(shown, "Create all 3")
+    await house.work()
+    assert house.site.subjects == ["Order passes", "Write it down"]
+    assert "line 2, Call the bank" in (await house.payloads("chris"))[-1]["message"]
+
+
+async def test_a_message_as_long_as_messages_can_be(house: House) -> None:
+    text = "\n".join(f"{row}. | {'слово ' * 25}@boris 09.05.2020 #site" for row in range(1, 89))
+    assert 15_500 < len(text) < 16_383
+    shown = await house.slash(f"list {text}")
+    assert all(len(each["text"]) < 16_383 for each in (shown, *shown["extra_responses"]))
+    assert labels(shown["extra_responses"][-1])[0][0].startswith("Create all ")
+    single = await house.slash(f"list {'слово ' * 2600}#site")
+    assert "Create 1" in str(labels(single))
+    await house.press(single, "Create 1")
+    await house.work()
+    (ticket,) = house.site.tickets.values()
+    assert (len(ticket.subject) <= 255, len(ticket.description) > 15_000) == (True, True)
 
 
 async def test_an_answer_that_was_lost_doubles_nothing(house: House) -> None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sekretar.kernel.errors import PeerForbidden, PeerNotFound, PersonError
+from sekretar.kernel.errors import PeerDown, PeerForbidden, PeerNotFound, PersonError
 from sekretar.kernel.forms import Choice, Field, FieldKind, Form
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person
@@ -30,7 +30,7 @@ from sekretar.tickets.accounts.identities import Identities
 from sekretar.tickets.batches import store, wording
 from sekretar.tickets.batches.creating import Creating
 from sekretar.tickets.batches.planning import line_of
-from sekretar.tickets.batches.preparing import Preparing
+from sekretar.tickets.batches.proposing import Proposing
 from sekretar.tickets.batches.store import BatchState, Intent, RowState, TicketBatch
 from sekretar.tickets.defaults import Default, Where, default_for
 from sekretar.trackers.port import Tracker
@@ -52,7 +52,7 @@ class BatchesChat:
 
     desk: Desk
     identities: Identities
-    preparing: Preparing
+    proposing: Proposing
     creating: Creating
 
     def register(self, chat: Chat) -> None:
@@ -70,6 +70,7 @@ class BatchesChat:
         chat.form(LIST_FORM, FormHandler(self.form, self.submitted))
         chat.action(NEW_LIST, self.new_clicked)
         chat.action(wording.CREATE, self.create_clicked)
+        chat.action(wording.AGAIN, self.again_clicked)
         chat.action(wording.EDIT, self.edit_clicked)
         chat.action(wording.CANCEL, self.cancel_clicked)
         chat.menu(MenuEntry("tickets.menu.list", NEW_LIST, 33, self._linked))
@@ -170,15 +171,7 @@ class BatchesChat:
                 if each.state is RowState.REFUSED
             ]
         text = batch.text if batch.state == BatchState.OPEN else "\n".join(refused)
-        return Intent(
-            batch.tracker,
-            text,
-            batch.project,
-            batch.channel_id,
-            batch.root_id,
-            batch.origin,
-            batch.minutes_id,
-        )
+        return _intent_of(batch, text)
 
     # --- deciding
 
@@ -191,14 +184,16 @@ class BatchesChat:
             PersonError: there is nothing to make, or the person is not known to the tracker.
             PeerError: the tracker or the chat cannot be asked.
         """
-        prepared = await self.preparing.prepare(person, intent.tracker, intent.text, intent.project, now)
         former = record.get("batch") if isinstance(record, dict) else None
-        async with self.desk.database.transaction() as session:
-            if former is not None:
-                _replace(await store.of_person(session, person.id, former, for_update=True))
-            number = await store.add(session, person.id, intent, prepared.rows, now)
-        today = now.astimezone(person.zone).date()
-        return wording.preview(number, intent.tracker, prepared.rows, prepared.headings, t, today)
+        return (await self.proposing.propose(person, intent, former, t, now)).message
+
+    async def again_clicked(self, click: Click) -> ClickReply:
+        """A text that is kept is looked at once more."""
+        async with self.desk.database.reading() as session:
+            batch = await store.of_person(session, click.person.id, click.record.get("batch"))
+        store.must_be_open(batch)
+        intent = _intent_of(batch, batch.text)
+        return ClickReply(update=await self.propose(click.person, intent, click.record, click.t, click.now))
 
     async def create_clicked(self, click: Click) -> ClickReply:
         batch = await self.creating.begin(click.person, click.record.get("batch"))
@@ -227,25 +222,35 @@ class BatchesChat:
         return ClickReply(update=wording.cancelled(click.t))
 
 
-def _replace(former: TicketBatch) -> None:
-    """The former batch stands for nothing any more; one that was worked off stays what it is."""
-    if former.state != BatchState.DONE:
-        store.must_be_open(former)
-        former.state = BatchState.REPLACED
+def _intent_of(batch: TicketBatch, text: str) -> Intent:
+    return Intent(
+        batch.tracker,
+        text,
+        batch.project,
+        batch.channel_id,
+        batch.root_id,
+        batch.origin,
+        batch.minutes_id,
+    )
 
 
 async def project_field(eyes: Tracker, chosen: str, t: Translator) -> Field:
-    projects = [each for each in await eyes.projects() if each.open]
-    keys = {each.key.casefold(): each.key for each in projects}
-    return Field(
+    """The question where tasks go that name no project; while the tracker is down, without its choices."""
+    typed = Field(
         "project",
-        FieldKind.CHOICE,
+        FieldKind.TEXT,
         t.plain("tickets.list.project"),
         help=t.plain("tickets.list.project_help"),
         optional=True,
-        default=keys.get(chosen.casefold()),
-        choices=tuple(Choice(each.key, each.name) for each in projects[:MOST_PROJECTS]),
+        default=chosen or None,
     )
+    try:
+        projects = [each for each in await eyes.projects() if each.open]
+    except PeerDown:
+        return typed
+    keys = {each.key.casefold(): each.key for each in projects}
+    choices = tuple(Choice(each.key, each.name) for each in projects[:MOST_PROJECTS])
+    return replace(typed, kind=FieldKind.CHOICE, default=keys.get(chosen.casefold()), choices=choices)
 
 
 def _behind_command(text: str) -> str:

@@ -18,6 +18,7 @@ from sekretar.tickets.words import spoken_key
 CREATE = "tickets.batch.create"
 EDIT = "tickets.batch.edit"
 CANCEL = "tickets.batch.cancel"
+AGAIN = "tickets.batch.again"
 
 #: In a table: the rest of a subject is in the ticket.
 SUBJECT_SHOWN = 80
@@ -41,6 +42,18 @@ def preview(
         if part
     )
     return Message(text, (_decision(number, good, len(rows), t),))
+
+
+def kept(number: int, reason: Remark, t: Translator) -> Message:
+    """Nobody can say what would be made: the text is kept, and nothing happens by itself."""
+    record = {"batch": number}
+    actions = (
+        Button(t.plain("tickets.lists.again"), AGAIN, record, style="primary"),
+        Button(t.plain("tickets.preview.edit"), EDIT, record),
+        Button(t.plain("tickets.preview.cancel"), CANCEL, record),
+    )
+    text = t("tickets.preview.kept", reason=said(reason, t))
+    return Message(Markdown(""), (Attachment(color=Colour.AMBER, text=text, actions=actions),))
 
 
 def _decision(number: int, good: int, count: int, t: Translator) -> Attachment:

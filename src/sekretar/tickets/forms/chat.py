@@ -28,10 +28,8 @@ from sekretar.mattermost.messages import Attachment, Button, Message
 from sekretar.mattermost.quoting import permalink, post_in
 from sekretar.tickets.accounts.identities import Identities
 from sekretar.tickets.asking import asking
-from sekretar.tickets.batches import store as batches
-from sekretar.tickets.batches import wording as previews
 from sekretar.tickets.batches.planning import Planned
-from sekretar.tickets.batches.preparing import Preparing
+from sekretar.tickets.batches.proposing import Proposing
 from sekretar.tickets.batches.store import Intent
 from sekretar.tickets.defaults import Where, default_for
 from sekretar.tickets.forms import store, wording
@@ -54,7 +52,7 @@ class FormsChat:
     identities: Identities
     beginning: Beginning
     making: Making
-    preparing: Preparing
+    proposing: Proposing
 
     def register(self, chat: Chat) -> None:
         """Hang everything into the chat."""
@@ -130,17 +128,11 @@ class FormsChat:
         intent = Intent(
             default.tracker, request.args.rest, default.project, request.channel_id, request.root_id, origin
         )
-        prepared = await self.preparing.prepare(
-            request.person, intent.tracker, intent.text, intent.project, request.now
-        )
-        async with self.desk.database.transaction() as session:
-            number = await batches.add(session, request.person.id, intent, prepared.rows, request.now)
-        today = request.now.astimezone(request.person.zone).date()
-        message = previews.preview(number, intent.tracker, prepared.rows, prepared.headings, request.t, today)
-        if len(prepared.rows) > 1:
-            return Reply(message)
-        form = _in_form(number, intent.tracker, prepared.rows[0], request.t)
-        return Reply(replace(message, attachments=(*message.attachments, form)))
+        proposal = await self.proposing.propose(request.person, intent, None, request.t, request.now)
+        if len(proposal.rows) != 1:
+            return Reply(proposal.message)
+        form = _in_form(proposal.number, intent.tracker, proposal.rows[0], request.t)
+        return Reply(replace(proposal.message, attachments=(*proposal.message.attachments, form)))
 
     # --- the form
 
