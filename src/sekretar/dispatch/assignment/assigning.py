@@ -41,9 +41,8 @@ from sekretar.kernel.database import wake_after_commit
 from sekretar.kernel.errors import PeerError, PersonError
 from sekretar.mattermost.messages import Message
 
-#: The job looks at shifts at least this often, and ahead as far as it takes to be called again.
-LOOK_EVERY = timedelta(minutes=5)
-_AHEAD = 2 * LOOK_EVERY
+#: How often the shifts are looked at, which somebody may have changed.
+LOOK_EVERY = timedelta(minutes=1)
 _log = structlog.get_logger(__name__)
 
 
@@ -71,6 +70,8 @@ class Assigning:
         self._incidents = incidents
         self._team = team
         self._handing_over = handing_over
+        #: When the shifts are looked at next; None before the first time.
+        self._shifts_at: datetime | None = None
 
     # --- what waits
 
@@ -131,14 +132,17 @@ class Assigning:
     # --- giving it away
 
     async def run(self) -> datetime | None:
-        """Empty the queues as far as somebody is there; returns when the shifts change next."""
-        due: list[datetime] = []
+        """Empty the queues as far as somebody is there; returns when to look again."""
+        now = self._telling.chat.now()
+        if self._shifts_at is None or self._shifts_at <= now:
+            # Many letters at once are many calls, and shifts do not change as fast.
+            borders = [await self._look_at_shifts(desk, now) for desk in self._desks.values()]
+            self._shifts_at = min(borders, default=now + LOOK_EVERY)
+        due = [self._shifts_at]
         for desk in self._desks.values():
-            await self._handing_over.look(desk)
             if await self._waits(desk.name):
                 due += await self._drain(desk)
-            due += await self._next_change(desk.name)
-        return min(due, default=None)
+        return min(due)
 
     async def _waits(self, desk: str) -> bool:
         async with self._database.reading() as session:
@@ -146,12 +150,14 @@ class Assigning:
                 await session.scalar(select(QueueRow.desk).where(QueueRow.desk == desk).limit(1)) is not None
             )
 
-    async def _next_change(self, desk: str) -> list[datetime]:
-        now = self._telling.chat.now()
+    async def _look_at_shifts(self, desk: DeskSettings, now: datetime) -> datetime:
+        """Tell of shifts that have ended; returns when they change next, or are to be looked at again."""
+        await self._handing_over.look(desk)
         async with self._database.reading() as session:
-            members = await self._team.members(session, desk, now)
-        found = next_change({each.person.id: each.schedule for each in members}, now, now + _AHEAD)
-        return [found] if found else []
+            members = await self._team.members(session, desk.name, now)
+        schedules = {each.person.id: each.schedule for each in members}
+        later = now + LOOK_EVERY
+        return next_change(schedules, now, later) or later
 
     async def _drain(self, desk: DeskSettings) -> list[datetime]:
         """Give away what can be; returns the present moment when there is more."""
