@@ -29,7 +29,7 @@ from sekretar.dispatch.mail.remarks import Remarks
 LONGEST: Final = 1_000_000
 #: More links than anybody follows: such a letter is a list made to hide in.
 MOST_LINKS: Final = 5_000
-MOST_TAGS: Final = 100_000
+MOST_TAGS: Final = 50_000
 #: Deeper trees break whoever walks them: libxml2 loses what is deeper than 256.
 DEEPEST: Final = 200
 
@@ -75,7 +75,7 @@ def text_of_html(html: str, remarks: Remarks) -> str:
     if len(html) > LONGEST:
         remarks.add(Oddity.TEXT_CUT)
         html = html[:LONGEST]
-    tree = _tree(html) if _depth(html) <= DEEPEST else None
+    tree = _tree(html) if html.count("<") <= MOST_TAGS and _depth(html) <= DEEPEST else None
     if tree is None:
         return _text_without_tree(html)
     _mark(tree)
