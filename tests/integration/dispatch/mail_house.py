@@ -73,6 +73,7 @@ class House:
     pace: Pace = PACE
     heard: list[Standing] = field(default_factory=list)
     reading_them: Mailboxes | None = None
+    tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
 
     @property
     def standing(self) -> Standing:
@@ -84,8 +85,7 @@ class House:
     async def reading(self, leases: Leases | None = None) -> AsyncIterator[None]:
         """The mailboxes are read within this block."""
         desk = DeskSettings(name=DESK, channel="office/towers", mailboxes=self.mailboxes)
-        tls = ssl.create_default_context()
-        self.reading_them = Mailboxes(self.database, self.clock, [desk], tls, leases, self.pace)
+        self.reading_them = Mailboxes(self.database, self.clock, [desk], self.tls, leases, self.pace)
         self.reading_them.on_standing(self.heard.append)
         jobs = InProcessJobs(self.clock)
         self.reading_them.add_duties(jobs)

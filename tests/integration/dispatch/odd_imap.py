@@ -27,13 +27,32 @@ class OddImap:
     withheld: set[int] = field(default_factory=set)
     #: They are listed, and somebody removes them before they are fetched.
     removed: set[int] = field(default_factory=set)
+    uidvalidity: int = 7
     tells_uidvalidity: bool = True
     tells_uidnext: bool = True
+    #: The highest number that was ever given.
+    highest: int = 0
     folders: Sequence[str] = ("INBOX",)
     port: int = 0
     looks: int = 0
     sessions: int = 0
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    @property
+    def next_uid(self) -> int:
+        return max(self.highest, *self.letters, 0) + 1
+
+    def put(self, *letters: bytes) -> None:
+        """Letters arrive, and nobody is told."""
+        for letter in letters:
+            self.highest = self.next_uid
+            self.letters[self.highest] = letter
+
+    def number_anew(self) -> None:
+        """As after a restored backup."""
+        self.uidvalidity += 1
+        self.letters = dict(enumerate(self.letters.values(), 1))
+        self.highest = len(self.letters)
 
     async def arrive(self, uid: int, letter: bytes) -> None:
         self.letters[uid] = letter
@@ -76,8 +95,8 @@ class OddImap:
         elif word == "EXAMINE":
             self.looks += 1
             lines = [f"* {len(self.letters)} EXISTS"]
-            lines += ["* OK [UIDVALIDITY 7] numbers"] if self.tells_uidvalidity else []
-            lines += [f"* OK [UIDNEXT {max(self.letters, default=0) + 1}] next"] if self.tells_uidnext else []
+            lines += [f"* OK [UIDVALIDITY {self.uidvalidity}] numbers"] if self.tells_uidvalidity else []
+            lines += [f"* OK [UIDNEXT {self.next_uid}] next"] if self.tells_uidnext else []
         elif word == "UID":
             self._letters(command, writer)
         elif word == "LOGOUT":

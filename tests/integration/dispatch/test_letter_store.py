@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -101,6 +102,20 @@ async def test_a_letter_in_two_places_is_one_letter_and_wakes_nobody_twice(datab
     assert letter.mailboxes == {"desk@example.test", "noc@example.test"}
     assert len(known) == 1
     assert await keep(database, fetched(5), cursor=second_box, desk="another desk") == 1
+
+
+async def test_two_mailboxes_that_bring_the_same_letters_at_once_bring_each_once(database: Database) -> None:
+    letters = [fetched(uid, b"A: %d\r\n\r\n" % uid) for uid in range(1, 31)]
+    boxes = [replace(INBOX, mailbox=f"desk{number}@example.test") for number in range(4)]
+    await asyncio.gather(*(keep(database, *letters, cursor=box) for box in boxes))
+    waiting = await ids_waiting(database)
+    assert len(waiting) == 30
+    async with database.transaction() as session:
+        for letter_id in waiting:
+            letter = await store.take(session, letter_id)
+            assert letter is not None
+            assert len(letter.mailboxes) == 4
+            assert letter.content
 
 
 async def test_history_and_what_the_server_withholds_make_no_incident_but_are_kept(

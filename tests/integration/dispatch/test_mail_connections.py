@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.integration.dispatch.mail_house import at, letter, new_address
+from tests.integration.dispatch.mail_house import House, at, letter, new_address
 from tests.peers_mail import PASSWORD, Dovecot, trust_in
 
 from sekretar.app import http_settings
@@ -18,6 +18,7 @@ from sekretar.dispatch.mail.mailboxes import connected
 from sekretar.dispatch.mail.sent_copies import keep_copy
 from sekretar.dispatch.mail.trouble import TroubleKind, kind_of
 from sekretar.dispatch.settings import MailboxSettings
+from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerError, PeerNotFound
 from sekretar.kernel.http import HttpSessions
 from sekretar.mattermost.doctor import State
@@ -42,6 +43,22 @@ async def test_a_mailbox_is_opened_in_every_way_and_nothing_but_its_owner_is_tru
             async with connected(wrong, tls):
                 pass
         assert kind_of(caught.value) is TroubleKind.TLS
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+async def test_new_letters_are_seen_at_once_through_tls(
+    database: Database, dovecot: Dovecot, security: str
+) -> None:
+    port = dovecot.imaps_port if security == "tls" else dovecot.imap_port
+    address = new_address()
+    here = House(database, (at(port, address, imap_security=security),), tls=trust_in(dovecot))
+    dovecot.deliver(letter("one", "Нет света. " * 40_000), to=address)
+    async with here.reading():
+        await here.until_read()
+        for number in range(3):
+            dovecot.deliver(letter(f"more {number}"), to=address)
+            await here.until_subjects("one", *(f"more {each}" for each in range(number + 1)))
 
 
 async def test_tls_on_the_wrong_port_is_named(dovecot: Dovecot) -> None:

@@ -17,8 +17,9 @@ from sekretar.kernel.waiting import to_the_end
 
 T = TypeVar("T")
 
-#: How long the end of the thread is waited for, in seconds; then it is left to end by itself, which it will.
-_PATIENCE = 5.0
+#: How long the end of the thread is waited for, in seconds. Only connecting cannot be called off; a thread that does
+#: so is left to end by itself, which it will.
+_PATIENCE = 2.0
 
 
 class OwnThread:

@@ -42,7 +42,7 @@ MOST_BYTES = 8 * 1024 * 1024
 
 #: By so much the clock of a mail server may be behind at the first start.
 _MARGIN = timedelta(minutes=10)
-#: What a letter says of its time may be wrong by a day before it proves anything.
+#: What a server has noted of its time may be wrong by a day before it proves anything.
 _HONEST = timedelta(days=1)
 #: After so many connections that ended in the middle of one letter, its headers must do; then nothing of it.
 _DEADLY, _DEADLIER = 3, 5
@@ -250,18 +250,16 @@ def batches(
 
 
 def came_before(header: bytes, moment: datetime) -> bool:
-    """Whether a letter says that it came before this moment: by its last server, or else by its own date.
+    """Whether a letter came before this moment, as the last server on its way has noted; without such a note, no.
 
-    A letter that says neither does not.
+    What the sender says does not count: a letter with a wrong date is a letter all the same.
     """
-    found = BytesHeaderParser(policy=compat32).parsebytes(header)
-    for written in (str(found.get("Received", "")).rpartition(";")[2], str(found.get("Date", ""))):
-        try:
-            came = parsedate_to_datetime(written.strip())
-        except (ValueError, TypeError, IndexError):
-            continue
-        return (came if came.tzinfo else came.replace(tzinfo=UTC)) < moment
-    return False
+    noted = str(BytesHeaderParser(policy=compat32).parsebytes(header).get("Received", "")).rpartition(";")[2]
+    try:
+        came = parsedate_to_datetime(noted.strip())
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return False
+    return (came if came.tzinfo else came.replace(tzinfo=UTC)) < moment
 
 
 def _numbering(cursor: Cursor) -> tuple[str, int]:
