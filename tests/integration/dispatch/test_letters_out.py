@@ -17,6 +17,7 @@ from sekretar.dispatch.assets.model import ContractorRow
 from sekretar.dispatch.incidents.values import Applicant, EventKind, Status
 from sekretar.dispatch.letters import templating
 from sekretar.dispatch.letters.model import Fate, RecipientFate
+from sekretar.dispatch.letters.standing import backlogs, standings
 from sekretar.dispatch.letters.values import Purpose
 from sekretar.dispatch.mail import store
 from sekretar.dispatch.mail.ids import OwnId
@@ -261,6 +262,10 @@ async def test_patience_ends(database: Database, clock: ManualClock) -> None:
         await office.deliver()
         [row] = await office.outgoing()
         assert "535" in row.problem
+        async with database.reading() as session:
+            [backlog] = await backlogs(session, clock.now() + SOON)
+            assert (backlog.mailbox, backlog.letters, backlog.since) == (BOX, 1, row.created_at)
+            assert await backlogs(session, row.created_at) == []
         for _ in range(3):
             await office.deliver(timedelta(hours=7))
         assert await office.status(incident) is Status.NOTIFYING_APPLICANT
@@ -268,6 +273,13 @@ async def test_patience_ends(database: Database, clock: ManualClock) -> None:
         assert await office.status(incident) is Status.ERROR
         [failed] = await office.events(incident, EventKind.LETTER_FAILED)
         assert "535" in failed.why
+        async with database.reading() as session:
+            standing = (await standings(session, [row.letter_id]))[row.letter_id]
+            assert await backlogs(session, clock.now() + SOON) == []
+        assert (standing.fate, standing.purpose) == (Fate.FAILED, Purpose.ACCEPTED)
+        assert [(each.address, each.fate) for each in standing.recipients] == [
+            (each, RecipientFate.GIVEN_UP) for each in (ANNA, BORIS, BOX)
+        ]
 
 
 async def test_a_delivery_that_died_is_seen(office: LetterOffice) -> None:

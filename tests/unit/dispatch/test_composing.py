@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 from tests.unit.dispatch.letters_known import (
     ANNA,
@@ -21,6 +23,7 @@ from tests.unit.dispatch.letters_known import (
     matter,
 )
 
+from sekretar.dispatch.letters.addressing import shown, typed
 from sekretar.dispatch.letters.composing import checked, compose
 from sekretar.dispatch.letters.templates import default_template
 from sekretar.dispatch.letters.values import Contractor, Draft, Matter, Place, Purpose, Voice
@@ -212,3 +215,28 @@ def test_what_cannot_be_sent_is_refused(changes: dict[str, Any], key: str) -> No
 def test_the_desk_writes_in_its_own_zone() -> None:
     draft = composed(Purpose.ACCEPTED, matter(registered_at=NOON))
     assert "04.03.2026 12:00 (UTC+3)" in draft.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "anna@operator.test; boris@operator.test",
+        "Анна Орлова <anna@operator.test>,\n boris@operator.test,",
+        '"Орлова" <anna@operator.test>, anna@operator.test, <boris@operator.test>',
+    ],
+)
+def test_addresses_as_people_write_them(text: str) -> None:
+    assert [each.key for each in typed(text)] == [ANNA.address, BORIS.address]
+
+
+@pytest.mark.parametrize("text", ["anna", "Анна <anna", "anna@operator.test boris@operator.test", "<>"])
+def test_what_is_no_address_is_named(text: str) -> None:
+    with pytest.raises(PersonError, match=r"dispatch\.letters\.bad_address"):
+        typed(text)
+
+
+@given(st.lists(st.text(max_size=30), max_size=5))
+def test_what_is_shown_is_read_again(names: list[str]) -> None:
+    addresses = [Address(name, f"a{number}@operator.test") for number, name in enumerate(names)]
+    read = typed(shown(addresses))
+    assert [each.address for each in read] == [each.address for each in addresses]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from sekretar.dispatch.letters.values import Filed, Matter
 from sekretar.dispatch.mail.counters import is_no_reply
@@ -88,6 +90,27 @@ def checked(addresses: Iterable[Address]) -> tuple[Address, ...]:
     if len(distinct) > MOST:
         raise PersonError("dispatch.letters.too_many", most=MOST)
     return distinct
+
+
+def typed(text: str) -> tuple[Address, ...]:
+    """The addresses that a person wrote, one after the other: `anna@a.test; Boris <boris@b.test>`.
+
+    Raises:
+        PersonError: one of them is no address a letter can go to, or they are too many.
+    """
+    return checked(_read(each.strip()) for each in re.split(r"[,;\n]", text) if each.strip())
+
+
+def shown(addresses: Iterable[Address]) -> str:
+    """The addresses for a field of a form, as `typed` reads them."""
+    return ", ".join(str(replace(each, name=re.sub(r"[,;<>\n]", " ", each.name))) for each in addresses)
+
+
+def _read(text: str) -> Address:
+    found = re.fullmatch(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>", text)
+    if found is None:
+        return Address("", text)
+    return Address(found["name"].strip(' "'), found["address"].strip())
 
 
 def _others(letter: Filed, to: Iterable[Address], own: Collection[str]) -> tuple[Address, ...]:
