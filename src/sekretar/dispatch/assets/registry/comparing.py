@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.assets.registry import store
 from sekretar.dispatch.assets.registry.listing import Listed
-from sekretar.dispatch.assets.registry.planning import Plan, plan, renamed_poles
+from sekretar.dispatch.assets.registry.planning import Known, Plan, plan, renamed_poles
 from sekretar.dispatch.assets.registry.report import Report
-from sekretar.dispatch.assets.registry.rows import Contractors, Poles, Stations, digest
+from sekretar.dispatch.assets.registry.rows import Contractors, Entry, Poles, Stations, digest
 from sekretar.dispatch.assets.registry.store import Written
+
+K = TypeVar("K")
 
 Write = Callable[[AsyncSession, datetime, Written], Awaitable[None]]
 
@@ -61,7 +64,7 @@ async def compare(session: AsyncSession, report: Report, listed: Listed) -> Chan
 async def _poles(session: AsyncSession, report: Report, version: int, listed: Poles) -> Changes:
     known, entries = (await store.known_poles(session, report.desk)).poles, listed.entries
     renamed = renamed_poles(known, {key: entry.site for key, entry in entries.items()})
-    changes = plan(known, {key: digest(entry) for key, entry in entries.items()}, renamed)
+    changes = await asyncio.to_thread(_planned, known, entries, renamed)
 
     async def write(session: AsyncSession, now: datetime, written: Written) -> None:
         await store.write_poles(session, report.desk, changes, entries, now, written)
@@ -88,8 +91,9 @@ async def _contractors(session: AsyncSession, report: Report, version: int, list
 
 
 async def _stations(session: AsyncSession, report: Report, version: int, listed: Stations) -> Changes:
-    known, entries = await store.known_stations(session, report.desk), listed.entries
-    changes = plan(known, {key: digest(entry) for key, entry in entries.items()})
+    known = await store.known_stations(session, report.desk)
+    entries = await asyncio.to_thread(lambda: listed.entries)
+    changes = await asyncio.to_thread(_planned, known, entries)
     poles = (await store.known_poles(session, report.desk)).poles
     operators = await store.changed_operators(session, report.desk, listed.operators)
 
@@ -99,6 +103,13 @@ async def _stations(session: AsyncSession, report: Report, version: int, listed:
 
     counted = replace(_counted(report, changes), regrouped=len(operators))
     return Changes(version, counted, changes.present, len(changes.gone), write)
+
+
+def _planned(
+    known: Mapping[K, Known], entries: Mapping[K, Entry], renamed: Mapping[K, int] | None = None
+) -> Plan[K]:
+    """A second of work for a hundred thousand entries: done in a thread, so that nothing else waits for it."""
+    return plan(known, {key: digest(entry) for key, entry in entries.items()}, renamed)
 
 
 def _counted(report: Report, changes: Plan[Any]) -> Report:
