@@ -72,3 +72,11 @@ async def test_the_type_is_chosen_from_the_desks_own(database: Database) -> None
         for forged in ("0", "999", "x"):
             await house.office.click("anna", select, selected=forged)
         assert title(await house.card()) == f"{incident.code} · Авария ВОЛС"
+
+
+async def test_what_was_read_is_marked_so_by_a_button(database: Database) -> None:
+    async with open_house(database) as house:
+        incident = await house.open(unread=True)
+        await house.office.click("boris", button(await house.card(), "Прочитано"))
+        assert not (await house.now(incident.id)).unread
+        assert not title(await house.card()).startswith("✉️")

@@ -39,6 +39,7 @@ REPLY: Final = "dispatch.reply"
 MOVE: Final = "dispatch.move"
 MORE: Final = "dispatch.more"
 LETTER: Final = "dispatch.letter"
+READ: Final = "dispatch.read"
 
 SUMMARY_SHOWN = 200
 DESCRIPTION_SHOWN = 500
@@ -190,16 +191,21 @@ def record_of(incident: Incident, **more: JsonScalar) -> dict[str, JsonScalar]:
 
 def _firsts(view: CardView, t: Translator) -> Iterable[Action]:
     incident, record = view.incident, record_of(view.incident)
-    if workflow.is_finished(incident.status):
-        yield Button(t.plain("dispatch.card.reply"), REPLY, record, anyone=True)
-        return
+    if not workflow.is_finished(incident.status):
+        yield from _open_firsts(view, t)
+    yield Button(t.plain("dispatch.card.reply"), REPLY, record, anyone=True)
+    if incident.unread:
+        yield Button(t.plain("dispatch.card.read"), READ, record, anyone=True)
+
+
+def _open_firsts(view: CardView, t: Translator) -> Iterable[Action]:
+    incident, record = view.incident, record_of(view.incident)
     if incident.responsible_id is None or incident.status is Status.NEW:
         yield Button(t.plain("dispatch.card.take"), TAKE, record, style="primary", anyone=True)
     choices = tuple(Choice(str(each.id), truncate(each.name, 60)) for each in view.types[:MOST_TYPES])
     if choices:
         yield Select(t.plain("dispatch.card.set_type"), TYPE, record, choices, anyone=True)
     yield Button(t.plain("dispatch.card.set_asset"), ASSET, record, anyone=True)
-    yield Button(t.plain("dispatch.card.reply"), REPLY, record, anyone=True)
 
 
 def _moves(incident: Incident, t: Translator) -> Iterable[Action]:

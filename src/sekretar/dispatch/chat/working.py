@@ -59,6 +59,7 @@ class Working:
         """Hang the buttons into the chat."""
         chat.action(card.TAKE, self.take)
         chat.action(card.TYPE, self.set_type)
+        chat.action(card.READ, self.read)
         chat.action(card.ASSET, opens(ASSET_FORM))
         chat.action(card.MOVE, self.move)
         chat.action(card.MORE, self.move)
@@ -78,6 +79,10 @@ class Working:
             raise PersonError("dispatch.type.gone")
         wanted = IncidentChange(type_id=int(click.selected))
         await self.change(click.person, incident_of(click.record), wanted)
+        return ClickReply()
+
+    async def read(self, click: Click) -> ClickReply:
+        await self.change(click.person, incident_of(click.record), IncidentChange(unread=False))
         return ClickReply()
 
     async def move(self, click: Click) -> ClickReply:

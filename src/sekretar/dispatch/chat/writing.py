@@ -6,10 +6,8 @@ that people change) goes along as it is, and the dialog says so.
 
 from __future__ import annotations
 
-import re
 import secrets
 from dataclasses import dataclass, replace
-from email.utils import getaddresses
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,12 +16,15 @@ from sekretar.dispatch.chat.model import incident_of_card
 from sekretar.dispatch.chat.rights import Rights
 from sekretar.dispatch.chat.working import actor_of, incident_of
 from sekretar.dispatch.incidents.incidents import Incidents
+from sekretar.dispatch.incidents.values import IncidentChange
+from sekretar.dispatch.letters.addressing import shown, typed
 from sekretar.dispatch.letters.sending import LettersOut
 from sekretar.dispatch.letters.values import Draft, Purpose
 from sekretar.dispatch.mail.letter import Address
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.forms import LONGEST_TEXT, Field, FieldKind, Form
 from sekretar.kernel.i18n import Translator
+from sekretar.kernel.people import Person
 from sekretar.kernel.text import Markdown
 from sekretar.mattermost import outgoing, sent
 from sekretar.mattermost.chat import (
@@ -48,7 +49,6 @@ MARK = ">>"
 #: Put under a message that leaves as a letter.
 _ON_ITS_WAY = "incoming_envelope"
 _LONGEST_LINE = 1000
-_BETWEEN = re.compile(r"\s*[,;\n][\s,;]*")
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Writing:
                 written = changed(draft, {name: str(value) for name, value in submit.values.items()})
             except PersonError as error:
                 return FormOutcome(errors={"to": error})
-            await self.letters.send(session, written, _key(submit.record), actor_of(submit.person))
+            await self._send(session, written, _key(submit.record), submit.person)
         return FormOutcome()
 
     async def said(self, post: IncomingPost) -> bool:
@@ -100,13 +100,19 @@ class Writing:
         try:
             async with self.chat.database.transaction() as session:
                 draft = await self.letters.draft(session, Purpose.REPLY, incident_id, text=text)
-                await self.letters.send(session, draft, f"said:{post.id}", actor_of(post.person))
+                await self._send(session, draft, f"said:{post.id}", post.person)
                 await outgoing.react(
                     session, key=f"dispatch:said:{post.id}", emoji=_ON_ITS_WAY, now=post.now, post_id=post.id
                 )
         except PersonError as error:
             await self._refuse(post, error)
         return True
+
+    async def _send(self, session: AsyncSession, draft: Draft, key: str, person: Person) -> None:
+        """Whoever writes has read what came."""
+        await self.letters.send(session, draft, key, actor_of(person))
+        read = IncidentChange(unread=False)
+        await self.incidents.change(session, draft.incident_id, read, actor_of(person))
 
     async def _refuse(self, post: IncomingPost, error: PersonError) -> None:
         words = Message(Markdown(f"⚠️ {post.t('dispatch.chat.not_sent')} {post.t.error(error)}"))
@@ -183,25 +189,11 @@ def changed(draft: Draft, values: dict[str, str]) -> Draft:
     _, rest = parts(draft.text)
     return replace(
         draft,
-        to=addresses(values["to"]),
-        cc=addresses(values.get("cc", "")),
+        to=typed(values["to"]),
+        cc=typed(values.get("cc", "")),
         subject=values["subject"].strip() or draft.subject,
         text=f"{values['text'].rstrip()}\n\n{rest}".rstrip() if rest else values["text"],
     )
-
-
-def addresses(written: str) -> tuple[Address, ...]:
-    """Addresses as people write them, with commas, semicolons or new lines between them.
-
-    Raises:
-        PersonError: something is no address.
-    """
-    separated = _BETWEEN.sub(", ", written).strip(", ")
-    found = getaddresses([separated]) if separated else []
-    for name, address in found:
-        if "@" not in address.strip("@"):
-            raise PersonError("dispatch.chat.no_address", text=address or name or written)
-    return tuple(Address(name, address) for name, address in found)
 
 
 def parts(text: str) -> tuple[str, str]:
@@ -220,7 +212,7 @@ def _line(name: str, people: tuple[Address, ...], t: Translator) -> Field:
         name,
         FieldKind.TEXT,
         t.plain(f"dispatch.chat.letter_{name}"),
-        default=", ".join(each.address for each in people)[:LONGEST_TEXT] or None,
+        default=shown(people)[:LONGEST_TEXT] or None,
         max_length=LONGEST_TEXT,
     )
 
