@@ -1,18 +1,30 @@
-"""What exchanges with any tracker have in common: how much is read, and what a lost answer means."""
+"""What exchanges with any tracker have in common: how much is read, what a status or a lost answer means."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import aiohttp
+from yarl import URL
 
-from sekretar.kernel.errors import PeerDown, PeerLimited
+from sekretar.kernel.errors import (
+    PeerConflict,
+    PeerDown,
+    PeerError,
+    PeerForbidden,
+    PeerLimited,
+    PeerNotFound,
+    PeerRefused,
+    PeerUnsupported,
+)
+from sekretar.kernel.http import peer_errors, retry_after
 from sekretar.trackers.errors import FateUnknown, NotATracker
 
 #: Bytes of an answer; a page of a hundred tickets with long descriptions stays below.
@@ -37,6 +49,79 @@ class Answer:
         """Whether this is a page for people: a sign-in, a proxy, or an address that the tracker does not have."""
         kind = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         return kind in ("text/html", "application/xhtml+xml")
+
+
+#: What refusals mean by their status alone. An adapter may know better.
+REFUSALS: Final[Mapping[int, type[PeerError]]] = {
+    401: PeerRefused,
+    403: PeerForbidden,
+    404: PeerNotFound,
+    405: PeerUnsupported,
+    408: PeerDown,
+    409: PeerConflict,
+    410: PeerNotFound,
+    412: PeerConflict,
+    501: PeerUnsupported,
+}
+
+
+async def exchange(
+    session: aiohttp.ClientSession,
+    peer: str,
+    method: str,
+    url: str,
+    timeout: aiohttp.ClientTimeout | None = None,
+    **sent: Any,
+) -> Answer:
+    """One request and its answer, whatever its status. Raises `PeerDown` when there is none."""
+    with peer_errors(peer):
+        async with session.request(
+            method,
+            URL(url, encoded=True),
+            allow_redirects=False,
+            timeout=timeout or session.timeout,
+            **sent,
+        ) as response:
+            return Answer(response.status, response.headers, await read(response, peer))
+
+
+def succeeded(answer: Answer, peer: str, what: str) -> bool:
+    """Whether it is a success; False for a refusal, of which the tracker may say more.
+
+    Raises:
+        NotATracker: something else has answered.
+        PeerLimited: the tracker asks for a pause.
+        PeerDown: it fails.
+    """
+    status = answer.status
+    if 200 <= status < 300 and not (answer.is_page and answer.body):
+        return True
+    text = f"{what}: {status}"
+    if status < 400 or (status == 404 and answer.is_page):
+        where = answer.headers.get("Location", "")
+        raise NotATracker(peer, f"{text}, {f'leads to {where}' if where else 'a page for people'}")
+    if status == 429 or (status == 503 and "Retry-After" in answer.headers):
+        raise PeerLimited(peer, text, retry_after(answer.headers.get("Retry-After"), date_of(answer.headers)))
+    if status >= 500 and status != 501:
+        raise PeerDown(peer, text)
+    return False
+
+
+def json_of(answer: Answer, peer: str) -> Any:
+    """The JSON of an answer. Raises `NotATracker` when it is none."""
+    try:
+        return json.loads(answer.body)
+    except ValueError as error:
+        raise NotATracker(peer, "the answer is not JSON") from error
+
+
+@contextlib.contextmanager
+def shaped(peer: str) -> Iterator[None]:
+    """Read an answer: what has not its usual shape is no conclusion, and raises `PeerDown`."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise PeerDown(peer, f"an answer without its usual shape: {type(error).__name__} {error}") from error
 
 
 async def read(response: aiohttp.ClientResponse, peer: str) -> bytes:

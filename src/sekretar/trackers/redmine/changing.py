@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sekretar.kernel.errors import PeerForbidden
 from sekretar.trackers.errors import ChangedMeanwhile, IllegalTransition
+from sekretar.trackers.exchange import shaped
 from sekretar.trackers.redmine import reading, writing
 from sekretar.trackers.redmine.marker import marker_in, with_marker
 from sekretar.trackers.redmine.reading import Reader, same_version, version
@@ -77,7 +78,7 @@ class Changing:
         if allowed is None:
             offered: tuple[Status, ...] = await self._tracker.statuses()
         else:
-            with reading.shaped(self._wire.peer):
+            with shaped(self._wire.peer):
                 offered = tuple(reading.status(item) for item in allowed)
         present = str(issue["status"]["id"])
         return tuple(Transition(each.id, each.name, each) for each in offered if each.id != present)

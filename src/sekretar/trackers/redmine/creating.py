@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sekretar.kernel.errors import PeerForbidden, PeerNotFound
+from sekretar.trackers.exchange import shaped
 from sekretar.trackers.redmine import lists, reading, writing
 from sekretar.trackers.redmine.marker import marker, marker_in, with_marker
 from sekretar.trackers.redmine.reading import Reader
@@ -57,7 +58,7 @@ class Creating:
             raise await self._refusals.of_ticket(error, body | writing.of_files(draft.files)) from error
         except (PeerForbidden, PeerNotFound) as error:
             raise await self._refusals.of_project(error, draft.project) from error
-        with reading.shaped(self._wire.peer):
+        with shaped(self._wire.peer):
             issue: Mapping[str, Any] = answer["issue"]
             return issue
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.errors import PeerForbidden, PeerRefused
+from sekretar.trackers.exchange import shaped
 from sekretar.trackers.redmine import reading
 from sekretar.trackers.redmine.wire import Wire
 from sekretar.trackers.remembering import Remembered
@@ -27,7 +28,7 @@ class Directory:
     async def statuses(self, wire: Wire) -> tuple[Status, ...]:
         async def ask() -> tuple[Status, ...]:
             answer = await wire.get("/issue_statuses.json")
-            with reading.shaped(wire.peer):
+            with shaped(wire.peer):
                 return tuple(reading.status(item) for item in answer["issue_statuses"])
 
         return await self._remembered.get("statuses", ask)
@@ -39,7 +40,7 @@ class Directory:
     async def priorities(self, wire: Wire) -> tuple[Priority, ...]:
         async def ask() -> tuple[Priority, ...]:
             answer = await wire.get("/enumerations/issue_priorities.json")
-            with reading.shaped(wire.peer):
+            with shaped(wire.peer):
                 return reading.priorities(answer["issue_priorities"])
 
         return await self._remembered.get("priorities", ask)
@@ -49,7 +50,7 @@ class Directory:
 
         async def ask() -> Mapping[str, Mapping[str, Any]]:
             answer = await wire.get("/trackers.json")
-            with reading.shaped(wire.peer):
+            with shaped(wire.peer):
                 return {str(item["id"]): item for item in answer["trackers"]}
 
         return await self._remembered.get("trackers", ask)
@@ -59,7 +60,7 @@ class Directory:
 
         async def ask() -> str | None:
             answer = await wire.get("/enumerations/time_entry_activities.json")
-            with reading.shaped(wire.peer):
+            with shaped(wire.peer):
                 items = answer["time_entry_activities"]
                 return next((str(item["id"]) for item in items if item.get("is_default")), None)
 
@@ -70,7 +71,7 @@ class Directory:
 
         async def ask() -> bool:
             answer = await wire.get(f"/roles/{role}.json")
-            with reading.shaped(wire.peer):
+            with shaped(wire.peer):
                 return bool(answer["role"].get("assignable", True))
 
         return await self._remembered.get(f"role {role}", ask)
@@ -90,7 +91,7 @@ class Directory:
                 answer = await asked.get("/custom_fields.json")
             except (PeerForbidden, PeerRefused):
                 return None
-            with reading.shaped(asked.peer):
+            with shaped(asked.peer):
                 return {
                     str(item["id"]): (
                         reading.custom_field(item),

@@ -9,8 +9,9 @@ from typing import Any
 
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.errors import PeerForbidden, PeerNotFound
-from sekretar.trackers.cursor import Cursor
-from sekretar.trackers.redmine import lists, reading
+from sekretar.trackers.cursor import Cursor, moment
+from sekretar.trackers.exchange import shaped
+from sekretar.trackers.redmine import lists
 from sekretar.trackers.redmine.history import events_of
 from sekretar.trackers.redmine.reading import Reader
 from sekretar.trackers.redmine.wire import Wire
@@ -38,7 +39,7 @@ class Following:
         cursor = Cursor.read(text, self._wire.peer)
         now = self._clock.now()
         items, until, behind = await self._listed(scope, cursor)
-        with reading.shaped(self._wire.peer):
+        with shaped(self._wire.peer):
             unread = [item for item in items if cursor.must_read(str(item["id"]), item["updated_on"])]
         issues = await asyncio.gather(*(self._read(str(item["id"])) for item in unread))
         events = self._events([issue for issue in issues if issue is not None], cursor)
@@ -50,8 +51,8 @@ class Following:
     async def _begin(self, scope: Mapping[str, str]) -> Cursor:
         """A cursor at the last change there is: the clock of the tracker is not ours."""
         _, items = await lists.some(self._wire, {**scope, "sort": "updated_on:desc"}, 0, 1)
-        with reading.shaped(self._wire.peer):
-            begun = reading.moment(items[0]["updated_on"]) if items else datetime.fromtimestamp(0, UTC)
+        with shaped(self._wire.peer):
+            begun = moment(items[0]["updated_on"]) if items else datetime.fromtimestamp(0, UTC)
         return Cursor(begun, begun, begun)
 
     async def _listed(
@@ -61,8 +62,8 @@ class Following:
         since = _written(cursor.since)
         query = {**scope, "updated_on": f">={since}", "sort": "updated_on:asc,id:asc"}
         total, items = await lists.some(self._wire, query, 0, lists.PAGE)
-        with reading.shaped(self._wire.peer):
-            moments = [reading.moment(item["updated_on"]) for item in items]
+        with shaped(self._wire.peer):
+            moments = [moment(item["updated_on"]) for item in items]
         last = max(moments, default=cursor.until)
         if total <= len(items):
             return items, max(last, cursor.until), False
@@ -96,12 +97,12 @@ class Following:
                 answer = await self._wire.get(f"/issues/{key}.json", {"include": "journals"})
             except (PeerNotFound, PeerForbidden):
                 return None
-        with reading.shaped(self._wire.peer):
+        with shaped(self._wire.peer):
             issue: Item = answer["issue"]
             return issue
 
     def _events(self, issues: Sequence[Item], cursor: Cursor) -> list[Event]:
-        with reading.shaped(self._wire.peer):
+        with shaped(self._wire.peer):
             found = [event for issue in issues for event in events_of(issue, self._reader, cursor)]
         return sorted(found, key=lambda event: (event.at, event.id))
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from sekretar.trackers.exchange import part
+from sekretar.trackers.exchange import part, shaped
 from sekretar.trackers.redmine import lists, reading
 from sekretar.trackers.redmine.directory import Directory
 from sekretar.trackers.redmine.faults import IMPOSSIBLE, name_faults, trial
@@ -46,7 +46,7 @@ class Forms:
 
     async def types(self, project: str) -> tuple[Choice, ...]:
         found = await self._project(project, "trackers")
-        with reading.shaped(self._wire.peer):
+        with shaped(self._wire.peer):
             return tuple(reading.choice(item) for item in found["trackers"])
 
     async def form(self, project: str, type_id: str) -> TicketForm:
@@ -54,7 +54,7 @@ class Forms:
         tracker = (await self._directory.trackers(self._wire)).get(type_id, {})
         known = await self._of_type(type_id)
         demanded = await self._demanded(project, type_id, known or ())
-        with reading.shaped(self._wire.peer):
+        with shaped(self._wire.peer):
             here = {str(item["id"]) for item in found.get("issue_custom_fields", ())}
             type_ = next(
                 (item for item in found["trackers"] if str(item["id"]) == type_id),
@@ -85,7 +85,7 @@ class Forms:
         )
         found: dict[str, Member] = {}
         for item in items:
-            with reading.shaped(self._wire.peer):
+            with shaped(self._wire.peer):
                 member = reading.member(item)
                 roles = [str(role["id"]) for role in item["roles"]]
             if member is not None and await self._any_assignable(roles):
@@ -97,14 +97,14 @@ class Forms:
 
     async def activities(self, project: str) -> tuple[Choice, ...]:
         found = await self._project(project, "time_entry_activities")
-        with reading.shaped(self._wire.peer):
+        with shaped(self._wire.peer):
             choices = [reading.choice(item) for item in found.get("time_entry_activities", ())]
         default = await self._directory.default_activity(self._wire)
         return tuple(sorted(choices, key=lambda each: each.id != default))
 
     async def _project(self, project: str, include: str) -> Mapping[str, Any]:
         answer = await self._wire.get(f"/projects/{part(project)}.json", {"include": include})
-        with reading.shaped(self._wire.peer):
+        with shaped(self._wire.peer):
             found: Mapping[str, Any] = answer["project"]
             return found
 
@@ -118,7 +118,7 @@ class Forms:
         """The custom fields of a ticket that is there: Redmine does not tell which are meant for all projects."""
         query = {"project_id": project, "subproject_id": "!*", "tracker_id": type_id, "status_id": "*"}
         _, items = await lists.some(self._wire, {**query, "sort": "id:desc"}, 0, 1)
-        with reading.shaped(self._wire.peer):
+        with shaped(self._wire.peer):
             return {str(field["id"]) for item in items for field in item.get("custom_fields", ())}
 
     async def _demanded(self, project: str, type_id: str, known: tuple[CustomField, ...]) -> set[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sekretar.trackers.cursor import Cursor
+from sekretar.trackers.cursor import Cursor, moment
 from sekretar.trackers.redmine import reading
 from sekretar.trackers.redmine.reading import Reader
 from sekretar.trackers.redmine.writing import FIELDS
@@ -29,7 +29,7 @@ def _all_events(issue: Mapping[str, Any], ticket: Ticket, reader: Reader) -> Ite
         comment = "" if journal.get("private_notes") else reading.lines(journal.get("notes"))
         changes = tuple(_change(detail) for detail in journal.get("details", ()))
         if comment or changes:
-            at, by = reading.moment(journal["created_on"]), reader.person(journal.get("user"))
+            at, by = moment(journal["created_on"]), reader.person(journal.get("user"))
             yield Event(f"j{journal['id']}", ticket, at, by, False, comment, changes)
 
 

@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sekretar.kernel.errors import PeerInvalid
-from sekretar.trackers.exchange import part
-from sekretar.trackers.redmine import reading
+from sekretar.trackers.exchange import part, shaped
 from sekretar.trackers.redmine.addresses import me_or_id
 from sekretar.trackers.redmine.reading import Reader
 from sekretar.trackers.redmine.wire import Wire
@@ -33,7 +32,7 @@ async def everything(wire: Wire, path: str, name: str, query: Mapping[str, str] 
     found: list[Item] = []
     while len(found) < MOST:
         answer = await wire.get(path, {**(query or {}), "limit": str(PAGE), "offset": str(len(found))})
-        with reading.shaped(wire.peer):
+        with shaped(wire.peer):
             items = answer[name]
             found += items
             if not items or len(found) >= int(answer.get("total_count", 0)):
@@ -44,7 +43,7 @@ async def everything(wire: Wire, path: str, name: str, query: Mapping[str, str] 
 async def some(wire: Wire, query: Mapping[str, str], offset: int, limit: int) -> tuple[int, list[Item]]:
     """How many tickets a query finds, and some of them."""
     answer = await wire.get("/issues.json", {**query, "offset": str(offset), "limit": str(limit)})
-    with reading.shaped(wire.peer):
+    with shaped(wire.peer):
         return int(answer["total_count"]), list(answer["issues"])
 
 
@@ -85,7 +84,7 @@ async def _searched(wire: Wire, query: Query, offset: int) -> tuple[int, list[It
     if query.openness is Openness.OPEN:
         asked["open_issues"] = "1"
     answer = await wire.get(path, asked)
-    with reading.shaped(wire.peer):
+    with shaped(wire.peer):
         hits: Sequence[Item] = answer["results"]
         keys = [str(hit["id"]) for hit in hits if str(hit["type"]).startswith("issue")]
         total = int(answer["total_count"])

@@ -6,12 +6,12 @@ the directories that the caller brings. An answer without its usual shape is no 
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 from typing import Any
 
-from sekretar.kernel.errors import PeerDown
+from sekretar.trackers.cursor import moment
+from sekretar.trackers.exchange import shaped
 from sekretar.trackers.redmine.addresses import Addresses
 from sekretar.trackers.redmine.marker import without_marker
 from sekretar.trackers.values import (
@@ -54,20 +54,6 @@ _RELATIONS = {
     "blocks": (LinkKind.BLOCKS, LinkKind.BLOCKED_BY),
     "duplicates": (LinkKind.DUPLICATES, LinkKind.DUPLICATED_BY),
 }
-
-
-@contextlib.contextmanager
-def shaped(peer: str) -> Iterator[None]:
-    """Read an answer: what has not its usual shape raises `PeerDown`."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise PeerDown(peer, f"an answer without its usual shape: {type(error).__name__} {error}") from error
-
-
-def moment(text: str) -> datetime:
-    """A time of Redmine: UTC, to the second."""
-    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def account(user: Mapping[str, Any]) -> Account:

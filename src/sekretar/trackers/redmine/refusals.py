@@ -12,7 +12,7 @@ from typing import Any
 
 from sekretar.kernel.errors import PeerError, PeerForbidden, PeerNotFound
 from sekretar.trackers.errors import FieldProblem, InvalidFields, NotATracker, ProjectClosed
-from sekretar.trackers.exchange import part
+from sekretar.trackers.exchange import part, shaped
 from sekretar.trackers.redmine import reading
 from sekretar.trackers.redmine.faults import IMPOSSIBLE, name_faults, trial
 from sekretar.trackers.redmine.forms import Forms
@@ -33,7 +33,7 @@ class Refusals:
             answer = await self._wire.get(f"/projects/{part(project)}.json")
         except (PeerForbidden, PeerNotFound) as hidden:
             return hidden
-        with reading.shaped(self._wire.peer):
+        with shaped(self._wire.peer):
             if not reading.project(answer["project"]).open:
                 return ProjectClosed(self._wire.peer, f"the project {answer['project']['name']} is closed")
         return error

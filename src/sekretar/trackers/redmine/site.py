@@ -15,6 +15,7 @@ import aiohttp
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.errors import PeerForbidden, PeerInvalid, PeerRefused, PeerUnsupported
 from sekretar.trackers.errors import NotATracker, UnknownPerson
+from sekretar.trackers.exchange import shaped
 from sekretar.trackers.port import TrackerKind
 from sekretar.trackers.redmine import examination, reading
 from sekretar.trackers.redmine.addresses import Addresses
@@ -124,7 +125,7 @@ class RedmineSite:
             raise PeerUnsupported(self.name, "the REST API is switched off") from error
         except PeerInvalid as error:
             raise NotATracker(self.name, error.detail) from error
-        with reading.shaped(self.name):
+        with shaped(self.name):
             account = reading.account(answer["user"])
         login = credentials.login
         if login and (account.member.login or "").lower() != login.lower():

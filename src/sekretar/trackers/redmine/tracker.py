@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sekretar.kernel.errors import PeerInvalid, PeerNotFound
 from sekretar.trackers.errors import FileTooLarge
+from sekretar.trackers.exchange import shaped
 from sekretar.trackers.redmine import following, lists, reading, writing
 from sekretar.trackers.redmine.changing import Changing
 from sekretar.trackers.redmine.creating import Creating
@@ -72,7 +73,7 @@ class RedmineTracker:
         query = {"include": "enabled_modules", "status": "1|5"}
         wire = await self.wire()
         items = await lists.everything(wire, "/projects.json", "projects", query)
-        with reading.shaped(wire.peer):
+        with shaped(wire.peer):
             found = [reading.project(item) for item in items if reading.has_tickets(item)]
         return tuple(sorted(found, key=lambda project: project.name.casefold()))
 
@@ -94,7 +95,7 @@ class RedmineTracker:
     async def people(self, text: str) -> tuple[Member, ...]:
         wire = await self.wire()
         items = await lists.everything(wire, "/users.json", "users", {"name": text})
-        with reading.shaped(wire.peer):
+        with shaped(wire.peer):
             return tuple(reading.user_of(item) for item in items)
 
     async def activities(self, project: str) -> tuple[Choice, ...]:
@@ -155,7 +156,7 @@ class RedmineTracker:
             raise FileTooLarge(wire.peer, file.name) from error
         except PeerInvalid as error:
             raise FileTooLarge(wire.peer, file.name) from error
-        with reading.shaped(wire.peer):
+        with shaped(wire.peer):
             return Uploaded(answer["upload"]["token"], file.name, file.media_type)
 
     async def attach(self, ref: TicketRef, files: Sequence[Uploaded]) -> None:
@@ -207,7 +208,7 @@ class RedmineTracker:
         wire = await self.wire()
         query: Query = {"include": include} if include else {}
         answer = await wire.get(f"/issues/{self.key_of(ref)}.json", query)
-        with reading.shaped(wire.peer):
+        with shaped(wire.peer):
             return reading.whole(answer["issue"])
 
     def key_of(self, ref: TicketRef) -> str:

@@ -15,20 +15,17 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from sekretar.kernel.errors import (
-    PeerConflict,
-    PeerDown,
-    PeerError,
-    PeerForbidden,
-    PeerInvalid,
-    PeerLimited,
-    PeerNotFound,
-    PeerRefused,
-    PeerUnsupported,
+from sekretar.kernel.errors import PeerError, PeerInvalid
+from sekretar.trackers.errors import UnknownPerson
+from sekretar.trackers.exchange import (
+    REFUSALS,
+    UPLOADING,
+    Answer,
+    exchange,
+    fate_unknown,
+    json_of,
+    succeeded,
 )
-from sekretar.kernel.http import peer_errors, retry_after
-from sekretar.trackers.errors import NotATracker, UnknownPerson
-from sekretar.trackers.exchange import UPLOADING, Answer, date_of, fate_unknown, read
 
 Query = Mapping[str, str]
 
@@ -64,7 +61,7 @@ class Wire:
 
     async def get(self, path: str, query: Query | None = None) -> Any:
         """The JSON at a path below the root. Raises the kinds of `PeerError`."""
-        return self._json(await self._exchange("GET", path, query))
+        return json_of(await self._exchange("GET", path, query), self.peer)
 
     async def send(self, method: str, path: str, body: object) -> Any:
         """Write JSON; returns the JSON of the answer, None when it has none.
@@ -73,12 +70,12 @@ class Wire:
         """
         data = json.dumps(body, ensure_ascii=False).encode()
         answer = await self._write(method, path, None, data, "application/json")
-        return self._json(answer) if answer.body.strip() else None
+        return json_of(answer, self.peer) if answer.body.strip() else None
 
     async def send_bytes(self, path: str, query: Query, data: bytes) -> Any:
         """POST bytes, as `uploads.json` wants them."""
         kind = "application/octet-stream"
-        return self._json(await self._write("POST", path, query, data, kind, UPLOADING))
+        return json_of(await self._write("POST", path, query, data, kind, UPLOADING), self.peer)
 
     async def _write(
         self,
@@ -102,65 +99,29 @@ class Wire:
         timeout: aiohttp.ClientTimeout | None = None,
     ) -> Answer:
         headers = self._credentials.headers() | ({"Content-Type": kind} if kind else {})
-        with peer_errors(self.peer):
-            url = URL(self._url + path, encoded=True)
-            async with self._session.request(
-                method,
-                url,
-                params=query,
-                data=data,
-                headers=headers,
-                allow_redirects=False,
-                timeout=timeout or self._session.timeout,
-            ) as response:
-                answer = Answer(response.status, response.headers, await read(response, self.peer))
-        self._judge(answer, f"{method} {path}")
+        answer = await exchange(
+            self._session,
+            self.peer,
+            method,
+            self._url + path,
+            timeout,
+            params=query,
+            data=data,
+            headers=headers,
+        )
+        what = f"{method} {path}"
+        if not succeeded(answer, self.peer, what):
+            raise self._refusal(answer, f"{what}: {answer.status}")
         return answer
 
-    def _judge(self, answer: Answer, what: str) -> None:
-        """Raise what any status but a success means."""
-        status = answer.status
-        if 200 <= status < 300 and not (answer.is_page and answer.body):
-            return
-        text = f"{what}: {status}"
-        if status < 400 or (status == 404 and answer.is_page):
-            where = answer.headers.get("Location", "")
-            raise NotATracker(self.peer, f"{text}, {f'leads to {where}' if where else 'a page for people'}")
-        if status == 422:
-            raise Unprocessable(self.peer, self._faults(answer))
-        raise self._error(answer, text)
-
-    def _error(self, answer: Answer, text: str) -> PeerError:
-        status = answer.status
-        if status == 429 or (status == 503 and "Retry-After" in answer.headers):
-            pause = retry_after(answer.headers.get("Retry-After"), date_of(answer.headers))
-            return PeerLimited(self.peer, text, pause)
-        if status == 412 and self._credentials.login:
+    def _refusal(self, answer: Answer, text: str) -> PeerError:
+        if answer.status == 422:
+            return Unprocessable(self.peer, self._faults(answer))
+        if answer.status == 412 and self._credentials.login:
             return UnknownPerson(self.peer, f"{text}, {self._credentials.login} is unknown or locked")
-        if status >= 500 and status != 501:
-            return PeerDown(self.peer, text)
-        return _KINDS.get(status, PeerInvalid)(self.peer, text)
-
-    def _json(self, answer: Answer) -> Any:
-        try:
-            return json.loads(answer.body)
-        except ValueError as error:
-            raise NotATracker(self.peer, "the answer is not JSON") from error
+        return REFUSALS.get(answer.status, PeerInvalid)(self.peer, text)
 
     def _faults(self, answer: Answer) -> tuple[str, ...]:
-        said = self._json(answer)
+        said = json_of(answer, self.peer)
         faults = said.get("errors", []) if isinstance(said, dict) else []
         return tuple(str(fault) for fault in faults)
-
-
-_KINDS: Mapping[int, type[PeerError]] = {
-    401: PeerRefused,
-    403: PeerForbidden,
-    404: PeerNotFound,
-    405: PeerUnsupported,
-    408: PeerDown,
-    409: PeerConflict,
-    410: PeerNotFound,
-    412: PeerConflict,
-    501: PeerUnsupported,
-}

@@ -6,7 +6,7 @@ from functools import partial
 
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.errors import PeerNotFound
-from sekretar.trackers.exchange import part
+from sekretar.trackers.exchange import part, shaped
 from sekretar.trackers.remembering import Remembered
 from sekretar.trackers.values import CustomField, Priority, Status
 from sekretar.trackers.yandex import reading
@@ -25,7 +25,7 @@ class Directory:
     async def statuses(self, wire: Wire) -> tuple[Status, ...]:
         async def ask() -> tuple[Status, ...]:
             items = await wire.list("/statuses")
-            with reading.shaped(wire.peer):
+            with shaped(wire.peer):
                 ordered = sorted(items, key=lambda item: int(item.get("order", 0)))
                 return tuple(reading.status(item) for item in ordered)
 
@@ -34,7 +34,7 @@ class Directory:
     async def priorities(self, wire: Wire) -> tuple[Priority, ...]:
         async def ask() -> tuple[Priority, ...]:
             items = await wire.list("/priorities")
-            with reading.shaped(wire.peer):
+            with shaped(wire.peer):
                 return reading.priorities(items)
 
         return await self._remembered.get("priorities", ask)
@@ -44,7 +44,7 @@ class Directory:
 
         async def ask() -> str:
             items = await wire.list("/resolutions")
-            with reading.shaped(wire.peer):
+            with shaped(wire.peer):
                 keys = [str(item["key"]) for item in items]
             return "fixed" if "fixed" in keys or not keys else keys[0]
 
@@ -69,7 +69,7 @@ class Directory:
         async def ask() -> tuple[tuple[CustomField, ...], frozenset[str]]:
             local = await wire.list(f"/queues/{part(queue)}/localFields")
             every = await wire.list(f"/queues/{part(queue)}/fields")
-            with reading.shaped(wire.peer):
+            with shaped(wire.peer):
                 required = [item for item in every if (item.get("schema") or {}).get("required")]
                 own = {str(item["id"]): item for item in local}
                 own |= {str(item["id"]): item for item in required if str(item["id"]) not in FIELDS}
@@ -86,5 +86,5 @@ async def _login(wire: Wire, uid: str) -> str:
         user = await wire.get(f"/users/{part(uid)}")
     except PeerNotFound:
         return ""
-    with reading.shaped(wire.peer):
+    with shaped(wire.peer):
         return str(user["login"])

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.errors import PeerForbidden, PeerNotFound
 from sekretar.trackers.cursor import Cursor, moment
+from sekretar.trackers.exchange import shaped
 from sekretar.trackers.values import Changes, Event, FieldChange, Ticket
 from sekretar.trackers.yandex import reading
 from sekretar.trackers.yandex.reading import Reader
@@ -39,7 +40,7 @@ class Following:
         cursor = Cursor.read(text, self._wire.peer)
         now = self._clock.now()
         items, until, behind = await self._listed(scope, cursor)
-        with reading.shaped(self._wire.peer):
+        with shaped(self._wire.peer):
             unread = [item for item in items if cursor.must_read(str(item["id"]), item["updatedAt"])]
             seen = {str(item["id"]): str(item["updatedAt"]) for item in items}
         histories = await asyncio.gather(*(self._history(item) for item in unread))
@@ -53,7 +54,7 @@ class Following:
     async def _begin(self, scope: dict[str, str]) -> Cursor:
         """A cursor at the last change there is: the clock of Tracker is not ours."""
         rows = await self._wire.search({"filter": scope, "order": ["-updatedAt"]}, {"perPage": "1"})
-        with reading.shaped(self._wire.peer):
+        with shaped(self._wire.peer):
             begun = moment(rows.items[0]["updatedAt"]) if rows.items else datetime.fromtimestamp(0, UTC)
         return Cursor(begun, begun, begun)
 
@@ -66,7 +67,7 @@ class Following:
             page += 1
             rows = await self._wire.search(wanted, {"perPage": str(_PAGE), "page": str(page)})
             found += rows.items
-            with reading.shaped(self._wire.peer):
+            with shaped(self._wire.peer):
                 last = max((moment(item["updatedAt"]) for item in rows.items), default=last)
             if not rows.items or len(found) >= rows.total:
                 return found, max(last, cursor.until), False
@@ -76,7 +77,7 @@ class Following:
     async def _history(self, item: Item) -> list[Event]:
         """What happened to an issue, oldest first; nothing when it went out of sight since it was listed."""
         async with self._slots:
-            with reading.shaped(self._wire.peer):
+            with shaped(self._wire.peer):
                 path = f"/issues/{item['key']}"
             try:
                 entries = await self._wire.list(f"{path}/changelog")
@@ -84,13 +85,13 @@ class Following:
             except (PeerNotFound, PeerForbidden):
                 return []
         ticket = self._reader.ticket(item)
-        with reading.shaped(self._wire.peer):
+        with shaped(self._wire.peer):
             return list(self._events(item, ticket, entries, texts))
 
     async def _texts(self, path: str) -> dict[str, str]:
         """The comments below an issue, by id: the changelog has only their beginnings."""
         comments = await self._wire.list(f"{path}/comments")
-        with reading.shaped(self._wire.peer):
+        with shaped(self._wire.peer):
             return {str(each["id"]): each.get("text", "") for each in comments}
 
     def _events(

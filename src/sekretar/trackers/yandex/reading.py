@@ -6,14 +6,13 @@ ids. An answer without its usual shape is no conclusion but a `PeerDown`.
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from sekretar.kernel.errors import PeerDown
 from sekretar.trackers.cursor import moment
+from sekretar.trackers.exchange import shaped
 from sekretar.trackers.values import (
     Account,
     Attachment,
@@ -64,15 +63,6 @@ _OWN_FIELD = re.compile(r"[0-9a-f]{24}(--.+)?")
 
 _DURATION = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:\d+S)?)?")
 _HOURS_A_DAY, _DAYS_A_WEEK = 8, 5
-
-
-@contextlib.contextmanager
-def shaped(peer: str) -> Iterator[None]:
-    """Read an answer: what has not its usual shape raises `PeerDown`."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise PeerDown(peer, f"an answer without its usual shape: {type(error).__name__} {error}") from error
 
 
 def account(user: Item) -> Account:

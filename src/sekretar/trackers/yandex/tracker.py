@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sekretar.kernel.errors import PeerConflict, PeerInvalid, PeerNotFound
 from sekretar.trackers.errors import FileTooLarge
-from sekretar.trackers.exchange import part
+from sekretar.trackers.exchange import part, shaped
 from sekretar.trackers.requests import Change, Draft, NewFile, TimeSpent, Uploaded
 from sekretar.trackers.requests import Query as TicketQuery
 from sekretar.trackers.values import (
@@ -67,18 +67,18 @@ class YandexTracker:
 
     async def me(self) -> Account:
         user = await self._wire.get("/myself")
-        with reading.shaped(self._wire.peer):
+        with shaped(self._wire.peer):
             return reading.account(user)
 
     async def projects(self) -> tuple[Project, ...]:
         items = await self._wire.list("/queues/")
-        with reading.shaped(self._wire.peer):
+        with shaped(self._wire.peer):
             found = [reading.project(item) for item in items]
         return tuple(sorted(found, key=lambda project: project.name.casefold()))
 
     async def types(self, project: str) -> tuple[Choice, ...]:
         queue = await self._queue(project)
-        with reading.shaped(self._wire.peer):
+        with shaped(self._wire.peer):
             found = [reading.choice(item) for item in queue["issueTypes"]]
             default = str((queue.get("defaultType") or {}).get("key", ""))
         return tuple(sorted(found, key=lambda each: each.id != default))
@@ -86,7 +86,7 @@ class YandexTracker:
     async def form(self, project: str, type_id: str) -> TicketForm:
         queue = await self._queue(project)
         custom, required = await self._site.directory.fields(self._wire, project)
-        with reading.shaped(self._wire.peer):
+        with shaped(self._wire.peer):
             types = [reading.choice(item) for item in queue["issueTypes"]]
             found = reading.project(queue)
         return TicketForm(
@@ -108,13 +108,13 @@ class YandexTracker:
         """Everybody with full access: what a queue allows to whom, only its owner may read."""
         await self._wire.get(f"/queues/{part(project)}")
         users = await self._site.directory.users(self._wire)
-        with reading.shaped(self._wire.peer):
+        with shaped(self._wire.peer):
             found = [reading.user_of(user) for user in users if reading.has_full_access(user)]
         return tuple(sorted(found, key=lambda member: member.name.casefold()))
 
     async def people(self, text: str) -> tuple[Member, ...]:
         users = await self._site.directory.users(self._wire)
-        with reading.shaped(self._wire.peer):
+        with shaped(self._wire.peer):
             found = [reading.user_of(user) for user in users if not user.get("dismissed")]
         wanted = text.casefold()
         return tuple(
@@ -174,7 +174,7 @@ class YandexTracker:
             raise writing.problems(error) from error
         except PeerInvalid as error:
             raise FileTooLarge(self._wire.peer, file.name) from error
-        with reading.shaped(self._wire.peer):
+        with shaped(self._wire.peer):
             return Uploaded(str(stored["id"]), file.name, file.media_type)
 
     async def attach(self, ref: TicketRef, files: Sequence[Uploaded]) -> None:

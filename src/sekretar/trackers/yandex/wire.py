@@ -16,20 +16,17 @@ import aiohttp
 from multidict import CIMultiDictProxy, MultiDict
 from yarl import URL
 
-from sekretar.kernel.errors import (
-    PeerConflict,
-    PeerDown,
-    PeerError,
-    PeerForbidden,
-    PeerInvalid,
-    PeerLimited,
-    PeerNotFound,
-    PeerRefused,
-    PeerUnsupported,
-)
-from sekretar.kernel.http import peer_errors, retry_after
+from sekretar.kernel.errors import PeerConflict, PeerError, PeerInvalid, PeerLimited
 from sekretar.trackers.errors import NotATracker, TicketFull
-from sekretar.trackers.exchange import UPLOADING, Answer, date_of, fate_unknown, read
+from sekretar.trackers.exchange import (
+    REFUSALS,
+    UPLOADING,
+    Answer,
+    exchange,
+    fate_unknown,
+    json_of,
+    succeeded,
+)
 from sekretar.trackers.requests import NewFile
 from sekretar.trackers.yandex.pace import Pace
 
@@ -72,7 +69,7 @@ class Wire:
 
     async def get(self, path: str, query: Query | None = None) -> Any:
         """The JSON at a path. Raises the kinds of `PeerError`."""
-        return self._json(await self._exchange("GET", path, query))
+        return json_of(await self._exchange("GET", path, query), self.peer)
 
     async def list(self, path: str, query: Query | None = None) -> list[Item]:
         """All entries of a list, following its pages."""
@@ -91,7 +88,7 @@ class Wire:
 
     async def ask(self, path: str, query: Query) -> Any:
         """What a POST without a body answers that changes nothing."""
-        return self._json(await self._exchange("POST", path, query))
+        return json_of(await self._exchange("POST", path, query), self.peer)
 
     async def send(
         self, method: str, path: str, body: Mapping[str, object], query: Query | None = None
@@ -102,7 +99,7 @@ class Wire:
         """
         with fate_unknown(self.peer):
             answer = await self._exchange(method, path, query, _written(body))
-        return self._json(answer) if answer.body.strip() else None
+        return json_of(answer, self.peer) if answer.body.strip() else None
 
     async def send_file(self, path: str, file: NewFile) -> Any:
         """Upload a file. Its name stands in the query: Tracker does not read that of the part."""
@@ -110,7 +107,7 @@ class Wire:
         form.add_field("file", file.content, filename="file", content_type=file.media_type)
         with fate_unknown(self.peer):
             answer = await self._exchange("POST", path, {"filename": file.name}, form, timeout=UPLOADING)
-        return self._json(answer)
+        return json_of(answer, self.peer)
 
     async def _exchange(
         self,
@@ -124,36 +121,24 @@ class Wire:
     ) -> Answer:
         await self._pace.turn(searching=searching)
         kind = {"Content-Type": "application/json"} if isinstance(data, bytes) else {}
-        with peer_errors(self.peer):
-            async with self._session.request(
-                method,
-                URL(self._url + path, encoded=True),
-                params=query,
-                data=data,
-                headers={**self._headers, **kind},
-                allow_redirects=False,
-                timeout=timeout or self._session.timeout,
-            ) as response:
-                answer = Answer(response.status, response.headers, await read(response, self.peer))
-        self._judge(answer, f"{method} {path}")
-        return answer
-
-    def _judge(self, answer: Answer, what: str) -> None:
-        """Raise what any status but a success means."""
-        status = answer.status
-        if 200 <= status < 300 and not (answer.is_page and answer.body):
-            return
-        text = f"{what}: {status}"
-        if status < 400 or (status == 404 and answer.is_page):
-            where = answer.headers.get("Location", "")
-            raise NotATracker(self.peer, f"{text}, {f'leads to {where}' if where else 'a page for people'}")
-        if status == 429 or (status == 503 and "Retry-After" in answer.headers):
-            pause = retry_after(answer.headers.get("Retry-After"), date_of(answer.headers))
-            self._pace.pause(pause)
-            raise PeerLimited(self.peer, text, pause)
-        if status >= 500 and status != 501:
-            raise PeerDown(self.peer, text)
-        raise self._refusal(answer, text)
+        answer = await exchange(
+            self._session,
+            self.peer,
+            method,
+            self._url + path,
+            timeout,
+            params=query,
+            data=data,
+            headers={**self._headers, **kind},
+        )
+        what = f"{method} {path}"
+        try:
+            if succeeded(answer, self.peer, what):
+                return answer
+        except PeerLimited as error:
+            self._pace.pause(error.retry_after)
+            raise
+        raise self._refusal(answer, f"{what}: {answer.status}")
 
     def _refusal(self, answer: Answer, text: str) -> PeerError:
         errors, messages = _faults(answer.body)
@@ -162,33 +147,15 @@ class Wire:
         kind = _KINDS.get(answer.status, PeerInvalid)
         return kind(self.peer, "; ".join([text, *messages, *errors.values()]))
 
-    def _json(self, answer: Answer) -> Any:
-        try:
-            return json.loads(answer.body)
-        except ValueError as error:
-            raise NotATracker(self.peer, "the answer is not JSON") from error
-
     def _rows(self, answer: Answer) -> Rows:
-        items = self._json(answer)
+        items = json_of(answer, self.peer)
         if not isinstance(items, list):
             raise NotATracker(self.peer, "the answer is no list")
         total = answer.headers.get("X-Total-Count", "")
         return Rows(items, int(total) if total.isdigit() else len(items), _next(answer.headers))
 
 
-_KINDS: Mapping[int, type[PeerError]] = {
-    401: PeerRefused,
-    403: PeerForbidden,
-    404: PeerNotFound,
-    405: PeerUnsupported,
-    408: PeerDown,
-    409: PeerConflict,
-    410: PeerNotFound,
-    412: PeerConflict,
-    423: TicketFull,
-    428: PeerConflict,
-    501: PeerUnsupported,
-}
+_KINDS: Mapping[int, type[PeerError]] = {**REFUSALS, 423: TicketFull, 428: PeerConflict}
 
 
 def _written(body: Mapping[str, object]) -> bytes:
