@@ -38,10 +38,12 @@ class Cursor:
     Attributes:
         begun: Nothing that happened at this moment or before is told.
         until: Every ticket that was last changed before this moment was read.
-        complete: Every event before this moment was told. Earlier than `until` while there is more to read than one
-            look can: a ticket that is still to come may hold events from before `until`.
+        complete: Every event before this moment was told. Another than `until` while there is more to read than one
+            look can: a ticket that is still to come may hold events from before `until`, and an overlap that is too
+            full for one look is read on from its beginning.
         sights: The tickets that were read within the overlap, by key.
         told: Events within the overlap that were told, with their moments.
+        behind: Whether there is more to read at once, without overlap.
     """
 
     begun: datetime
@@ -49,16 +51,12 @@ class Cursor:
     complete: datetime
     sights: Mapping[str, Sight] = field(default_factory=dict)
     told: Mapping[str, datetime] = field(default_factory=dict)
+    behind: bool = False
 
     @property
     def since(self) -> datetime:
         """From when on to ask."""
         return self.until if self.behind else max(self.until - OVERLAP, self.begun)
-
-    @property
-    def behind(self) -> bool:
-        """Whether there is more to read at once, without overlap."""
-        return self.complete < self.until
 
     def is_news(self, event: Event) -> bool:
         """Whether this was not told yet."""
@@ -79,7 +77,7 @@ class Cursor:
         behind: bool = False,
     ) -> Cursor:
         """The cursor once these tickets (key → `updated_on`) were read and these events are told."""
-        complete = self.complete if behind else until
+        complete = self.complete if behind else max(self.complete, until)
         sights = dict(self.sights)
         for key, updated in read.items():
             before = sights.get(key)
@@ -96,6 +94,7 @@ class Cursor:
             complete,
             {key: sight for key, sight in sights.items() if moment(sight.updated) >= until - OVERLAP},
             {key: at for key, at in told.items() if at >= complete - OVERLAP},
+            behind,
         )
 
     def write(self) -> str:
@@ -107,6 +106,7 @@ class Cursor:
                 "complete": _written(self.complete),
                 "sights": {key: [s.updated, s.read.timestamp(), s.settled] for key, s in self.sights.items()},
                 "told": {key: _written(at) for key, at in self.told.items()},
+                "behind": self.behind,
             },
             separators=(",", ":"),
         )
@@ -125,6 +125,7 @@ class Cursor:
                     for key, (updated, read, settled) in said["sights"].items()
                 },
                 {key: moment(at) for key, at in said["told"].items()},
+                bool(said.get("behind", said["complete"] < said["until"])),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise PeerInvalid(peer, f"this is not a cursor: {type(error).__name__}") from error

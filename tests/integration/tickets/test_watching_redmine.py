@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from secrets import token_hex
 from typing import Any, cast
 
 import pytest
-from tests.acceptance.waiting import until
 from tests.integration.mattermost.surface_desk import user_id
 from tests.integration.tickets.houses import RedmineHouse
 from tests.integration.tickets.test_watching import Watch, open_watch
 
-from sekretar.kernel.clock import ManualClock, SystemClock
+from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 
 
@@ -23,12 +22,6 @@ class Town:
 
     watch: Watch
     redmine_house: RedmineHouse
-
-    async def begin(self) -> None:
-        """The first look, which begins after the second of the last change: Redmine tells no less."""
-        await self.watch.look()
-        begun = SystemClock().now()
-        await until(lambda: SystemClock().now() - begun > timedelta(seconds=1), what="the next second")
 
     def make(
         self, subject: str, to: str = "", project: str = "desk", by: str = "anna", **more: object
@@ -69,7 +62,7 @@ async def town(database: Database, clock: ManualClock, redmine_here: RedmineHous
 async def test_news_of_tickets(town: Town) -> None:
     subject = f"Mast {token_hex(4)}"
     before = town.make(f"{subject} of old", "boris")
-    await town.begin()
+    await town.watch.look()
     assert await town.heard("boris", subject) == [], "what was there before is no news"
     number = town.make(subject, "boris")
     statuses = town.redmine_house.redmine.seed["statuses"]
@@ -107,7 +100,7 @@ async def test_a_channel_that_listens(town: Town) -> None:
     subject = f"Boat {token_hex(4)}"
     body = (await town.watch.office.slash("chris", "/task subscribe desk")).body
     assert body or await town.watch.fill("chris") == {}
-    await town.begin()
+    await town.watch.look()
     town.make(subject, "boris")
     town.make(f"{subject} in the vault", project="vault")
     secret = town.make(f"{subject} in secret", "anna", by="admin", is_private=True)

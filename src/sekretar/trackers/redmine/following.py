@@ -35,8 +35,14 @@ class Following:
     async def changes_since(self, text: str | None, project: str | None) -> Changes:
         scope = {"status_id": "*", **({"project_id": project} if project else {})}
         if text is None:
-            return Changes((), (await self._begin(scope)).write(), more=False)
-        cursor = Cursor.read(text, self._wire.peer)
+            # Redmine tells seconds: what else happens in the second of the last change is news, what did is not.
+            _, begun, _ = await self._look(scope, await self._begin(scope))
+            return Changes((), begun.write(), more=False)
+        events, after, behind = await self._look(scope, Cursor.read(text, self._wire.peer))
+        return Changes(tuple(events), after.write(), more=behind)
+
+    async def _look(self, scope: Mapping[str, str], cursor: Cursor) -> tuple[list[Event], Cursor, bool]:
+        """What is new since a cursor, the cursor after it, and whether there is more."""
         now = self._clock.now()
         items, until, behind = await self._listed(scope, cursor)
         with shaped(self._wire.peer):
@@ -45,14 +51,13 @@ class Following:
         events = self._events([issue for issue in issues if issue is not None], cursor)
         # What was read is noted as it was listed: a change in between shows in the next list.
         seen = {str(item["id"]): str(item["updated_on"]) for item in items}
-        after = cursor.after(until, now, seen, events, behind=behind)
-        return Changes(tuple(events), after.write(), more=behind)
+        return events, cursor.after(until, now, seen, events, behind=behind), behind
 
     async def _begin(self, scope: Mapping[str, str]) -> Cursor:
-        """A cursor at the last change there is: the clock of the tracker is not ours."""
+        """A cursor before the second of the last change there is: the clock of the tracker is not ours."""
         _, items = await lists.some(self._wire, {**scope, "sort": "updated_on:desc"}, 0, 1)
         with shaped(self._wire.peer):
-            begun = moment(items[0]["updated_on"]) if items else datetime.fromtimestamp(0, UTC)
+            begun = moment(items[0]["updated_on"]) - _SECOND if items else datetime.fromtimestamp(0, UTC)
         return Cursor(begun, begun, begun)
 
     async def _listed(
