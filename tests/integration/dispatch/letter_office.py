@@ -130,7 +130,7 @@ class LetterOffice:
         fetched = noting.Fetched(uid, header + b"\r\n\r\n", body, len(raw), self.clock.now())
         await noting.note(session, self.desk.name, Direction.IN, cursor, [fetched], self.clock.now())
         [letter_id] = await store.waiting(session, self.desk.name)
-        await store.mark_parsed(session, letter_id, parse(raw))
+        await store.mark_parsed(session, self.desk.name, letter_id, parse(raw))
         return letter_id
 
     async def _register(self, session: AsyncSession) -> PoleRow:

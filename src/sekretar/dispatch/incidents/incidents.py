@@ -14,9 +14,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import Executable, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.incidents import links, naming, rules, words
@@ -36,7 +38,6 @@ from sekretar.dispatch.incidents.values import (
 )
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.kernel.clock import Clock
-from sekretar.kernel.database import insert_into
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.text import clean
 
@@ -71,6 +72,8 @@ class Incidents:
         desk, now = self._desks[new.desk], self._clock.now()
         if not _title(new.summary):
             raise PersonError("dispatch.incident.no_summary")
+        given = {name: value for name in naming.REFERENCES if (value := getattr(new, name)) is not None}
+        named = await naming.events(session, new.desk, None, given, new.names)
         number = await _next_number(session, new.desk)
         row = IncidentRow(
             desk=new.desk,
@@ -88,22 +91,20 @@ class Incidents:
             origin=new.origin,
             language=new.language or desk.language,
             unread=new.unread,
-            version=0,
+            version=1,
+            **given,
         )
-        given = {name: value for name in naming.REFERENCES if (value := getattr(new, name)) is not None}
         session.add(row)
         await session.flush()
         await words.index(session, row.id, _spoken_of(row))
-        bare = incident_of(row)
         events = [Event(row.id, now, EventKind.OPENED, actor, new=row.code, why=why)]
         if new.letter_id is not None:
             subject, letter_id = new.letter_subject, new.letter_id
             events.append(Event(row.id, now, EventKind.LETTER_IN, actor, new=subject, letter_id=letter_id))
-        for each in await naming.events(session, bare, given):
+        for each in named:
             reason = new.place_why if each.kind in naming.PLACES else why
-            events.append(replace(each, at=now, actor=actor, why=reason))
-        _set(row, given)
-        return await self._changed(session, row, events, now)
+            events.append(replace(each, incident_id=row.id, at=now, actor=actor, why=reason))
+        return await self._tell(session, row, await record(session, events), now)
 
     async def get(self, session: AsyncSession, incident_id: int) -> Incident:
         """The incident with this number, as it is stored now.
@@ -164,7 +165,7 @@ class Incidents:
         now = self._clock.now()
         events = [
             replace(each, at=now, actor=actor, why=why)
-            for each in await naming.events(session, before, values)
+            for each in await naming.events(session, before.desk, before, values)
         ]
         if "status" in values:
             row.finished_at = rules.finished_at(before, values["status"], now)
@@ -313,10 +314,15 @@ class Incidents:
     async def _changed(
         self, session: AsyncSession, row: IncidentRow, events: Sequence[Event], now: datetime
     ) -> Incident:
-        """Store it and tell the listeners, who may be in the middle of hearing something else."""
+        """Store what happened and tell the listeners."""
         row.version += 1
         row.updated_at = now
-        stored = await record(session, events)
+        return await self._tell(session, row, await record(session, events), now)
+
+    async def _tell(
+        self, session: AsyncSession, row: IncidentRow, stored: Sequence[Event], now: datetime
+    ) -> Incident:
+        """Tell the listeners, who may be in the middle of hearing something else."""
         untold: deque[tuple[IncidentRow, Sequence[Event], datetime]] | None = session.info.get(_UNTOLD)
         if untold is not None:
             untold.append((row, stored, now))
@@ -358,8 +364,15 @@ def _set(row: IncidentRow, values: Mapping[str, Any]) -> None:
 
 async def _next_number(session: AsyncSession, desk: str) -> int:
     """The next number; whoever asks at the same time waits, so that none is left out."""
-    statement = insert_into(session, NumberRow).values(desk=desk, last=1)
-    statement = statement.on_conflict_do_update(
-        index_elements=[NumberRow.desk], set_={"last": NumberRow.last + 1}
-    )
-    return (await session.scalars(statement.returning(NumberRow.last))).one()
+    statement = _counting(session.get_bind().dialect.name)
+    number: int = (await session.scalars(statement, {"desk": desk, "last": 1})).one()
+    return number
+
+
+@cache
+def _counting(dialect: str) -> Executable:
+    """Made once: making it takes longer than running it."""
+    table = cast("Table", NumberRow.__table__)
+    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    counted = statement.on_conflict_do_update(index_elements=["desk"], set_={"last": table.c.last + 1})
+    return counted.returning(table.c.last)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -48,32 +49,45 @@ _NAMED_BY: Final[dict[str, tuple[InstrumentedAttribute[int], InstrumentedAttribu
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-async def events(session: AsyncSession, before: Incident, values: Mapping[str, Any]) -> list[Event]:
-    """What happens to the incident when its fields get these values; moment, actor and reason are still open.
+async def events(
+    session: AsyncSession,
+    desk: str,
+    before: Incident | None,
+    values: Mapping[str, Any],
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> list[Event]:
+    """What happens to an incident when its fields get these values; moment, actor and reason are still open.
+
+    Args:
+        session: Reads the names.
+        desk: Of the incident.
+        before: The incident as it is; None for a new one, whose number is still open too.
+        values: The fields that are different.
+        names: What their new values are called, where that is known already.
 
     Raises:
         PersonError: the type is none of the desk.
     """
     found = []
+    number = before.id if before else 0
     for name, value in values.items():
         if name == "unread":
             kind = EventKind.UNREAD if value else EventKind.READ
-            found.append(Event(before.id, _NEVER, kind, SYSTEM))
+            found.append(Event(number, _NEVER, kind, SYSTEM))
             continue
-        old = await _name(session, before, name, getattr(before, name))
-        new = await _name(session, before, name, value)
-        found.append(Event(before.id, _NEVER, _KINDS[name], SYSTEM, old=old, new=new))
+        old = await _name(session, desk, name, getattr(before, name)) if before else ""
+        new = names.get(name) or await _name(session, desk, name, value)
+        found.append(Event(number, _NEVER, _KINDS[name], SYSTEM, old=old, new=new))
     return found
 
 
-async def _name(session: AsyncSession, incident: Incident, field: str, value: Any) -> str:
+async def _name(session: AsyncSession, desk: str, field: str, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, Applicant):
         return f"{value.name} <{value.address}>".strip() if value.address else value.name
     if field == "type_id":
-        query = select(TypeRow.name).where(TypeRow.id == value, TypeRow.desk == incident.desk)
-        name = await session.scalar(query)
+        name = await session.scalar(select(TypeRow.name).where(TypeRow.id == value, TypeRow.desk == desk))
         if name is None:
             raise PersonError("dispatch.type.gone")
         return name

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, cast
 
+from sqlalchemy import Table, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.incidents.model import EventRow, IncidentRow, TypeRow
@@ -70,26 +73,42 @@ def event_of(row: EventRow) -> Event:
     )
 
 
-async def record(session: AsyncSession, events: Iterable[Event]) -> list[Event]:
+async def record(session: AsyncSession, events: Sequence[Event]) -> list[Event]:
     """Write events into the histories; returned with their numbers."""
-    rows = [
-        EventRow(
-            incident_id=event.incident_id,
-            at=event.at,
-            kind=event.kind,
-            actor_kind=event.actor.kind,
-            actor_name=clean(event.actor.name),
-            actor_id=event.actor.person_id,
+    await session.flush()
+    tidy = [
+        replace(
+            event,
+            actor=replace(event.actor, name=clean(event.actor.name)),
             old=clean(event.old),
             new=clean(event.new),
             why=clean(event.why),
-            letter_id=event.letter_id,
         )
         for event in events
     ]
-    session.add_all(rows)
-    await session.flush()
-    return [event_of(row) for row in rows]
+    # One statement for all; rows of one statement are numbered in their order.
+    numbers = sorted(await session.scalars(_ADDING, [_columns_of(event) for event in tidy]))
+    return [replace(event, id=number) for event, number in zip(tidy, numbers, strict=True)]
+
+
+_HISTORY = cast("Table", EventRow.__table__)
+#: Made once: making it takes longer than running it.
+_ADDING = insert(_HISTORY).returning(_HISTORY.c.id)
+
+
+def _columns_of(event: Event) -> dict[str, Any]:
+    return {
+        "incident_id": event.incident_id,
+        "at": event.at,
+        "kind": event.kind,
+        "actor_kind": event.actor.kind,
+        "actor_name": event.actor.name,
+        "actor_id": event.actor.person_id,
+        "old": event.old,
+        "new": event.new,
+        "why": event.why,
+        "letter_id": event.letter_id,
+    }
 
 
 async def locked(session: AsyncSession, incident_id: int) -> IncidentRow:

@@ -7,7 +7,8 @@ as `Event`s.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Any, Final
@@ -149,6 +150,8 @@ class NewIncident:
     pole_id: int | None = None
     station_id: int | None = None
     contractor_id: int | None = None
+    #: Names of these, by field, where whoever enters it has them at hand.
+    names: Mapping[str, str] = field(default_factory=dict)
     #: By what the pole, the station and the contractor are known.
     place_why: str = ""
     #: Empty for the language of the desk.

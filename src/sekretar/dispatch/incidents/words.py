@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from typing import Final
+from functools import cache
+from typing import Final, cast
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, Insert, Table, exists, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import literal
 
@@ -66,7 +68,7 @@ async def index(session: AsyncSession, incident_id: int, text: str) -> None:
     """Have an incident found by the words of this text too."""
     rows = [{"word": word, "incident_id": incident_id} for word in words_of(text)]
     if rows:
-        await session.execute(insert_into(session, WordRow).values(rows).on_conflict_do_nothing())
+        await session.execute(_adding(session.get_bind().dialect.name), rows)
 
 
 async def take_over(session: AsyncSession, one_id: int, other_id: int) -> None:
@@ -88,3 +90,11 @@ def _spelled(text: str) -> Iterator[str]:
         word = match[0][:_LONGEST]
         # Codes are written in either alphabet, words in their own.
         yield fold(word).lower() if any(map(str.isdigit, word)) else word
+
+
+@cache
+def _adding(dialect: str) -> Insert:
+    """Made once: making it takes longer than running it."""
+    table = cast("Table", WordRow.__table__)
+    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return statement.on_conflict_do_nothing()

@@ -182,6 +182,8 @@ def policy_of(desk: DeskSettings) -> Policy:
 
 async def _living(session: AsyncSession, desk: str, incident_ids: Collection[int]) -> dict[int, int]:
     """For each of these incidents of the desk the one in which it lives on."""
+    if not incident_ids:
+        return {}
     query = select(IncidentRow.id, IncidentRow.merged_into_id).where(
         IncidentRow.id.in_(incident_ids), IncidentRow.desk == desk
     )

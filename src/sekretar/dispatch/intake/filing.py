@@ -204,6 +204,7 @@ class Filing:
             pole_id=found.pole_id,
             station_id=found.station_id,
             contractor_id=found.contractor_id,
+            names=_names(found),
             place_why=found.why(t),
             unread=True,
             letter_id=raw.id,
@@ -292,6 +293,11 @@ class Filing:
 def related_to(known: Sequence[KnownLetter]) -> tuple[KnownLetter, ...]:
     """Each letter once."""
     return tuple({each.letter_id: each for each in known}.values())
+
+
+def _names(found: Found) -> dict[str, str]:
+    certain = found.certain
+    return {"pole_id": certain.pole, "station_id": certain.station} if certain else {}
 
 
 def _applicant(letter: ParsedLetter) -> Applicant:

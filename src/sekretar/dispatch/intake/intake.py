@@ -11,13 +11,13 @@ filed side by side would not see each other and make two incidents.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 import structlog
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.incidents.incidents import Incidents
@@ -72,49 +72,54 @@ class Intake:
     async def run(self) -> datetime | None:
         """File what waits. The task of the jobs: what comes later wakes it."""
         for desk in self._desks.values():
-            while letters := await self._waiting(desk):
-                for letter_id in letters:
-                    await self.file(desk, letter_id)
+            while letters := await self._next(desk):
+                for raw in letters:
+                    await self.file(desk, raw)
             await self._open_unnoticed(desk)
         return None
 
-    async def file(self, desk: DeskSettings, letter_id: int) -> None:
+    async def file(self, desk: DeskSettings, raw: RawLetter) -> None:
         """Do with one letter whatever is to be done.
 
         Raises:
             PeerError: the database is away; the letter waits.
         """
         try:
-            letter = await self._parsed(desk, letter_id)
-            async with self._database.transaction() as session:
-                await _one_at_a_time(session, desk.name)
-                raw = await store.take(session, letter_id)
-                if raw is not None:
+            letter = await self._parsed(desk, raw)
+            async with self._filing(desk, raw.id) as session:
+                if session is not None:
                     await self._file(session, desk, raw, letter)
         except PeerError:
             raise
         except Unreadable as error:
-            await self._give_up(desk, letter_id, str(error))
+            await self._give_up(desk, raw, str(error))
         except TimeoutError:
-            await self._give_up(desk, letter_id, f"took longer than {LONGEST_READING:g} s to read")
+            await self._give_up(desk, raw, f"took longer than {LONGEST_READING:g} s to read")
         except Exception as error:
-            _log.exception("letter_not_filed", desk=desk.name, letter=letter_id)
-            await self._give_up(desk, letter_id, type(error).__name__)
+            _log.exception("letter_not_filed", desk=desk.name, letter=raw.id)
+            await self._give_up(desk, raw, type(error).__name__)
 
-    async def _waiting(self, desk: DeskSettings) -> list[int]:
+    async def _next(self, desk: DeskSettings) -> Sequence[RawLetter]:
         async with self._database.reading() as session:
-            return list(await store.waiting(session, desk.name))
+            return await store.next_letters(session, desk.name)
 
-    async def _parsed(self, desk: DeskSettings, letter_id: int) -> ParsedLetter:
-        async with self._database.reading() as session:
-            content = await store.raw_bytes(session, letter_id)
+    async def _parsed(self, desk: DeskSettings, raw: RawLetter) -> ParsedLetter:
         async with asyncio.timeout(LONGEST_READING):
-            return await asyncio.to_thread(parse, content or b"", limits_of(desk.attachments))
+            return await asyncio.to_thread(parse, raw.content, limits_of(desk.attachments))
+
+    @contextlib.asynccontextmanager
+    async def _filing(self, desk: DeskSettings, letter_id: int) -> AsyncIterator[AsyncSession | None]:
+        """A transaction in which nobody else files a letter of this desk; None when this one waits no longer."""
+        async with self._database.transaction() as session:
+            if not self._database.embedded:
+                # The one writer of SQLite is alone anyway.
+                await _one_at_a_time(session, desk.name)
+            yield session if await store.hold(session, letter_id) else None
 
     async def _file(
         self, session: AsyncSession, desk: DeskSettings, raw: RawLetter, letter: ParsedLetter
     ) -> None:
-        if await store.mark_parsed(session, raw.id, letter) is not None:
+        if await store.mark_parsed(session, desk.name, raw.id, letter) is not None:
             return
         evidence, filing, now = self._tools.evidence, self._tools.filing, self._clock.now()
         if raw.incident_id is not None:
@@ -154,12 +159,10 @@ class Intake:
             return True
         return False
 
-    async def _give_up(self, desk: DeskSettings, letter_id: int, why: str) -> None:
+    async def _give_up(self, desk: DeskSettings, raw: RawLetter, why: str) -> None:
         """Make an incident of the letter as it came."""
-        async with self._database.transaction() as session:
-            await _one_at_a_time(session, desk.name)
-            raw = await store.take(session, letter_id)
-            if raw is not None:
+        async with self._filing(desk, raw.id) as session:
+            if session is not None:
                 await self._tools.filing.open_unreadable(session, desk, raw, why)
 
     async def _open_unnoticed(self, desk: DeskSettings) -> None:
@@ -193,5 +196,7 @@ def limits_of(settings: AttachmentSettings) -> AttachmentLimits:
 
 async def _one_at_a_time(session: AsyncSession, desk: str) -> None:
     """Until the end of the transaction nobody else files a letter of this desk."""
-    await session.execute(insert_into(session, NumberRow).values(desk=desk, last=0).on_conflict_do_nothing())
-    await session.execute(select(NumberRow.last).where(NumberRow.desk == desk).with_for_update())
+    row = insert_into(session, NumberRow).values(desk=desk, last=0)
+    await session.execute(
+        row.on_conflict_do_update(index_elements=[NumberRow.desk], set_={"last": NumberRow.last})
+    )

@@ -8,14 +8,15 @@ nothing can be made of is no loss.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from pydantic import TypeAdapter
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import Insert, Table, Update, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.mail.letter import ParsedLetter, fingerprint
@@ -27,7 +28,7 @@ from sekretar.dispatch.mail.model import (
     LetterState,
     RawLetterRow,
 )
-from sekretar.kernel.database import insert_into, wake_after_commit
+from sekretar.kernel.database import wake_after_commit
 
 #: The job that understands and files what has come.
 TASK = "dispatch letters"
@@ -37,6 +38,8 @@ MADE_HERE = "made_here"
 
 #: An id longer than this is kept as its hash: indexes have limits, and senders have none.
 _LONGEST_ID = 400
+#: Letters, and bytes of letters, that are read at once; a single letter may have more.
+_MOST_LETTERS, _MOST_BYTES = 50, 16 * 1024 * 1024
 _LONGEST_ADDRESS = 320
 
 #: What has a column of its own, or can be had again from the raw letter.
@@ -94,6 +97,34 @@ async def waiting(session: AsyncSession, desk: str, limit: int = 100) -> Sequenc
     return (await session.scalars(query.order_by(LetterRow.id).limit(limit))).all()
 
 
+async def next_letters(session: AsyncSession, desk: str) -> Sequence[RawLetter]:
+    """The next letters of a desk that nobody has read yet, in the order in which they came, with their bytes.
+
+    So many as are read at once; none when nothing waits. Whoever files one of them `hold`s it first.
+    """
+    query = select(LetterRow).where(LetterRow.desk == desk, LetterRow.state == LetterState.RAW)
+    rows: list[LetterRow] = []
+    room = _MOST_BYTES
+    for row in await session.scalars(query.order_by(LetterRow.id).limit(_MOST_LETTERS)):
+        room -= row.size
+        if rows and room < 0:
+            break
+        rows.append(row)
+    ids = [row.id for row in rows]
+    stored = select(RawLetterRow.letter_id, RawLetterRow.content).where(RawLetterRow.letter_id.in_(ids))
+    contents = {each.letter_id: each.content for each in await session.execute(stored)}
+    places: dict[int, set[str]] = {}
+    found = select(ArrivalRow.letter_id, ArrivalRow.mailbox).where(ArrivalRow.letter_id.in_(ids))
+    for each in await session.execute(found):
+        places.setdefault(each.letter_id, set()).add(each.mailbox)
+    return [_raw_letter(row, contents.get(row.id), places.get(row.id, ())) for row in rows]
+
+
+async def hold(session: AsyncSession, letter_id: int) -> bool:
+    """Keep a letter that waits to the end of the transaction; False when it waits no longer."""
+    return await session.scalar(_WAITING, {"letter": letter_id, "raw": LetterState.RAW}) is not None
+
+
 async def take(session: AsyncSession, letter_id: int) -> RawLetter | None:
     """The letter with its bytes, held to the end of the transaction; None when it waits no longer."""
     query = (
@@ -106,6 +137,10 @@ async def take(session: AsyncSession, letter_id: int) -> RawLetter | None:
         return None
     content = await raw_bytes(session, letter_id)
     places = select(ArrivalRow.mailbox).where(ArrivalRow.letter_id == letter_id)
+    return _raw_letter(row, content, await session.scalars(places))
+
+
+def _raw_letter(row: LetterRow, content: bytes | None, mailboxes: Iterable[str]) -> RawLetter:
     return RawLetter(
         id=row.id,
         desk=row.desk,
@@ -114,27 +149,25 @@ async def take(session: AsyncSession, letter_id: int) -> RawLetter | None:
         content=content or b"",
         whole=row.whole,
         size=row.size,
-        mailboxes=frozenset(await session.scalars(places)),
+        mailboxes=frozenset(mailboxes),
         incident_id=row.incident_id,
     )
 
 
-async def mark_parsed(session: AsyncSession, letter_id: int, letter: ParsedLetter) -> int | None:
+async def mark_parsed(session: AsyncSession, desk: str, letter_id: int, letter: ParsedLetter) -> int | None:
     """Keep what was understood; returns the letter that this one is a copy of, None when it is new here.
 
     A copy goes no further: it is marked as one.
     """
-    desk = await session.scalar(select(LetterRow.desk).where(LetterRow.id == letter_id))
-    print_of_it = fingerprint(letter)
-    known = select(LetterRow.id).where(
-        LetterRow.desk == desk, LetterRow.fingerprint == print_of_it, LetterRow.id != letter_id
-    )
-    original = await session.scalar(known)
-    if original is not None:
+    understood = {"state": LetterState.PARSED, "fingerprint": fingerprint(letter), **_columns(letter)}
+    same = {"in_desk": desk, "print": understood["fingerprint"]}
+    statement = _parsed_statement(tuple(understood))
+    done = await session.execute(statement, {"letter": letter_id, **same, **_new(understood)})
+    if done.one_or_none() is None:
+        original: int = (await session.scalars(_SAME, {"letter": letter_id, **same})).one()
         await mark_duplicate(session, letter_id, original)
         return original
-    await _set(session, letter_id, state=LetterState.PARSED, fingerprint=print_of_it, **_columns(letter))
-    await _note_ids(session, desk or "", letter_id, letter)
+    await _note_ids(session, desk, letter_id, letter)
     return None
 
 
@@ -238,34 +271,30 @@ async def replace_made(session: AsyncSession, letter_id: int, letter: ParsedLett
 async def known_by(session: AsyncSession, desk: str, message_ids: Collection[str]) -> list[KnownLetter]:
     """Letters of the desk that have one of these ids or refer to it, the oldest first; no copies."""
     keys = sorted({id_key(each) for each in message_ids if each})
-    query = (
-        select(LetterIdRow, LetterRow)
-        .join(LetterRow, LetterRow.id == LetterIdRow.letter_id)
-        .where(LetterIdRow.desk == desk, LetterIdRow.message_id.in_(keys))
-        .order_by(LetterRow.id)
-    )
+    found = await session.execute(_KNOWN, {"in_desk": desk, "keys": keys})
     return [
         KnownLetter(
-            letter_id=row.id,
-            message_id=known.message_id,
-            is_own=known.is_own,
-            direction=Direction(row.direction),
-            state=LetterState(row.state),
-            incident_id=row.incident_id,
+            letter_id=each.letter_id,
+            message_id=each.message_id,
+            is_own=each.is_own,
+            direction=Direction(each.direction),
+            state=LetterState(each.state),
+            incident_id=each.incident_id,
         )
-        for known, row in (await session.execute(query)).all()
+        for each in found
     ]
 
 
 async def letter_row(session: AsyncSession, letter_id: int) -> LetterRow | None:
-    """The letter of this number."""
-    return await session.get(LetterRow, letter_id)
+    """The letter of this number, as it is now."""
+    return await session.get(LetterRow, letter_id, populate_existing=True)
 
 
 async def of_incident(session: AsyncSession, incident_id: int) -> Sequence[LetterRow]:
     """The letters of an incident, in the order in which they were received or sent."""
     query = select(LetterRow).where(LetterRow.incident_id == incident_id)
-    return (await session.scalars(query.order_by(LetterRow.received_at, LetterRow.id))).all()
+    ordered = query.order_by(LetterRow.received_at, LetterRow.id)
+    return (await session.scalars(ordered, execution_options={"populate_existing": True})).all()
 
 
 async def unnoticed(session: AsyncSession, desk: str, limit: int = 100) -> Sequence[int]:
@@ -327,13 +356,8 @@ def _columns(letter: ParsedLetter) -> dict[str, Any]:
     }
 
 
-async def _set(session: AsyncSession, letter_id: int, **values: object) -> None:
-    await session.execute(
-        update(LetterRow)
-        .where(LetterRow.id == letter_id)
-        .values(**values)
-        .execution_options(synchronize_session="fetch")
-    )
+async def _set(session: AsyncSession, letter_id: int, **values: Any) -> None:
+    await session.execute(_update_statement(tuple(values)), {"letter": letter_id, **_new(values)})
 
 
 async def _note_ids(session: AsyncSession, desk: str, letter_id: int, letter: ParsedLetter) -> None:
@@ -344,7 +368,7 @@ async def _note_ids(session: AsyncSession, desk: str, letter_id: int, letter: Pa
         for key, is_own in (referred | own).items()
     ]
     if rows:
-        await session.execute(insert_into(session, LetterIdRow).on_conflict_do_nothing(), rows)
+        await session.execute(_id_statement(session.get_bind().dialect.name), rows)
 
 
 def _storable(text: str) -> str:
@@ -360,3 +384,59 @@ def _storable_json(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _storable_json(each) for key, each in value.items()}
     return value
+
+
+# --- statements that are made once: making one takes longer than running it --------------------------------
+
+_LETTERS = cast("Table", LetterRow.__table__)
+_OTHER = _LETTERS.alias()
+_IS_THE_SAME = (
+    _OTHER.c.desk == bindparam("in_desk"),
+    _OTHER.c.fingerprint == bindparam("print"),
+    _OTHER.c.id != bindparam("letter"),
+)
+_SAME = select(_OTHER.c.id).where(*_IS_THE_SAME)
+_WAITING = (
+    select(_LETTERS.c.id)
+    .where(_LETTERS.c.id == bindparam("letter"), _LETTERS.c.state == bindparam("raw"))
+    .with_for_update()
+)
+_IDS = cast("Table", LetterIdRow.__table__)
+_KNOWN = (
+    select(
+        _IDS.c.letter_id,
+        _IDS.c.message_id,
+        _IDS.c.is_own,
+        _LETTERS.c.direction,
+        _LETTERS.c.state,
+        _LETTERS.c.incident_id,
+    )
+    .join(_LETTERS, _LETTERS.c.id == _IDS.c.letter_id)
+    .where(
+        _IDS.c.desk == bindparam("in_desk"),
+        _IDS.c.message_id.in_(bindparam("keys", expanding=True)),
+    )
+    .order_by(_IDS.c.letter_id)
+)
+
+
+def _new(values: dict[str, Any]) -> dict[str, Any]:
+    return {f"new_{name}": value for name, value in values.items()}
+
+
+@cache
+def _update_statement(names: tuple[str, ...]) -> Update:
+    statement = update(_LETTERS).where(_LETTERS.c.id == bindparam("letter"))
+    return statement.values(**{name: bindparam(f"new_{name}") for name in names})
+
+
+@cache
+def _parsed_statement(names: tuple[str, ...]) -> Update:
+    is_copy = exists().where(*_IS_THE_SAME).correlate(_LETTERS)
+    return _update_statement(names).where(~is_copy).returning(_LETTERS.c.id)
+
+
+@cache
+def _id_statement(dialect: str) -> Insert:
+    statement = postgresql.insert(_IDS) if dialect == "postgresql" else sqlite.insert(_IDS)
+    return statement.on_conflict_do_nothing()
