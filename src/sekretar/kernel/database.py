@@ -16,6 +16,7 @@ import contextlib
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,6 +29,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
+from sekretar.kernel import sqlite_driver
 from sekretar.kernel.columns import Base, BigId, Json, NullableJson, Secret, UtcDateTime
 from sekretar.kernel.errors import ConfigurationError, PeerDown
 from sekretar.kernel.schema import current_revision, upgrade
@@ -291,12 +293,13 @@ def _checked_sqlite(url: URL) -> URL:
 
 
 def _sqlite_engine(url: URL, *, begin: str, read_only: bool, foreign_keys: bool = True) -> AsyncEngine:
-    # The driver would begin transactions by itself, and late; `isolation_level=None` leaves it to us.
+    # The driver would begin transactions by itself, and late; ours leaves it to us.
+    connect = partial(sqlite_driver.connect, url.database or "", busy_timeout=_BUSY_STEP_MS / 1000)
     engine = create_async_engine(
         url,
         pool_size=_POOL_SIZE if read_only else 1,
         max_overflow=_POOL_PEAK if read_only else 0,
-        connect_args={"isolation_level": None, "timeout": _BUSY_STEP_MS / 1000},
+        async_creator=connect,
     )
 
     @event.listens_for(engine.sync_engine, "connect")
