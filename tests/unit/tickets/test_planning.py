@@ -22,12 +22,13 @@ from sekretar.tickets.batches.planning import (
     stored,
 )
 from sekretar.trackers.requests import Draft
-from sekretar.trackers.values import Member, Priority, Project
+from sekretar.trackers.values import Field, Member, Priority, Project
 
 TODAY = date(2026, 3, 4)
 SITE = Project("1", "site", "Сайт")
 OLD = Project("2", "old", "Старый сайт", open=False)
 STRICT = Project("3", "strict", "Строгий")
+DATED = Project("4", "dated", "Срочный")
 LOW, NORMAL, HIGH, URGENT = (
     Priority(str(rank), name, rank)
     for rank, name in enumerate(("Низкий", "Нормальный", "Высокий", "Срочный"))
@@ -36,13 +37,14 @@ BOB = Addressee("bob", "Боб", 7, Member("70", "Боб Б."))
 ANN = Addressee("ann", "Аня", 8, Member("80", "Аня А."))
 NEW = Addressee("new", "Новый", 9, None)
 KNOWLEDGE = Knowledge(
-    projects=(SITE, OLD, STRICT),
+    projects=(SITE, OLD, STRICT, DATED),
     default=SITE,
     priorities=(LOW, NORMAL, HIGH, URGENT),
     addressees={"bob": BOB, "ann": ANN, "new": NEW},
     assignable={"1": frozenset({"70"})},
     lacking={"3": ("Заказчик",)},
     today=TODAY,
+    demanded={"4": frozenset({Field.SUBJECT, Field.DUE, Field.ASSIGNEE})},
 )
 
 
@@ -73,6 +75,8 @@ def test_everything_is_found() -> None:
         ("Смета @bob #nowhere", "unknown_project"),
         ("Смета @bob #old", "closed_project"),
         ("Смета #strict", "lacking"),
+        ("Смета @bob #dated", "needs_due"),
+        ("Смета до 09.05.2026 #dated", "needs_assignee"),
         ("Смета @nobody", "unknown_person"),
         ("Смета @bob и @nobody", "unknown_person"),
         ("Смета @new", "unlinked_person"),

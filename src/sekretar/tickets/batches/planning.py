@@ -7,7 +7,7 @@ what is shown is what is created: a `Planned` row holds everything that its tick
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from sekretar.kernel.text import truncate
 from sekretar.tickets.batches.grammar import Assignment
 from sekretar.tickets.remarks import Remark
 from sekretar.trackers.requests import Draft
-from sekretar.trackers.values import Member, Priority, Project
+from sekretar.trackers.values import Field, Member, Priority, Project
 
 #: What every tracker takes as the subject of a ticket, in characters (the column of Redmine is the narrowest).
 SUBJECT_LIMIT: Final = 255
@@ -66,6 +66,7 @@ class Knowledge:
         assignable: By project id, the ids of those who can be assignees; absent when the tracker does not tell.
         lacking: By project id, the required fields that a line cannot fill in.
         today: The day at the person's place.
+        demanded: By project id, the required fields that a line can fill in.
     """
 
     projects: Sequence[Project]
@@ -75,6 +76,7 @@ class Knowledge:
     assignable: Mapping[str, frozenset[str]]
     lacking: Mapping[str, tuple[str, ...]]
     today: date
+    demanded: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -192,8 +194,15 @@ def _problems(
     for each in addressees:
         if each.is_unknown:
             yield Remark("tickets.row.unknown_person", {"given": f"@{each.username}"})
-    if addressees and project is not None:
+    if project is None:
+        return
+    demanded = knowledge.demanded.get(project.id, frozenset()) if project.open else frozenset()
+    if Field.DUE in demanded and assignment.due is None:
+        yield Remark("tickets.row.needs_due", {"project": project.name})
+    if addressees:
         yield from _assignee_problems(addressees[0], project, knowledge)
+    elif Field.ASSIGNEE in demanded:
+        yield Remark("tickets.row.needs_assignee", {"project": project.name})
 
 
 def _project_problems(

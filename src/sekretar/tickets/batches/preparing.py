@@ -15,7 +15,7 @@ from sekretar.tickets.accounts.matching import alike
 from sekretar.tickets.batches.grammar import Assignment, read
 from sekretar.tickets.batches.planning import Addressee, Knowledge, Planned, plan
 from sekretar.trackers.port import Tracker
-from sekretar.trackers.values import Member, Project
+from sekretar.trackers.values import Member, Project, TicketForm
 
 #: In one text: more cannot be looked through before saying yes.
 MOST_ROWS = 100
@@ -59,6 +59,8 @@ class Preparing:
         default = next((each for each in projects if each.key.casefold() == project.casefold()), None)
         used = _used(reading.assignments, projects, default)
         members = {each.id: await _assignable(eyes, each) for each in used}
+        asked = {each.id: await _form(eyes, each) for each in used}
+        forms = {project_id: form for project_id, form in asked.items() if form is not None}
         knowledge = Knowledge(
             projects=projects,
             default=default,
@@ -69,8 +71,9 @@ class Preparing:
                 for project_id, found in members.items()
                 if found is not None
             },
-            lacking={each.id: await _lacking(eyes, each) for each in used},
+            lacking={project_id: _lacking(form) for project_id, form in forms.items()},
             today=today,
+            demanded={project_id: form.required for project_id, form in forms.items()},
         )
         return Prepared(plan(reading.assignments, knowledge), reading.headings)
 
@@ -134,11 +137,15 @@ async def _assignable(eyes: Tracker, project: Project) -> tuple[Member, ...] | N
         return None
 
 
-async def _lacking(eyes: Tracker, project: Project) -> tuple[str, ...]:
-    """Required fields of the house that the tracker does not fill in by itself."""
+async def _form(eyes: Tracker, project: Project) -> TicketForm | None:
+    """What the tracker asks for of a ticket of a line."""
     try:
         types = await eyes.types(project.id)
-        form = await eyes.form(project.id, types[0].id) if types else None
+        return await eyes.form(project.id, types[0].id) if types else None
     except (PeerForbidden, PeerNotFound):
-        return ()
-    return tuple(each.name for each in form.custom if each.required and not each.default) if form else ()
+        return None
+
+
+def _lacking(form: TicketForm) -> tuple[str, ...]:
+    """Required fields of the house that the tracker does not fill in by itself."""
+    return tuple(each.name for each in form.custom if each.required and not each.default)
