@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sekretar.kernel.database import Base, BigId, Json, UtcDateTime
 from sekretar.kernel.errors import PersonError
 from sekretar.tickets.batches.planning import Planned, restored, stored
+from sekretar.tickets.owned import owned
 from sekretar.tickets.remarks import Remark
 
 #: How long a preview can be acted upon. What waits for the tracker is kept as long.
@@ -166,10 +167,7 @@ async def of_person(
     Raises:
         PersonError: `tickets.batch.gone`, this person has no such batch (any more).
     """
-    batch = None
-    if isinstance(number, int) and not isinstance(number, bool):
-        query = select(TicketBatch).where(TicketBatch.id == number, TicketBatch.person_id == person_id)
-        batch = await session.scalar(query.with_for_update() if for_update else query)
+    batch = await owned(session, TicketBatch, person_id, number, for_update=for_update)
     if batch is None:
         raise PersonError("tickets.batch.gone")
     return batch

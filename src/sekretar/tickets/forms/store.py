@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sekretar.kernel.database import Base, BigId, Json, UtcDateTime
 from sekretar.kernel.errors import PersonError
 from sekretar.tickets.forms.spec import Answers, Spec, restored, stored
+from sekretar.tickets.owned import owned
 from sekretar.tickets.remarks import Remark
 
 #: How long what was typed is kept.
@@ -117,10 +118,7 @@ async def of_person(
     Raises:
         PersonError: `tickets.new.gone`, this person has no such draft (any more).
     """
-    draft = None
-    if isinstance(number, int) and not isinstance(number, bool):
-        query = select(TicketDraft).where(TicketDraft.id == number, TicketDraft.person_id == person_id)
-        draft = await session.scalar(query.with_for_update() if for_update else query)
+    draft = await owned(session, TicketDraft, person_id, number, for_update=for_update)
     if draft is None:
         raise PersonError("tickets.new.gone")
     return draft

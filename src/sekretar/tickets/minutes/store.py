@@ -14,6 +14,7 @@ from sekretar.kernel.errors import PersonError
 from sekretar.kernel.meetings import Meeting, Participant
 from sekretar.tickets.batches.store import Row
 from sekretar.tickets.minutes.model import AssignmentPerson, TicketAssignment, TicketMeeting, TicketMinutes
+from sekretar.tickets.owned import owned
 from sekretar.trackers.values import TicketRef
 
 #: A meeting of which nothing was written down is forgotten after this long.
@@ -85,10 +86,7 @@ async def meeting_by_id(session: AsyncSession, person_id: int, number: object) -
     Raises:
         PersonError: `tickets.minutes.gone`, this person has no such meeting (any more).
     """
-    found = None
-    if isinstance(number, int) and not isinstance(number, bool):
-        query = select(TicketMeeting).where(TicketMeeting.id == number, TicketMeeting.person_id == person_id)
-        found = await session.scalar(query)
+    found = await owned(session, TicketMeeting, person_id, number)
     if found is None:
         raise PersonError("tickets.minutes.gone")
     return found
