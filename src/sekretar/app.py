@@ -288,6 +288,7 @@ class Sekretar:
             metrics=self.metrics,
             default_language=self._settings.default_language,
             metrics_token=self._settings.metrics_token.get_secret_value(),
+            api=self._dispatch.api,
         )
         await serve(create_app(services), bound)
 

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from starlette.types import ASGIApp
+
 from sekretar.dispatch import channels
+from sekretar.dispatch.api.opening import open_api
 from sekretar.dispatch.assets import Assets
 from sekretar.dispatch.assets.registry import keeping
 from sekretar.dispatch.assets.registry.importing import Importing
@@ -57,6 +60,8 @@ class Dispatch:
 
     def __init__(self, around: Surroundings, desks: Sequence[DeskSettings]) -> None:
         self._around = around
+        #: What other programs ask; None without a desk.
+        self.api: ASGIApp | None = None
         self._desks = {desk.name: desk for desk in desks}
         self.channels = DeskChannels(around.chat, self._desks)
         self.incidents = Incidents(around.chat.clock, self._desks)
@@ -79,6 +84,7 @@ class Dispatch:
             around.chat, self._desks, self.incidents, self.assets, around.outbox, around.http.tls
         )
         self.intake = open_intake(around.chat, self._desks, self.incidents, self.assets, self.letters)
+        self.api = open_api(around.chat, self._desks, self.incidents, self.assets, self.slas)
         rights = Rights(around.chat, self.channels)
         Working(around.chat, self.incidents, self.assets, rights).register(around.chat.chat)
         Writing(around.chat, self.incidents, self.letters.letters, rights).register(around.chat.chat)

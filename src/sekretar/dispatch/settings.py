@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from sekretar.dispatch.api.settings import ApiSettings
 from sekretar.dispatch.assignment.settings import AssignmentSettings
 from sekretar.dispatch.incidents.values import Status
 from sekretar.dispatch.letters.settings import LettersSettings
@@ -255,6 +256,7 @@ class DeskSettings(_Part):
     mirror: MirrorSettings | None = Field(default=None, description="Tracker that shows the incidents too.")
     telegram: TelegramSettings | None = Field(default=None, description="Alarms to Telegram.")
     retention: RetentionSettings = Field(default=RetentionSettings(), description="How long what is kept.")
+    api: ApiSettings = Field(default=ApiSettings(), description="Reading by other programs.")
 
     @field_validator("zone")
     @classmethod

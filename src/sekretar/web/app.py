@@ -18,8 +18,10 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.templating import Jinja2Templates
+from starlette.types import ASGIApp
 
 from sekretar import __version__
+from sekretar.dispatch.api.routes import PATH as API_PATH
 from sekretar.kernel.errors import PeerError, PersonError
 from sekretar.kernel.health import CONTENT_TYPE_LATEST, Health, Metrics
 from sekretar.kernel.i18n import Catalogues, Translator
@@ -49,7 +51,7 @@ class Services:
     """What the routes lead to.
 
     `consented` hears of everybody who has given consent; `metrics_token` is who may read the metrics, empty means
-    everybody.
+    everybody; `api` is what other programs ask, None without a dispatch desk.
     """
 
     callbacks: Callbacks
@@ -61,6 +63,7 @@ class Services:
     metrics: Metrics
     default_language: str
     metrics_token: str = ""
+    api: ASGIApp | None = None
 
 
 class TooLarge(Exception):
@@ -74,6 +77,8 @@ def create_app(services: Services) -> FastAPI:
     _add_hooks(app, services.hooks)
     _add_consent(app, services)
     _add_health(app, services)
+    if services.api is not None:
+        app.mount(API_PATH, services.api)
 
     @app.exception_handler(TooLarge)
     async def refuse(request: Request, error: TooLarge) -> Response:

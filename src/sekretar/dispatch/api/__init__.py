@@ -1,0 +1,1 @@
+"""The incidents for other programs: `/api/v1`."""
