@@ -22,6 +22,7 @@ ALL = (
     "assignments",
     "assets",
     "incidents",
+    "letters",
 )
 
 

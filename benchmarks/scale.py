@@ -20,6 +20,7 @@ class Scale:
         events: Events in the calendar of which one changes.
         incidents: Incidents of a desk.
         poles: Poles of a register, and the base stations on them.
+        letters: Letters that wait in a mailbox.
         runs: How often a measurement is repeated for its median.
     """
 
@@ -35,6 +36,7 @@ class Scale:
     poles: int
     stations: int
     incidents: int
+    letters: int
     runs: int
 
 
@@ -51,6 +53,7 @@ FULL = Scale(
     poles=60_000,
     stations=100_000,
     incidents=100_000,
+    letters=1_000,
     runs=5,
 )
 QUICK = Scale(
@@ -66,5 +69,6 @@ QUICK = Scale(
     poles=20,
     stations=30,
     incidents=50,
+    letters=6,
     runs=1,
 )
