@@ -134,9 +134,16 @@ async def test_answers_join_by_any_reference_and_are_unread(office: PostOffice) 
 
 
 async def test_an_answer_that_was_faster_than_its_question(office: PostOffice) -> None:
-    answer = await office.receive("Re: No power", headers={"In-Reply-To": "<question@customer.example>"})
-    question = await office.receive("No power", message_id="<question@customer.example>")
+    answers = {"In-Reply-To": "<question@customer.example>"}
+    answer = await office.receive("Re: No power", sender="boris@customer.example", headers=answers)
+    asked_at = NOW - timedelta(hours=2)
+    question = await office.receive("No power", message_id="<question@customer.example>", at=asked_at)
     assert (question.incident_id, question.threaded_by) == (answer.incident_id, Reason.ANSWERED)
+    # The question is what it is about, and from when it counts.
+    incident = await office.incident(question)
+    assert (incident.summary, incident.applicant.address) == ("No power", "anna@customer.example")
+    assert incident.opened_at == asked_at
+    assert "begun" in await office.kinds(incident)
 
 
 async def test_answers_to_the_desk_are_known_by_its_signed_ids(office: PostOffice) -> None:

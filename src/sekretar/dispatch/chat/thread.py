@@ -14,7 +14,7 @@ from sekretar.kernel.i18n import Translator
 from sekretar.kernel.text import Markdown, escape, escape_block, truncate
 from sekretar.mattermost.messages import Attachment, Colour, Message
 
-_SILENT: Final = frozenset({EventKind.OPENED, EventKind.READ, EventKind.UNREAD})
+_SILENT: Final = frozenset({EventKind.OPENED, EventKind.BEGUN, EventKind.READ, EventKind.UNREAD})
 #: What can be taken away.
 _EMPTIED: Final = frozenset(
     {

@@ -23,6 +23,7 @@ from sekretar.kernel.people import PersonRow
 #: The kind of event for each field of a change.
 _KINDS: Final = {
     "status": EventKind.STATUS,
+    "opened_at": EventKind.BEGUN,
     "type_id": EventKind.TYPE,
     "responsible_id": EventKind.RESPONSIBLE,
     "pole_id": EventKind.POLE,
@@ -84,6 +85,8 @@ async def events(
 async def _name(session: AsyncSession, desk: str, field: str, value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
     if isinstance(value, Applicant):
         return f"{value.name} <{value.address}>".strip() if value.address else value.name
     if field == "type_id":

@@ -167,6 +167,7 @@ class IncidentChange:
     """Some fields of an incident: those that shall be different, or those that somebody saw."""
 
     status: Status | Unset = UNSET
+    opened_at: datetime | Unset = UNSET
     type_id: int | Unset | None = UNSET
     responsible_id: int | Unset | None = UNSET
     pole_id: int | Unset | None = UNSET
@@ -187,6 +188,8 @@ class EventKind(StrEnum):
 
     #: new: the code.
     OPENED = "opened"
+    #: The SLA counts from another moment; moments in ISO 8601, UTC.
+    BEGUN = "begun"
     #: Values of `Status`.
     STATUS = "status"
     #: Names of types.

@@ -152,6 +152,8 @@ class Filing:
             session, incident_id, arrival.actor, letter.subject, why, raw.id
         )
         await self._remark(session, arrival, incident_id)
+        if decision.reason is Reason.ANSWERED:
+            await self._begin_earlier(session, arrival, incident)
         await self._find_place(session, arrival, incident)
         await self._follow(session, arrival, decision, incident_id)
 
@@ -168,6 +170,17 @@ class Filing:
             await self._answer_too_late(session, arrival, incident_id)
         elif decision.is_limited:
             await self._tell(session, incident_id, t.plain("dispatch.intake.reopened_too_often"))
+
+    async def _begin_earlier(self, session: AsyncSession, arrival: Arrival, incident: Incident) -> None:
+        """The question came after its answer: it is what the incident is about, as long as nobody works on it."""
+        letter, written_at = arrival.letter, _written_at(arrival.letter, arrival.raw.received_at)
+        if incident.status is Status.NEW and written_at < incident.opened_at:
+            t = self._t(arrival.desk)
+            change = IncidentChange(
+                opened_at=written_at, summary=_summary(letter, t), applicant=_applicant(letter)
+            )
+            why = self._why(t, Reason.ANSWERED)
+            await self.incidents.change(session, incident.id, change, SYSTEM, why)
 
     async def _answer_too_late(self, session: AsyncSession, arrival: Arrival, incident_id: int) -> None:
         try:

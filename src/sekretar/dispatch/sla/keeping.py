@@ -36,7 +36,7 @@ _BATCH = 500
 _TRY_AGAIN = timedelta(minutes=1)
 
 #: What moves clocks, beside the first act of a person.
-_MOVING = frozenset({EventKind.STATUS, EventKind.TYPE, EventKind.MERGED})
+_MOVING = frozenset({EventKind.BEGUN, EventKind.STATUS, EventKind.TYPE, EventKind.MERGED})
 
 _log = structlog.get_logger(__name__)
 
