@@ -22,7 +22,7 @@ from typing import Any
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerForbidden, PeerInvalid, PeerNotFound, PeerUnsupported
-from sekretar.kernel.outbox import Delivery, Outbox, Receipt
+from sekretar.kernel.outbox import Delivery, Noted, Outbox, Receipt
 from sekretar.kernel.text import Markdown, split
 from sekretar.mattermost.client import MattermostClient
 from sekretar.mattermost.errors import PEER, MattermostInvalid
@@ -62,17 +62,17 @@ class ChatDelivery:
         outbox.handle(RESPOND, self.respond, peer=PEER)
         outbox.handle(REACTION, self.react, peer=PEER)
 
-    async def post(self, delivery: Delivery) -> Receipt:
+    async def post(self, delivery: Delivery) -> Noted:
         """Write into a channel: {channel_id, message, props, message_key?, reply_to?, root_id?,
         file_ids?}.
         """
         return await self._publish(delivery, delivery.payload["channel_id"], delivery.payload)
 
-    async def direct(self, delivery: Delivery) -> Receipt:
+    async def direct(self, delivery: Delivery) -> Noted:
         """Write to a person: {user_id, …as for a channel}."""
         return await self._publish_direct(delivery, delivery.payload["user_id"], delivery.payload)
 
-    async def edit(self, delivery: Delivery) -> Receipt:
+    async def edit(self, delivery: Delivery) -> Receipt | Noted:
         """Change what a message says: {message_key, message, props}.
 
         A message that never arrived, or that somebody deleted, is no failure: the receipt says `gone`.
@@ -100,10 +100,10 @@ class ChatDelivery:
         if rest:
             there = await self._already_there(delivery, sent.channel_id)
             await self._continue(delivery, sent.channel_id, sent.thread_id, rest, there)
-        await self._ledger.write(SentMessage(sent.key, sent.channel_id, sent.post_id, sent.root_id, content))
-        return {"post_id": sent.post_id}
+        message = SentMessage(sent.key, sent.channel_id, sent.post_id, sent.root_id, content)
+        return Noted({"post_id": sent.post_id}, self._ledger.write_down, message)
 
-    async def respond(self, delivery: Delivery) -> Receipt:
+    async def respond(self, delivery: Delivery) -> Receipt | Noted:
         """Answer a slash command later: {response_url, body, user_id?}.
 
         When the address is used up, too old or not supported (servers without SiteURL), the person gets the
@@ -138,7 +138,7 @@ class ChatDelivery:
 
     # Writing posts
 
-    async def _publish_direct(self, delivery: Delivery, user_id: str, payload: Mapping[str, Any]) -> Receipt:
+    async def _publish_direct(self, delivery: Delivery, user_id: str, payload: Mapping[str, Any]) -> Noted:
         channel_id, remembered = await self._direct_channel(user_id)
         try:
             return await self._publish(delivery, channel_id, payload)
@@ -150,7 +150,7 @@ class ChatDelivery:
         channel_id, _ = await self._direct_channel(user_id)
         return await self._publish(delivery, channel_id, payload)
 
-    async def _publish(self, delivery: Delivery, channel_id: str, payload: Mapping[str, Any]) -> Receipt:
+    async def _publish(self, delivery: Delivery, channel_id: str, payload: Mapping[str, Any]) -> Noted:
         there = await self._already_there(delivery, channel_id)
         first, *rest = _parts(payload)
         post = there.get(0) or await self._create(
@@ -163,11 +163,9 @@ class ChatDelivery:
             file_ids=payload.get("file_ids", ()),
         )
         key = payload.get("message_key") or delivery.key
-        await self._ledger.write(
-            SentMessage(key, post.channel_id, post.id, post.root_id, _content_hash(payload))
-        )
         await self._continue(delivery, channel_id, post.thread_id, rest, there)
-        return {"post_id": post.id, "channel_id": post.channel_id}
+        message = SentMessage(key, post.channel_id, post.id, post.root_id, _content_hash(payload))
+        return Noted({"post_id": post.id, "channel_id": post.channel_id}, self._ledger.write_down, message)
 
     async def _continue(
         self,

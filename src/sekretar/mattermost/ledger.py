@@ -1,13 +1,13 @@
-"""Writing down what was sent and where people are found, many entries with one commit.
+"""What was sent, and where people are found, as the deliveries learn it.
 
-Thousands of reminders fall due at the same second. Each delivery must have written down its post before it
-counts as done, but each in a transaction of its own would make the database the slowest part. So whatever
-arrives while one transaction is being written goes into the next.
+Thousands of reminders fall due at the same second. What a delivery has learned is written down in the transaction that
+marks its row as delivered, together with what all the others have learned: see `kernel.outbox.Noted`.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -35,19 +35,18 @@ class Ledger:
         self._database = database
         self._clock = clock
         self._bot_id = bot_id
-        self._messages: list[tuple[SentMessage, asyncio.Future[None]]] = []
         self._new_channels: dict[str, str] = {}
         self._channels: dict[str, str] | None = None
         self._reading = asyncio.Lock()
-        self._writer: asyncio.Task[None] | None = None
 
-    async def write(self, message: SentMessage) -> None:
-        """Return once the message is written down. Raises what the database raises."""
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._messages.append((message, written))
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write_all())
-        await written
+    async def write_down(self, session: AsyncSession, messages: Sequence[SentMessage]) -> None:
+        """Write down messages that have arrived, and the channels that were asked for meanwhile."""
+        await remember_all(session, messages, self._clock.now())
+        channels = dict(self._new_channels)
+        await self._write_channels(session, channels)
+        # Should this transaction fail after all, the channels are asked for again some day.
+        for user_id in channels:
+            self._new_channels.pop(user_id, None)
 
     async def channel_of(self, user_id: str) -> str | None:
         """The channel in which this user is written to directly, if it is known."""
@@ -78,25 +77,6 @@ class Ledger:
                     )
                     self._channels = {row.user_id: row.channel_id for row in rows}
             return self._channels
-
-    async def _write_all(self) -> None:
-        while self._messages:
-            entries, self._messages = self._messages, []
-            channels, self._new_channels = self._new_channels, {}
-            try:
-                async with self._database.transaction() as session:
-                    await remember_all(session, [message for message, _ in entries], self._clock.now())
-                    await self._write_channels(session, channels)
-            except Exception as error:
-                # Every delivery that waits for this transaction has to know that it failed.
-                self._new_channels = channels | self._new_channels
-                for _, written in entries:
-                    if not written.done():
-                        written.set_exception(error)
-            else:
-                for _, written in entries:
-                    if not written.done():
-                        written.set_result(None)
 
     async def _write_channels(self, session: AsyncSession, channels: dict[str, str]) -> None:
         if not channels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.unit.mattermost.fakes import ANNA, BOT, CHANNEL, Answer, FakeServer, 
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerDown, PeerForbidden, PeerInvalid, PeerNotFound
-from sekretar.kernel.outbox import Delivery, Outbox
+from sekretar.kernel.outbox import Delivery, Handler, Noted, Outbox, Receipt
 from sekretar.kernel.people import Person
 from sekretar.mattermost import outgoing, sent
 from sekretar.mattermost.client import MattermostClient
@@ -29,9 +30,31 @@ def chat(fake: FakeServer, clock: ManualClock) -> FakeChat:
     return FakeChat(fake, clock)
 
 
+class Deliveries:
+    """Delivers and then writes down what was learned, as the outbox does."""
+
+    def __init__(self, client: MattermostClient, database: Database, clock: ManualClock) -> None:
+        self.chat = ChatDelivery(client, database, clock, BOT)
+        self._database = database
+        self.post, self.direct = self._noting(self.chat.post), self._noting(self.chat.direct)
+        self.edit, self.respond = self._noting(self.chat.edit), self._noting(self.chat.respond)
+        self.react = self._noting(self.chat.react)
+
+    def _noting(self, handler: Handler) -> Callable[[Delivery], Awaitable[Receipt]]:
+        async def deliver(delivery: Delivery) -> Receipt:
+            brought = await handler(delivery)
+            if not isinstance(brought, Noted):
+                return brought or {}
+            async with self._database.transaction() as session:
+                await brought.notebook(session, [brought.entry])
+            return brought.receipt
+
+        return deliver
+
+
 @pytest.fixture
-def delivery(client: MattermostClient, database: Database, clock: ManualClock) -> ChatDelivery:
-    return ChatDelivery(client, database, clock, BOT)
+def delivery(client: MattermostClient, database: Database, clock: ManualClock) -> Deliveries:
+    return Deliveries(client, database, clock)
 
 
 def row(kind: str, number: int = 1, first_attempted_at: datetime | None = None, **payload: Any) -> Delivery:
@@ -51,7 +74,7 @@ async def sent_as(database: Database, key: str) -> SentMessage | None:
 
 
 async def test_a_post_is_written_and_known_by_its_key(
-    chat: FakeChat, delivery: ChatDelivery, database: Database
+    chat: FakeChat, delivery: Deliveries, database: Database
 ) -> None:
     receipt = await delivery.post(row(POST, channel_id=CHANNEL, message_key="welcome:1"))
     assert receipt == {"post_id": "post1", "channel_id": CHANNEL}
@@ -64,7 +87,7 @@ async def test_a_post_is_written_and_known_by_its_key(
     assert (message.post_id, message.channel_id, message.root_id) == ("post1", CHANNEL, "")
 
 
-async def test_a_direct_message_finds_its_channel_once(chat: FakeChat, delivery: ChatDelivery) -> None:
+async def test_a_direct_message_finds_its_channel_once(chat: FakeChat, delivery: Deliveries) -> None:
     for number in (1, 2):
         await delivery.direct(row(DIRECT, number, user_id=ANNA))
     assert [one["channel_id"] for one in chat.written()] == [f"direct-{ANNA}"] * 2
@@ -73,10 +96,10 @@ async def test_a_direct_message_finds_its_channel_once(chat: FakeChat, delivery:
 
 
 async def test_the_channel_is_remembered_over_a_restart_and_looked_up_again_when_it_is_gone(
-    chat: FakeChat, delivery: ChatDelivery, client: MattermostClient, database: Database, clock: ManualClock
+    chat: FakeChat, delivery: Deliveries, client: MattermostClient, database: Database, clock: ManualClock
 ) -> None:
     await delivery.direct(row(DIRECT, 1, user_id=ANNA))
-    after_restart = ChatDelivery(client, database, clock, BOT)
+    after_restart = Deliveries(client, database, clock)
     await after_restart.direct(row(DIRECT, 2, user_id=ANNA))
     assert len(chat.asked("POST", "/api/v4/channels/direct")) == 1
     chat.refuse("POST", "/api/v4/channels/direct", {"id": "new"})
@@ -91,7 +114,7 @@ async def test_the_channel_is_remembered_over_a_restart_and_looked_up_again_when
 
 
 async def test_an_attempt_of_unknown_fate_is_looked_up_before_it_is_repeated(
-    chat: FakeChat, delivery: ChatDelivery, database: Database, clock: ManualClock
+    chat: FakeChat, delivery: Deliveries, database: Database, clock: ManualClock
 ) -> None:
     first = row(POST, channel_id=CHANNEL, message_key="k")
     chat.broken_answers = 1
@@ -105,7 +128,7 @@ async def test_an_attempt_of_unknown_fate_is_looked_up_before_it_is_repeated(
 
 
 async def test_an_attempt_that_never_arrived_is_repeated(
-    chat: FakeChat, delivery: ChatDelivery, clock: ManualClock
+    chat: FakeChat, delivery: Deliveries, clock: ManualClock
 ) -> None:
     await delivery.post(row(POST, 7, channel_id=CHANNEL))
     await delivery.post(row(POST, 8, first_attempted_at=clock.now(), channel_id=CHANNEL))
@@ -113,7 +136,7 @@ async def test_an_attempt_that_never_arrived_is_repeated(
 
 
 async def test_a_post_of_somebody_else_with_our_mark_is_not_ours(
-    chat: FakeChat, delivery: ChatDelivery, clock: ManualClock
+    chat: FakeChat, delivery: Deliveries, clock: ManualClock
 ) -> None:
     first = row(POST, channel_id=CHANNEL)
     await delivery.post(first)
@@ -124,7 +147,7 @@ async def test_a_post_of_somebody_else_with_our_mark_is_not_ours(
 
 async def test_the_same_row_number_of_another_database_is_not_the_same_row(
     chat: FakeChat,
-    delivery: ChatDelivery,
+    delivery: Deliveries,
     client: MattermostClient,
     clock: ManualClock,
     make_database_url: Any,
@@ -133,14 +156,14 @@ async def test_the_same_row_number_of_another_database_is_not_the_same_row(
     await delivery.post(row(POST, channel_id=CHANNEL))
     other = Database.open(make_database_url())
     try:
-        elsewhere = ChatDelivery(client, other, clock, BOT)
+        elsewhere = Deliveries(client, other, clock)
         await elsewhere.post(row(POST, first_attempted_at=clock.now(), channel_id=CHANNEL))
     finally:
         await other.close()
     assert len(chat.written()) == 2
 
 
-async def test_the_number_of_a_forgotten_row_may_come_again(chat: FakeChat, delivery: ChatDelivery) -> None:
+async def test_the_number_of_a_forgotten_row_may_come_again(chat: FakeChat, delivery: Deliveries) -> None:
     await delivery.post(row(POST, channel_id=CHANNEL))
     await delivery.post(dataclasses.replace(row(POST, channel_id=CHANNEL), key="of another meaning"))
     first, second = (one["pending_post_id"] for one in chat.written())
@@ -148,7 +171,7 @@ async def test_the_number_of_a_forgotten_row_may_come_again(chat: FakeChat, deli
 
 
 async def test_overlapping_attempts_are_one_post_by_the_servers_own_means(
-    chat: FakeChat, delivery: ChatDelivery
+    chat: FakeChat, delivery: Deliveries
 ) -> None:
     chat.remembers_pending = True
     first = row(POST, channel_id=CHANNEL)
@@ -158,7 +181,7 @@ async def test_overlapping_attempts_are_one_post_by_the_servers_own_means(
 
 
 async def test_long_text_goes_on_in_the_thread_and_each_part_is_written_once(
-    chat: FakeChat, delivery: ChatDelivery, clock: ManualClock, database: Database
+    chat: FakeChat, delivery: Deliveries, clock: ManualClock, database: Database
 ) -> None:
     text = "\n".join(f"line {number} of a long report" for number in range(1500))
     first = row(POST, channel_id=CHANNEL, message=text, props={"attachments": [{"text": "a"}]})
@@ -176,7 +199,7 @@ async def test_long_text_goes_on_in_the_thread_and_each_part_is_written_once(
     assert message.post_id == "post1"
 
 
-async def test_an_answer_joins_the_thread_of_the_message(chat: FakeChat, delivery: ChatDelivery) -> None:
+async def test_an_answer_joins_the_thread_of_the_message(chat: FakeChat, delivery: Deliveries) -> None:
     await delivery.post(row(POST, 1, channel_id=CHANNEL, message_key="first"))
     await delivery.post(row(POST, 2, channel_id=CHANNEL, message_key="second", reply_to="first"))
     await delivery.post(row(POST, 3, channel_id=CHANNEL, reply_to="second"))
@@ -184,14 +207,14 @@ async def test_an_answer_joins_the_thread_of_the_message(chat: FakeChat, deliver
     assert [one["root_id"] for one in chat.written()] == ["", "post1", "post1", ""]
 
 
-async def test_an_answer_to_a_deleted_message_is_still_said(chat: FakeChat, delivery: ChatDelivery) -> None:
+async def test_an_answer_to_a_deleted_message_is_still_said(chat: FakeChat, delivery: Deliveries) -> None:
     await delivery.post(row(POST, 1, channel_id=CHANNEL, message_key="first"))
     chat.delete("post1")
     await delivery.post(row(POST, 2, channel_id=CHANNEL, reply_to="first"))
     assert chat.written()[-1]["root_id"] == ""
 
 
-async def test_an_edit_changes_text_and_props(chat: FakeChat, delivery: ChatDelivery) -> None:
+async def test_an_edit_changes_text_and_props(chat: FakeChat, delivery: Deliveries) -> None:
     await delivery.post(row(POST, 1, channel_id=CHANNEL, message_key="m"))
     receipt = await delivery.edit(row(EDIT, 2, message_key="m", message="done", props={"attachments": [1]}))
     assert receipt == {"post_id": "post1"}
@@ -200,7 +223,7 @@ async def test_an_edit_changes_text_and_props(chat: FakeChat, delivery: ChatDeli
 
 
 async def test_an_edit_that_changes_nothing_is_not_made(
-    chat: FakeChat, delivery: ChatDelivery, database: Database
+    chat: FakeChat, delivery: Deliveries, database: Database
 ) -> None:
     await delivery.post(row(POST, 1, channel_id=CHANNEL, message_key="m"))
     assert (await delivery.edit(row(EDIT, 2, message_key="m"))) == {"post_id": "post1", "unchanged": True}
@@ -212,7 +235,7 @@ async def test_an_edit_that_changes_nothing_is_not_made(
 
 
 async def test_an_edit_of_what_is_not_there_is_no_failure(
-    chat: FakeChat, delivery: ChatDelivery, database: Database
+    chat: FakeChat, delivery: Deliveries, database: Database
 ) -> None:
     assert await delivery.edit(row(EDIT, 1, message_key="never sent")) == {"gone": True}
     await delivery.post(row(POST, 2, channel_id=CHANNEL, message_key="m"))
@@ -221,7 +244,7 @@ async def test_an_edit_of_what_is_not_there_is_no_failure(
     assert await sent_as(database, "m") is None
 
 
-async def test_an_edit_that_is_forbidden_is_a_failure(chat: FakeChat, delivery: ChatDelivery) -> None:
+async def test_an_edit_that_is_forbidden_is_a_failure(chat: FakeChat, delivery: Deliveries) -> None:
     await delivery.post(row(POST, 1, channel_id=CHANNEL, message_key="m"))
     chat.refuse("PUT", f"{POSTS}/post1/patch", error(403, "api.context.permissions.app_error"))
     with pytest.raises(PeerForbidden):
@@ -229,7 +252,7 @@ async def test_an_edit_that_is_forbidden_is_a_failure(chat: FakeChat, delivery: 
 
 
 async def test_an_edit_too_long_for_a_post_goes_on_in_the_thread(
-    chat: FakeChat, delivery: ChatDelivery, clock: ManualClock
+    chat: FakeChat, delivery: Deliveries, clock: ManualClock
 ) -> None:
     await delivery.post(row(POST, 1, channel_id=CHANNEL, message_key="m"))
     edit = row(EDIT, 2, message_key="m", message="word " * 4000)
@@ -237,7 +260,7 @@ async def test_an_edit_too_long_for_a_post_goes_on_in_the_thread(
     assert [one["root_id"] for one in chat.written()] == ["", "post1"]
 
 
-async def test_a_late_answer_goes_to_the_command(chat: FakeChat, delivery: ChatDelivery) -> None:
+async def test_a_late_answer_goes_to_the_command(chat: FakeChat, delivery: Deliveries) -> None:
     chat.refuse("POST", HOOK, Answer(body=b"ok", content_type="text/plain"))
     body = {"response_type": "ephemeral", "text": "done"}
     assert await delivery.respond(row(RESPOND, response_url=f"http://x{HOOK}", body=body)) == {}
@@ -246,7 +269,7 @@ async def test_a_late_answer_goes_to_the_command(chat: FakeChat, delivery: ChatD
 
 @pytest.mark.parametrize("status", [400, 404])
 async def test_a_late_answer_that_comes_too_late_becomes_a_direct_message(
-    chat: FakeChat, delivery: ChatDelivery, status: int
+    chat: FakeChat, delivery: Deliveries, status: int
 ) -> None:
     chat.refuse("POST", HOOK, error(status, "app.command_webhook.get.missing"))
     body = {"text": "done", "attachments": [{"text": "a"}]}
@@ -258,7 +281,7 @@ async def test_a_late_answer_that_comes_too_late_becomes_a_direct_message(
         await delivery.respond(row(RESPOND, response_url=f"http://x{HOOK}", body=body))
 
 
-async def test_a_reaction_is_put_and_taken_away(chat: FakeChat, delivery: ChatDelivery) -> None:
+async def test_a_reaction_is_put_and_taken_away(chat: FakeChat, delivery: Deliveries) -> None:
     await delivery.post(row(POST, 1, channel_id=CHANNEL, message_key="m"))
     chat.refuse("DELETE", f"/api/v4/users/{BOT}/posts/post1/reactions/eyes", {"status": "OK"})
     await delivery.react(row(REACTION, 2, message_key="m", emoji="eyes"))
@@ -272,10 +295,10 @@ async def test_a_reaction_is_put_and_taken_away(chat: FakeChat, delivery: ChatDe
 
 
 async def test_the_whole_way_from_a_feature_to_the_chat(
-    chat: FakeChat, delivery: ChatDelivery, database: Database, clock: ManualClock, anna: Person
+    chat: FakeChat, delivery: Deliveries, database: Database, clock: ManualClock, anna: Person
 ) -> None:
     outbox = Outbox(database, clock)
-    delivery.register(outbox)
+    delivery.chat.register(outbox)
     rendered, changed = Rendered("hello", {"attachments": []}), Rendered("bye", {"attachments": []})
     now = clock.now()
     async with database.transaction() as session:

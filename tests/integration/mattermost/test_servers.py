@@ -31,7 +31,7 @@ from sekretar.kernel.errors import (
     PeerUnsupported,
     PersonError,
 )
-from sekretar.kernel.outbox import Delivery
+from sekretar.kernel.outbox import Delivery, Noted
 from sekretar.kernel.people import People, Person
 from sekretar.kernel.secrets import Vault
 from sekretar.mattermost.acting import Acting, Means, NotPermitted, Reason
@@ -348,14 +348,18 @@ async def test_messages_are_delivered_once_edited_and_missed_when_deleted(
     delivery = ChatDelivery(server.bot, database, clock, server.bot_user.id)
     payload = {"user_id": server.person_user.id, "message": "word " * 5000, "props": {}, "message_key": "m"}
     first = Delivery(1, DIRECT, "m", payload, 1, None)
-    receipt = await delivery.direct(first)
+    noted = await delivery.direct(first)
+    async with database.transaction() as session:
+        await noted.notebook(session, [noted.entry])
+    receipt = noted.receipt
     again = Delivery(1, DIRECT, "m", payload, 2, clock.now() - timedelta(seconds=5))
     fresh = ChatDelivery(server.bot, database, clock, server.bot_user.id)
-    assert await fresh.direct(again) == receipt
+    assert (await fresh.direct(again)).receipt == receipt
     posts = (await server.bot.thread(receipt["post_id"])).posts
     assert len(posts) == 2
     edit = {"message_key": "m", "message": "short", "props": {"attachments": [{"text": "a"}]}}
-    assert await delivery.edit(Delivery(2, EDIT, "e", edit, 1, None)) == {"post_id": receipt["post_id"]}
+    changed = await delivery.edit(Delivery(2, EDIT, "e", edit, 1, None))
+    assert isinstance(changed, Noted) and changed.receipt == {"post_id": receipt["post_id"]}
     edited = await server.bot.post(receipt["post_id"])
     assert (edited.message, edited.attachments[0]["text"]) == ("short", "a")
     react = {"message_key": "m", "emoji": "eyes"}

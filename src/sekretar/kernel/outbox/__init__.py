@@ -7,7 +7,7 @@ kinds.
 from sekretar.kernel.outbox.delivery import Outbox
 from sekretar.kernel.outbox.effects import TASK, Effect, OutboxRow, State, forget, put, put_all
 from sekretar.kernel.outbox.letters import Letter, Letters, receipt_of
-from sekretar.kernel.outbox.policy import Delivery, Receipt
+from sekretar.kernel.outbox.policy import Delivery, Noted, Receipt
 from sekretar.kernel.outbox.wire import Handler
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Handler",
     "Letter",
     "Letters",
+    "Noted",
     "Outbox",
     "OutboxRow",
     "Receipt",

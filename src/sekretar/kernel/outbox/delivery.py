@@ -2,9 +2,9 @@
 
 The pump works in turns. One turn is one transaction: it records the outcomes gathered since the last one, and
 claims as many rows as there is room for. Between turns the wires talk to their peers and take the next row
-from a small buffer as soon as a place is free, so that no peer waits for the database. While a turn is
-written, further outcomes gather, which is what keeps a thousand deliveries a second from becoming a thousand
-commits.
+from a buffer as soon as a place is free, so that no peer waits for the database. While much is waiting there,
+outcomes gather and are recorded when the rush is over, or has lasted for a while: whoever waits for a message
+comes before the books. A process that dies meanwhile leaves more rows of unknown fate, nothing else.
 
 A row is claimed, and the claim committed, before its handler starts. Whatever happens to the process after
 that, the next one finds the row in `sending` and knows that the peer may have it already.
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import random as randomness
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,7 +29,7 @@ from sekretar.kernel.health import Metrics
 from sekretar.kernel.outbox import store
 from sekretar.kernel.outbox.effects import TASK
 from sekretar.kernel.outbox.letters import Letters
-from sekretar.kernel.outbox.policy import Delivery, Outcome, Receipt
+from sekretar.kernel.outbox.policy import Delivery, Noted, Outcome, Receipt
 from sekretar.kernel.outbox.wire import Handler, Terms, Wire
 from sekretar.kernel.waiting import to_the_end
 
@@ -38,6 +39,10 @@ _log = structlog.get_logger(__name__)
 _GATHERING = 0.01
 #: A smaller step back of the clock than this is ordinary adjusting.
 _CLOCK_STEP = timedelta(minutes=1)
+#: How long outcomes may wait in a rush, in seconds: what follows in their lanes waits as long.
+_LONGEST_RUSH = 5.0
+#: Outcomes that one turn records, so that no writer waits long for its turn.
+_MOST_RECORDED = 1_000
 
 
 class Outbox(Letters):
@@ -69,6 +74,8 @@ class Outbox(Letters):
         self._owner = uuid.uuid4().hex
         self._wires: dict[str, Wire] = {}
         self._outcomes: list[Outcome] = []
+        #: When the last turn found nothing more to record.
+        self._recorded_at = 0.0
         self._news = asyncio.Event()
         self._one_pump = asyncio.Lock()
         self._last_turn: datetime | None = None
@@ -93,11 +100,11 @@ class Outbox(Letters):
             return handler
         seconds = self._metrics.outbox_delivery_seconds.labels(kind)
 
-        async def deliver(delivery: Delivery) -> Receipt | None:
+        async def deliver(delivery: Delivery) -> Receipt | Noted | None:
             begun = self._clock.now()
-            receipt = await handler(delivery)
+            brought = await handler(delivery)
             seconds.observe(max(0.0, (self._clock.now() - begun).total_seconds()))
-            return receipt
+            return brought
 
         return deliver
 
@@ -131,13 +138,20 @@ class Outbox(Letters):
                 raise
 
     @property
+    def _has_leisure(self) -> bool:
+        """Whether outcomes may be recorded now."""
+        if time.monotonic() - self._recorded_at > _LONGEST_RUSH:
+            return True
+        return not any(wire.rushed for wire in self._wires.values())
+
+    @property
     def _busy(self) -> bool:
         return any(wire.busy for wire in self._wires.values())
 
     async def _turn(self) -> datetime | None:
         """Record what was done, claim what there is room for; returns when to look again at the latest."""
         now = self._clock.now()
-        recorded = self._outcomes[:]
+        recorded = self._outcomes[:_MOST_RECORDED] if self._has_leisure else []
         claimed = []
         # The kinds that could have taken more rows: for them the next due time is worth knowing.
         idle: list[str] = []
@@ -156,6 +170,10 @@ class Outbox(Letters):
             next_due = await store.next_due(session, self._owner, idle)
         self._last_turn = now
         del self._outcomes[: len(recorded)]
+        if recorded and self._outcomes:
+            self._news.set()
+        if not self._outcomes:
+            self._recorded_at = time.monotonic()
         for wire, rows in claimed:
             wire.take(rows)
         for key in dead:
@@ -178,7 +196,8 @@ class Outbox(Letters):
 
     def _report(self, outcome: Outcome) -> None:
         self._outcomes.append(outcome)
-        self._news.set()
+        if self._has_leisure:
+            self._news.set()
 
     def _hear(self, task_name: str) -> None:
         if task_name == TASK:

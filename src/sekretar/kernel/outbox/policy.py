@@ -8,10 +8,12 @@ somebody.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.kernel.errors import (
     AddressNotAllowed,
@@ -28,6 +30,18 @@ from sekretar.kernel.outbox.effects import State
 
 #: What a handler learned from the peer and wants kept with the row, such as the id of a post.
 Receipt = dict[str, Any]
+#: Writes entries down in the transaction that marks their rows as delivered, many at once.
+Notebook = Callable[[AsyncSession, Sequence[Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A receipt, and what the handler wants written down together with it."""
+
+    receipt: Receipt
+    notebook: Notebook
+    entry: Any
+
 
 #: The pause after the first failure; it doubles with each further one.
 FIRST_BACKOFF = timedelta(seconds=2)
@@ -96,10 +110,12 @@ class Outcome:
     finished_at: datetime | None = None
     last_error: str | None = None
     receipt: Receipt | None = None
+    noted: Noted | None = None
 
 
-def delivered(row: Claimed, now: datetime, receipt: Receipt | None) -> Outcome:
+def delivered(row: Claimed, now: datetime, brought: Receipt | Noted | None) -> Outcome:
     """The peer has it."""
+    noted = brought if isinstance(brought, Noted) else None
     return Outcome(
         row.id,
         State.DELIVERED,
@@ -108,7 +124,8 @@ def delivered(row: Claimed, now: datetime, receipt: Receipt | None) -> Outcome:
         row.first_attempted_at or row.claimed_at,
         due_at=now,
         finished_at=now,
-        receipt=receipt,
+        receipt=brought.receipt if isinstance(brought, Noted) else brought,
+        noted=noted,
     )
 
 

@@ -7,7 +7,6 @@ hundred rows costs one commit.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -16,13 +15,41 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from sekretar.kernel.outbox.effects import OutboxRow, State
-from sekretar.kernel.outbox.policy import LONGEST_PAUSE, MOST_LAPSES, Claimed, Outcome
+from sekretar.kernel.outbox.policy import LONGEST_PAUSE, MOST_LAPSES, Claimed, Notebook, Outcome
 
 #: How long a claim holds before other processes take the row to be abandoned.
 LEASE: Final = timedelta(minutes=3)
 
 _TABLE: Final = OutboxRow.__table__
 _OPEN = (State.WAITING, State.SENDING)
+
+assert isinstance(_TABLE, Table)
+_FIELDS: Final = (
+    "state", "attempts", "failures", "first_attempted_at", "due_at", "give_up_at", "finished_at", "last_error",
+    "receipt",
+)  # fmt: skip
+_HELD = (_TABLE.c.id == bindparam("row_id"), _TABLE.c.claimed_by == bindparam("owner"))
+_RECORD: Final = (
+    update(_TABLE)
+    .where(*_HELD)
+    .values({name: bindparam(f"new_{name}") for name in _FIELDS} | {"claimed_by": None})
+)
+#: What was delivered is known to whom it was meant for; the words are not kept beyond that. Attempts were counted
+#: when the row was claimed.
+_RECORD_DELIVERED: Final = (
+    update(_TABLE)
+    .where(*_HELD)
+    .values(
+        state=State.DELIVERED,
+        due_at=bindparam("at"),
+        finished_at=bindparam("at"),
+        receipt=bindparam("new_receipt"),
+        payload={},
+        claimed_by=None,
+        give_up_at=None,
+        last_error=None,
+    )
+)
 
 
 def _first_of_its_lane() -> ColumnElement[bool]:
@@ -34,31 +61,37 @@ def _first_of_its_lane() -> ColumnElement[bool]:
 
 
 async def record(session: AsyncSession, outcomes: Sequence[Outcome], owner: str) -> None:
-    """Store the outcomes of rows that this owner still holds; rows taken over meanwhile are left alone.
+    """Store the outcomes of rows that this owner still holds; rows taken over meanwhile are left alone."""
+    delivered = [each for each in outcomes if each.state is State.DELIVERED]
+    others = [each for each in outcomes if each.state is not State.DELIVERED]
+    if delivered:
+        await _record_delivered(session, delivered, owner)
+    if others:
+        connection = await session.connection()
+        await connection.execute(
+            _RECORD,
+            [
+                {"row_id": each.id, "owner": owner} | {f"new_{name}": getattr(each, name) for name in _FIELDS}
+                for each in others
+            ],
+        )
 
-    What was delivered is known to whom it was meant for; the words are not kept beyond that.
-    """
-    if not outcomes:
-        return
-    assert isinstance(_TABLE, Table)
-    fields = [name for name in asdict(outcomes[0]) if name != "id"]
-    statement = (
-        update(_TABLE)
-        .where(_TABLE.c.id == bindparam("row_id"), _TABLE.c.claimed_by == owner)
-        .values({name: bindparam(f"new_{name}") for name in fields} | {"claimed_by": None})
-    )
+
+async def _record_delivered(session: AsyncSession, outcomes: Sequence[Outcome], owner: str) -> None:
     connection = await session.connection()
     await connection.execute(
-        statement,
+        _RECORD_DELIVERED,
         [
-            {"row_id": outcome.id} | {f"new_{name}": getattr(outcome, name) for name in fields}
-            for outcome in outcomes
+            {"row_id": each.id, "owner": owner, "at": each.finished_at, "new_receipt": each.receipt}
+            for each in outcomes
         ],
     )
-    delivered = [outcome.id for outcome in outcomes if outcome.state is State.DELIVERED]
-    if delivered:
-        said = _TABLE.c.id.in_(delivered), _TABLE.c.state == State.DELIVERED
-        await connection.execute(update(_TABLE).where(*said).values(payload={}))
+    notes: dict[Notebook, list[Any]] = {}
+    for each in outcomes:
+        if each.noted:
+            notes.setdefault(each.noted.notebook, []).append(each.noted.entry)
+    for notebook, entries in notes.items():
+        await notebook(session, entries)
 
 
 async def expire(session: AsyncSession, now: datetime) -> None:

@@ -18,16 +18,18 @@ from sekretar.kernel.clock import Clock
 from sekretar.kernel.errors import PeerError, PeerLimited
 from sekretar.kernel.outbox import policy
 from sekretar.kernel.outbox.effects import State
-from sekretar.kernel.outbox.policy import Claimed, Delivery, Outcome, Receipt
+from sekretar.kernel.outbox.policy import Claimed, Delivery, Noted, Outcome, Receipt
 from sekretar.kernel.outbox.store import LEASE
 
 #: Does one effect; returns what is worth keeping. Must be able to run again for the same row: see `Delivery`.
-Handler = Callable[[Delivery], Awaitable[Receipt | None]]
+Handler = Callable[[Delivery], Awaitable[Receipt | Noted | None]]
 
 _log = structlog.get_logger(__name__)
 
 #: How long a handler that was told to stop may still take, in seconds.
 _LAST_WORDS = 1.0
+#: How many rows are held for each that can be on the wire: what waits here is sent without a look at the database.
+_HELD_FOR_EACH = 10
 
 
 @dataclass(frozen=True)
@@ -63,13 +65,18 @@ class Wire:
     def busy(self) -> bool:
         return bool(self._running)
 
+    @property
+    def rushed(self) -> bool:
+        """Whether more is waiting than fits on the wire once again: enough to be busy with for a while."""
+        return len(self._buffer) > self.terms.concurrency
+
     def room(self, now: datetime) -> int:
-        """How many rows to claim: as many again as can be on the wire, so that none of its places is idle."""
+        """How many rows to claim, so that none of the places on the wire is idle while others are claimed."""
         # A clock that was set back must not make a pause longer than a pause can be.
         if self.paused_until and now < self.paused_until <= now + policy.LONGEST_PAUSE:
             return 0
         self.paused_until = None
-        return 2 * self.terms.concurrency - len(self._running) - len(self._buffer)
+        return _HELD_FOR_EACH * self.terms.concurrency - len(self._running) - len(self._buffer)
 
     def take(self, rows: list[Claimed]) -> None:
         """Deliver these rows, in their order, as places become free."""
@@ -111,7 +118,7 @@ class Wire:
     async def _deliver(self, row: Claimed) -> None:
         try:
             async with asyncio.timeout(self.terms.patience.total_seconds()):
-                receipt = await self.handlers[row.kind](row.delivery())
+                brought = await self.handlers[row.kind](row.delivery())
         except asyncio.CancelledError as error:
             if self._stopping:
                 self.report(policy.interrupted(row, self.clock.now()))
@@ -121,7 +128,7 @@ class Wire:
         except Exception as error:
             self.report(self._failed(row, error))
         else:
-            self.report(policy.delivered(row, self.clock.now(), receipt))
+            self.report(policy.delivered(row, self.clock.now(), brought))
 
     def _failed(self, row: Claimed, error: BaseException) -> Outcome:
         outcome = policy.failed(row, error, self.clock.now(), self.terms.random)
