@@ -62,7 +62,8 @@ async def _measure(server: _Mattermost, count: int) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         async with World.open(*fresh(Path(folder))) as world:
             await make_accounts(world, "http://127.0.0.1:9", count, CTAG)
-            due = world.desk.now() + LEAD + timedelta(seconds=count / 2_000)
+            # In life they are planned long before; here long enough for what is done ahead.
+            due = world.desk.now() + LEAD + timedelta(seconds=count / 400)
             await _plan(world, count, due)
             posts = await _give(world, server, count)
     heard = Counter(each.channel for each in posts)
@@ -138,7 +139,9 @@ async def _give(world: World, server: _Mattermost, count: int) -> list[_Post]:
     ChatDelivery(client, world.database, world.desk.clock, BOT).register(outbox)
     world.database.on_commit(jobs.wake)
     jobs.add(OUTBOX, outbox.deliver_due, at_least_every=timedelta(seconds=30))
-    jobs.add(reminders.TASK, Reminding(world.desk).give_due, at_least_every=timedelta(minutes=1))
+    reminding = Reminding(world.desk)
+    jobs.add(reminders.TASK, reminding.give_due, at_least_every=timedelta(minutes=1))
+    jobs.add(reminders.AHEAD, reminding.prepare_ahead, at_least_every=timedelta(seconds=15))
     working = asyncio.create_task(jobs.run())
     posts: list[_Post] = []
     async with asyncio.timeout(PATIENCE):

@@ -226,14 +226,18 @@ class ChatDelivery:
         return found
 
     async def _mark(self, delivery: Delivery) -> str:
+        if not self._installation:
+            await self._learn_installation()
+        # SQLite gives the number of a forgotten row to the next one, which the server would then take for said.
+        meaning = hashlib.sha256(delivery.key.encode()).hexdigest()[:12]
+        return f"{self._installation}.{delivery.id}-{meaning}"
+
+    async def _learn_installation(self) -> None:
         async with self._marking:
             # One asks, or the first hundred deliveries would queue for as many transactions.
             if not self._installation:
                 async with self._database.transaction() as session:
                     self._installation = await installation(session)
-        # SQLite gives the number of a forgotten row to the next one, which the server would then take for said.
-        meaning = hashlib.sha256(delivery.key.encode()).hexdigest()[:12]
-        return f"{self._installation}.{delivery.id}-{meaning}"
 
     # Where to write
 

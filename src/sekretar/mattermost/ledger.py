@@ -1,7 +1,7 @@
 """What was sent, and where people are found, as the deliveries learn it.
 
-Thousands of reminders fall due at the same second. What a delivery has learned is written down in the transaction that
-marks its row as delivered, together with what all the others have learned: see `kernel.outbox.Noted`.
+Thousands of reminders fall due at the same second. What a delivery has learned is written down in the transaction
+that marks its row as delivered, together with what all the others have learned: see `kernel.outbox.Noted`.
 """
 
 from __future__ import annotations
@@ -69,6 +69,8 @@ class Ledger:
             )
 
     async def _known_channels(self) -> dict[str, str]:
+        if self._channels is not None:
+            return self._channels
         async with self._reading:
             if self._channels is None:
                 async with self._database.reading() as session:

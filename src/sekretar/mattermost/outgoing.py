@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.kernel.outbox import Effect, put, put_all
+from sekretar.kernel.outbox import Effect, prepare, put, put_all
 from sekretar.kernel.people import Person
 from sekretar.mattermost import sent
 from sekretar.mattermost.delivery import DIRECT, EDIT, POST, REACTION, RESPOND
@@ -106,6 +106,18 @@ async def direct_all(session: AsyncSession, messages: Iterable[Direct], now: dat
     return await _put_messages(session, [each.effect() for each in messages], now)
 
 
+async def prepare_all(session: AsyncSession, messages: Iterable[Direct], now: datetime) -> set[str]:
+    """Write many messages ahead of the moment `not_before` at which they are confirmed: see `kernel.outbox`.
+
+    Returns:
+        The keys that are new.
+    """
+    effects = [each.effect() for each in messages]
+    new = await prepare(session, effects, now)
+    await _announce(session, effects, new, now)
+    return new
+
+
 async def edit(
     session: AsyncSession,
     *,
@@ -166,9 +178,13 @@ async def react(
 
 async def _put_messages(session: AsyncSession, effects: Sequence[Effect], now: datetime) -> set[str]:
     new = await put_all(session, effects, now)
+    await _announce(session, effects, new, now)
+    return new
+
+
+async def _announce(session: AsyncSession, effects: Sequence[Effect], new: set[str], now: datetime) -> None:
     lanes = {each.key: each.lane for each in effects if each.key in new}
     await sent.announce_all(session, lanes, now)
-    return new
 
 
 def _channel_lane(channel_id: str) -> str:

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import aiohttp
 from pydantic import BaseModel, ValidationError
@@ -58,6 +58,8 @@ class Transport:
         self._clock = clock
         self._server_version: ServerVersion | None = None
         self._clock_difference: timedelta | None = None
+        #: What the last answer said of its time and version, as it stood there: most say the same as the one before.
+        self._stated_time = self._stated_version = ""
 
     @property
     def base_url(self) -> str:
@@ -151,19 +153,28 @@ class Transport:
         self, method: str, path: str, headers: Mapping[str, str], data: Any, query: Query | None
     ) -> tuple[int, str, bytes]:
         """Send once and return status, content type and body of a success. Raises MattermostError."""
+        if query:
+            path += "?" + urlencode(query)
         url = URL(self._base_url + path, encoded=True)
         try:
             async with self._session.request(
-                method, url, headers=headers, data=data, params=query, allow_redirects=False
+                method, url, headers=headers, data=data, allow_redirects=False
             ) as response:
                 answer = await _bounded(response)
         except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError) as error:
             raise MattermostDown(scrub(f"{method} {path}: {type(error).__name__} {error}")) from error
-        self.learn_version(response.headers.get("X-Version-Id"))
-        self._learn_time(response.headers.get("Date", ""))
+        self._learn(response.headers.get("X-Version-Id", ""), response.headers.get("Date", ""))
         if response.status >= 300:
             raise error_for(response.status, response.headers, answer)
         return response.status, response.content_type, answer
+
+    def _learn(self, version: str, time: str) -> None:
+        if version != self._stated_version:
+            self._stated_version = version
+            self.learn_version(version)
+        if time != self._stated_time:
+            self._stated_time = time
+            self._learn_time(time)
 
     def _learn_time(self, stated: str) -> None:
         try:

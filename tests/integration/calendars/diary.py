@@ -20,7 +20,7 @@ from sekretar.calendars.sync.applying import Applying, Owner
 from sekretar.calendars.sync.reading import Reader, read, unpack
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Base, Database
-from sekretar.kernel.outbox import OutboxRow
+from sekretar.kernel.outbox import OutboxRow, State
 from sekretar.kernel.people import Person
 from sekretar.mattermost.chat import Chat
 from sekretar.mattermost.desk import Desk
@@ -76,7 +76,8 @@ class Diary:
 
     async def said(self) -> list[str]:
         """What was said since the last time: first line, then the text of the attachments."""
-        new = [row for row in await self.rows(OutboxRow) if row.id not in self._said]
+        put = [row for row in await self.rows(OutboxRow) if row.state != State.PREPARED]
+        new = [row for row in put if row.id not in self._said]
         self._said |= {row.id for row in new}
         return [spoken(row) for row in sorted(new, key=lambda row: row.id)]
 

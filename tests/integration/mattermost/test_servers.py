@@ -359,7 +359,8 @@ async def test_messages_are_delivered_once_edited_and_missed_when_deleted(
     assert len(posts) == 2
     edit = {"message_key": "m", "message": "short", "props": {"attachments": [{"text": "a"}]}}
     changed = await delivery.edit(Delivery(2, EDIT, "e", edit, 1, None))
-    assert isinstance(changed, Noted) and changed.receipt == {"post_id": receipt["post_id"]}
+    assert isinstance(changed, Noted)
+    assert changed.receipt == {"post_id": receipt["post_id"]}
     edited = await server.bot.post(receipt["post_id"])
     assert (edited.message, edited.attachments[0]["text"]) == ("short", "a")
     react = {"message_key": "m", "emoji": "eyes"}

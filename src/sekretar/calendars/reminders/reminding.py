@@ -1,15 +1,18 @@
-"""The job that gives reminders: finds the due ones, says them, marks them given, all in one transaction."""
+"""The job that gives reminders: finds the due ones, says them, marks them given, all in one transaction.
+
+Many people have a meeting on the full hour. What they all must hear at the same second is put into words a little
+ahead, and at its moment only confirmed, for those of whom nothing has changed since: see `due`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, Row, Select, delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from sekretar.calendars import wording
 from sekretar.calendars.answers import wording as answer_wording
@@ -18,6 +21,7 @@ from sekretar.calendars.ics.events import PartStat
 from sekretar.calendars.keys import reminder_key
 from sekretar.calendars.model import Calendar, CalendarAccount, Reminder, StoredOccurrence, portions
 from sekretar.calendars.reminders import snoozing
+from sekretar.calendars.reminders.due import DueRow, Stamp, coming, rows_of, stamps_due, stamps_of
 from sekretar.calendars.reminders.rules import (
     SHORTEST,
     TASK,
@@ -29,9 +33,10 @@ from sekretar.calendars.reminders.rules import (
     timeliness,
 )
 from sekretar.calendars.settings import preferences
-from sekretar.calendars.views.agenda import DECLINED, Meeting, meeting_of
+from sekretar.calendars.views.agenda import Meeting, meeting_of
 from sekretar.kernel.database import wake_after_commit
 from sekretar.kernel.meetings import Meetings, Upcoming
+from sekretar.kernel.outbox import confirm, withdraw
 from sekretar.kernel.people import Person
 from sekretar.kernel.text import Markdown
 from sekretar.mattermost import outgoing
@@ -41,10 +46,33 @@ from sekretar.mattermost.outgoing import Direct
 
 #: How many are given in one transaction: many people have a meeting on the full hour.
 BATCH = 500
+#: How long before its moment a reminder may be put into words.
+LEAD = timedelta(seconds=45)
+#: Fewer than this are given as quickly without.
+WORTHWHILE = 100
+#: How many are put into words in one go; others wait for their turn meanwhile.
+PORTION = 50
+#: How late words for the moment itself are still right.
+FRESH = timedelta(seconds=10)
 
 _log = structlog.get_logger(__name__)
 
-_Row = Row[Reminder, StoredOccurrence, str, int, bool, bool]
+
+@dataclass(frozen=True)
+class Prepared:
+    """A reminder that was put into words ahead.
+
+    Attributes:
+        stamp: What the words depend on.
+        key: Of the message that waits in the outbox to be confirmed.
+        upcoming: What other features were asked about; None where they were not.
+        beside: What they said.
+    """
+
+    stamp: Stamp
+    key: str
+    upcoming: Upcoming | None
+    beside: Markdown
 
 
 @dataclass(frozen=True)
@@ -53,6 +81,8 @@ class Reminding:
 
     desk: Desk
     meetings: Meetings = field(default_factory=Meetings)
+    #: By the number of the reminder. What is lost with the process is worded again.
+    prepared: dict[int, Prepared] = field(default_factory=dict)
 
     async def give_due(self) -> datetime | None:
         """Give all that are due by now; returns when the next one is."""
@@ -61,34 +91,100 @@ class Reminding:
         async with self.desk.database.reading() as session:
             return await session.scalar(select(func.min(Reminder.due_at)).where(Reminder.given_at.is_(None)))
 
+    async def prepare_ahead(self) -> None:
+        """Put into words what will soon be due for many at once."""
+        now = self.desk.now()
+        await self._forget(
+            [number for number, each in self.prepared.items() if each.stamp.due_at + FRESH < now]
+        )
+        async with self.desk.database.reading() as session:
+            ahead = await coming(session, now, now + LEAD)
+        if len(ahead) < WORTHWHILE:
+            return
+        for some in portions([number for number in ahead if number not in self.prepared], PORTION):
+            await self._prepare(some, now)
+
     async def _give_batch(self) -> int:
         now = self.desk.now()
         async with self.desk.database.transaction() as session:
-            due = await _due(session, now)
-            people = await self.desk.people.by_ids(session, {row[1].person_id for row in due})
-            beside = await self._beside(due, people)
-            messages = [
-                message
-                for row in due
-                if (person := people.get(row[1].person_id))
-                and (message := await self._message(session, row, person, beside, now))
-            ]
-            await outgoing.direct_all(session, messages, now)
-            await _mark_given(session, [row[0].id for row in due], now)
+            due = await stamps_due(session, now, BATCH)
+            held = await self._confirm(session, due, now)
+            await self._say(session, [each.reminder_id for each in due if each not in held], now)
+            await _mark_given(session, [each.reminder_id for each in due], now)
+        for each in due:
+            self.prepared.pop(each.reminder_id, None)
         return len(due)
 
-    async def _beside(
-        self, due: Sequence[_Row], people: Mapping[int, Person]
-    ) -> Mapping[tuple[int, str], Markdown]:
+    async def _confirm(self, session: AsyncSession, due: Sequence[Stamp], now: datetime) -> set[Stamp]:
+        """Confirm what was put into words ahead and still holds; returns which that is."""
+        still = [
+            known
+            for each in due
+            if (known := self.prepared.get(each.reminder_id))
+            and known.stamp == each
+            and now <= each.due_at + FRESH
+        ]
+        beside = await self._beside([each.upcoming for each in still if each.upcoming])
+        keys = {
+            each.key: each.stamp
+            for each in still
+            if each.upcoming is None or beside.get(each.upcoming.key, Markdown("")) == each.beside
+        }
+        confirmed = await confirm(session, keys, now) if keys else set()
+        return {keys[key] for key in confirmed}
+
+    async def _say(self, session: AsyncSession, reminders: Sequence[int], now: datetime) -> None:
+        """Put reminders into words and say them. What was prepared of them does not hold any more."""
+        if not reminders:
+            return
+        rows = await rows_of(session, reminders)
+        people = await self.desk.people.by_ids(session, {row[1].person_id for row in rows})
+        beside = await self._beside([*_upcoming(rows, people).values()])
+        messages = [
+            message
+            for row in rows
+            if (person := people.get(row[1].person_id))
+            and (message := await self._message(session, row, person, beside, now))
+        ]
+        void = {known.key for each in reminders if (known := self.prepared.get(each))}
+        await withdraw(session, void | {message.key for message in messages})
+        await outgoing.direct_all(session, messages, now)
+
+    async def _prepare(self, reminders: Sequence[int], now: datetime) -> None:
+        async with self.desk.database.reading() as session:
+            # The stamps first: what changes between the two makes them differ later.
+            stamps = {each.reminder_id: each for each in await stamps_of(session, reminders)}
+            rows = [row for row in await rows_of(session, reminders) if row[0].id in stamps]
+            people = await self.desk.people.by_ids(session, {row[1].person_id for row in rows})
+            upcoming = _upcoming(rows, people)
+            beside = await self._beside([*upcoming.values()])
+            messages: dict[int, Direct] = {}
+            for row in rows:
+                if person := people.get(row[1].person_id):
+                    message = await self._message(session, row, person, beside, row[0].due_at)
+                    if message:
+                        messages[row[0].id] = replace(message, not_before=row[0].due_at)
+        async with self.desk.database.transaction() as session:
+            new = await outgoing.prepare_all(session, messages.values(), now)
+        for number, message in messages.items():
+            if message.key in new:
+                asked = upcoming.get(number)
+                said = beside.get(asked.key, Markdown("")) if asked else Markdown("")
+                self.prepared[number] = Prepared(stamps[number], message.key, asked, said)
+
+    async def _forget(self, reminders: Collection[int]) -> None:
+        """What was prepared for reminders that are gone since."""
+        if reminders:
+            keys = [self.prepared.pop(number).key for number in reminders]
+            async with self.desk.database.transaction() as session:
+                for some in portions(keys):
+                    await withdraw(session, some)
+
+    async def _beside(self, upcoming: Sequence[Upcoming]) -> Mapping[tuple[int, str], Markdown]:
         """What other features have to say before these meetings; their failures keep nobody's reminder.
 
         They read beside the transaction: a failure of theirs within it would be one of the whole.
         """
-        upcoming = [
-            Upcoming(person, row[1].uid, row[1].starts_at)
-            for row in due
-            if row[5] and (person := people.get(row[1].person_id))
-        ]
         if not upcoming:
             return {}
         try:
@@ -101,7 +197,7 @@ class Reminding:
     async def _message(
         self,
         session: AsyncSession,
-        row: _Row,
+        row: DueRow,
         person: Person,
         beside: Mapping[tuple[int, str], Markdown],
         now: datetime,
@@ -162,45 +258,13 @@ async def _asks(session: AsyncSession, stored: StoredOccurrence, account_id: int
     return account is not None and awaits_answer(stored, part_in(stored, account.addresses))
 
 
-def _earlier_copy() -> ColumnElement[bool]:
-    """Whether the same meeting stands in another calendar of the person too, and is reminded of from there."""
-    reminder, copy = aliased(Reminder), aliased(StoredOccurrence)
-    return (
-        select(reminder.id)
-        .join(copy, copy.id == reminder.occurrence_id)
-        .where(
-            copy.person_id == StoredOccurrence.person_id,
-            copy.starts_at == StoredOccurrence.starts_at,
-            copy.uid == StoredOccurrence.uid,
-            copy.id < StoredOccurrence.id,
-            copy.cancelled.is_(False),
-            copy.answer != DECLINED,
-            reminder.minutes == Reminder.minutes,
-        )
-        .correlate(StoredOccurrence, Reminder)
-        .exists()
-    )
-
-
-async def _due(session: AsyncSession, now: datetime) -> Sequence[_Row]:
-    query = (
-        select(
-            Reminder,
-            StoredOccurrence,
-            Calendar.name,
-            Calendar.account_id,
-            _earlier_copy().label("has_copy"),
-            Calendar.follows_up,
-        )
-        .join(StoredOccurrence, StoredOccurrence.id == Reminder.occurrence_id)
-        .join(Calendar, Calendar.id == StoredOccurrence.calendar_id)
-        .where(Reminder.given_at.is_(None), Reminder.due_at <= now)
-        .order_by(Reminder.due_at, Reminder.id)
-        .limit(BATCH)
-    )
-    if session.get_bind().dialect.name == "postgresql":
-        query = query.with_for_update(of=Reminder, skip_locked=True)
-    return (await session.execute(query)).all()
+def _upcoming(rows: Sequence[DueRow], people: Mapping[int, Person]) -> dict[int, Upcoming]:
+    """What other features are asked about, by the number of the reminder."""
+    return {
+        row[0].id: Upcoming(person, row[1].uid, row[1].starts_at)
+        for row in rows
+        if row[5] and (person := people.get(row[1].person_id))
+    }
 
 
 async def _mark_given(session: AsyncSession, reminders: list[int], now: datetime) -> None:

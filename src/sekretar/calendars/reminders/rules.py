@@ -9,6 +9,8 @@ from enum import Enum
 
 #: The job that gives reminders.
 TASK = "calendars.reminders"
+#: The job that puts them into words ahead.
+AHEAD = "calendars.reminders.ahead"
 
 #: What a person gets who has chosen nothing.
 DEFAULT_MINUTES = (10,)

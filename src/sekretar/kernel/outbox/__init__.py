@@ -5,7 +5,18 @@ kinds.
 """
 
 from sekretar.kernel.outbox.delivery import Outbox
-from sekretar.kernel.outbox.effects import TASK, Effect, OutboxRow, State, forget, put, put_all
+from sekretar.kernel.outbox.effects import (
+    TASK,
+    Effect,
+    OutboxRow,
+    State,
+    confirm,
+    forget,
+    prepare,
+    put,
+    put_all,
+    withdraw,
+)
 from sekretar.kernel.outbox.letters import Letter, Letters, receipt_of
 from sekretar.kernel.outbox.policy import Delivery, Noted, Receipt
 from sekretar.kernel.outbox.wire import Handler
@@ -22,8 +33,11 @@ __all__ = [
     "OutboxRow",
     "Receipt",
     "State",
+    "confirm",
     "forget",
+    "prepare",
     "put",
     "put_all",
     "receipt_of",
+    "withdraw",
 ]

@@ -35,8 +35,9 @@ from sekretar.kernel.waiting import to_the_end
 
 _log = structlog.get_logger(__name__)
 
-#: While more deliveries are on their way, a turn waits this long for company, in seconds.
-_GATHERING = 0.01
+#: While more deliveries are on their way, a turn waits this long for company, in seconds; longer where no place on
+#: the wire waits for it.
+_GATHERING, _GATHERING_IN_A_RUSH = 0.01, 0.1
 #: A smaller step back of the clock than this is ordinary adjusting.
 _CLOCK_STEP = timedelta(minutes=1)
 #: How long outcomes may wait in a rush, in seconds: what follows in their lanes waits as long.
@@ -92,7 +93,7 @@ class Outbox(Letters):
         if any(kind in wire.handlers for wire in self._wires.values()):
             raise ValueError(f"two handlers for {kind!r}")
         terms = replace(self._terms, patience=timedelta(seconds=patience)) if patience else self._terms
-        wire = self._wires.setdefault(peer or kind, Wire(self._clock, terms, self._report))
+        wire = self._wires.setdefault(peer or kind, Wire(self._clock, terms, self._report, self._look_up))
         wire.handlers[kind] = self._timed(kind, handler)
 
     def _timed(self, kind: str, handler: Handler) -> Handler:
@@ -187,8 +188,12 @@ class Outbox(Letters):
         if until is not None:
             waiting.append(asyncio.create_task(self._clock.sleep_until(until)))
         try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            if self._busy:
+            # What a rush has kept from being recorded is recorded even if nothing else happens.
+            longest = _LONGEST_RUSH if self._outcomes else None
+            await asyncio.wait(waiting, timeout=longest, return_when=asyncio.FIRST_COMPLETED)
+            if any(wire.provided for wire in self._wires.values()):
+                await asyncio.sleep(_GATHERING_IN_A_RUSH)
+            elif self._busy:
                 await asyncio.sleep(_GATHERING)
         finally:
             for task in waiting:
@@ -196,7 +201,9 @@ class Outbox(Letters):
 
     def _report(self, outcome: Outcome) -> None:
         self._outcomes.append(outcome)
-        if self._has_leisure:
+
+    def _look_up(self) -> None:
+        if self._outcomes and self._has_leisure:
             self._news.set()
 
     def _hear(self, task_name: str) -> None:

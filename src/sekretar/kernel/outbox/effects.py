@@ -2,19 +2,22 @@
 
 A row is written in the transaction of the state change that caused it. Its `key` names the meaning of the
 effect (`reminder:{person}:{occurrence}:{minutes}`), so that deciding the same thing twice says it once.
+
+What thousands of people must hear at the same second can be written a little ahead with `prepare`. It is not decided
+by that: nobody delivers it before `confirm` has said, at its moment, that it still holds.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, delete
+from sqlalchemy import Index, UniqueConstraint, delete, exists, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from sekretar.kernel.database import Base, BigId, NullableJson, insert_into, wake_after_commit
 
@@ -25,6 +28,8 @@ TASK = "outbox"
 class State(enum.StrEnum):
     """Where a row stands. Rows leave `WAITING` and `SENDING` only for one of the others."""
 
+    #: Written ahead and not decided yet: nobody delivers it, and whoever does not confirm it forgets it.
+    PREPARED = "prepared"
     #: Not delivered yet: due now, later, or after the rows before it in its lane.
     WAITING = "waiting"
     #: Claimed by a process, which may have touched the wire; if that process dies, the fate is unknown.
@@ -113,18 +118,51 @@ async def put_all(session: AsyncSession, effects: Iterable[Effect], now: datetim
     Returns:
         The keys that were new; the others were there already and stay as they are.
     """
-    rows = [_values(effect, now) for effect in effects]
-    if not rows:
-        return set()
-    statement = (
-        insert_into(session, OutboxRow)
-        .on_conflict_do_nothing(index_elements=[OutboxRow.key])
-        .returning(OutboxRow.key)
-    )
-    new = set((await session.scalars(statement, rows)).all())
+    new = await _insert(session, [_values(effect, now) for effect in effects])
     if new:
         wake_after_commit(session, TASK)
     return new
+
+
+async def prepare(session: AsyncSession, effects: Iterable[Effect], now: datetime) -> set[str]:
+    """Write effects ahead of the moment at which they are decided; `not_before` is when that will be.
+
+    Returns:
+        The keys that were new.
+    """
+    return await _insert(session, [{**_values(effect, now), "state": State.PREPARED} for effect in effects])
+
+
+async def confirm(session: AsyncSession, keys: Collection[str], now: datetime) -> set[str]:
+    """Decide effects that were prepared: from now on they are as if they had been put.
+
+    Returns:
+        The keys of those. Not among them is what would overtake something in its lane that was put meanwhile.
+    """
+    earlier = aliased(OutboxRow)
+    overtakes = exists().where(
+        earlier.lane == OutboxRow.lane, earlier.lane != "", earlier.state.in_((State.WAITING, State.SENDING))
+    )
+    statement = (
+        update(OutboxRow)
+        .where(OutboxRow.key.in_(keys), OutboxRow.state == State.PREPARED, ~overtakes)
+        .values(state=State.WAITING, created_at=now, due_at=now)
+        .returning(OutboxRow.key)
+        .execution_options(synchronize_session=False)
+    )
+    confirmed = set((await session.scalars(statement)).all())
+    if confirmed:
+        wake_after_commit(session, TASK)
+    return confirmed
+
+
+async def withdraw(session: AsyncSession, keys: Collection[str]) -> None:
+    """Forget those of these effects that were prepared and not confirmed."""
+    await session.execute(
+        delete(OutboxRow)
+        .where(OutboxRow.key.in_(keys), OutboxRow.state == State.PREPARED)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def forget(session: AsyncSession, key_prefix: str) -> None:
@@ -132,6 +170,17 @@ async def forget(session: AsyncSession, key_prefix: str) -> None:
     forgotten.
     """
     await session.execute(delete(OutboxRow).where(OutboxRow.key.startswith(key_prefix, autoescape=True)))
+
+
+async def _insert(session: AsyncSession, rows: list[dict[str, Any]]) -> set[str]:
+    if not rows:
+        return set()
+    statement = (
+        insert_into(session, OutboxRow)
+        .on_conflict_do_nothing(index_elements=[OutboxRow.key])
+        .returning(OutboxRow.key)
+    )
+    return set((await session.scalars(statement, rows)).all())
 
 
 def _values(effect: Effect, now: datetime) -> dict[str, Any]:

@@ -20,6 +20,9 @@ KEEP_CONTENT: Final = timedelta(days=7)
 #: How long its key is kept, so that the same thing is not said again. At least 30 days.
 KEEP_KEY: Final = timedelta(days=35)
 
+#: How long what was prepared is kept after its moment: whoever did it has forgotten about it, or died.
+KEEP_PREPARED: Final = timedelta(hours=1)
+
 #: Rows changed by one transaction while tidying up, so that no writer waits long.
 _BATCH = 1_000
 _FINISHED = (State.DELIVERED, State.EXPIRED, State.DISCARDED)
@@ -118,6 +121,12 @@ class Letters:
             pass
         while await self._change_some(delete(OutboxRow), OutboxRow.finished_at <= now - KEEP_KEY):
             pass
+        async with self._database.transaction() as session:
+            await session.execute(
+                delete(OutboxRow).where(
+                    OutboxRow.state == State.PREPARED, OutboxRow.due_at <= now - KEEP_PREPARED
+                )
+            )
 
     async def _change_some(self, statement: Update | Delete, *conditions: ColumnElement[bool]) -> bool:
         """Apply the statement to some of the finished rows; False when none was left."""

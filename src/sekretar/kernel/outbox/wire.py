@@ -55,6 +55,8 @@ class Wire:
     clock: Clock
     terms: Terms
     report: Callable[[Outcome], None]
+    #: Called when it may have become quieter.
+    freed: Callable[[], None]
     handlers: dict[str, Handler] = field(default_factory=dict)
     paused_until: datetime | None = None
     _buffer: deque[Claimed] = field(default_factory=deque)
@@ -67,7 +69,12 @@ class Wire:
 
     @property
     def rushed(self) -> bool:
-        """Whether more is waiting than fits on the wire once again: enough to be busy with for a while."""
+        """Whether anything waits for a place, or more than half of the places are taken."""
+        return bool(self._buffer) or len(self._running) > self.terms.concurrency // 2
+
+    @property
+    def provided(self) -> bool:
+        """Whether enough is waiting for the next moment."""
         return len(self._buffer) > self.terms.concurrency
 
     def room(self, now: datetime) -> int:
@@ -83,6 +90,7 @@ class Wire:
         self._stopping = False
         self._buffer.extend(rows)
         self._start()
+        self.freed()
 
     async def stop(self, last_wait: float) -> None:
         """Start nothing more, let what is on the wire finish for so many seconds, then break it off."""
@@ -114,6 +122,7 @@ class Wire:
     def _done(self, task: asyncio.Task[None]) -> None:
         del self._running[task]
         self._start()
+        self.freed()
 
     async def _deliver(self, row: Claimed) -> None:
         try:
