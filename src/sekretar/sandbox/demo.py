@@ -29,17 +29,18 @@ from sekretar.kernel.errors import ConfigurationError
 from sekretar.kernel.secrets import generate_key
 from sekretar.mattermost.client import MattermostClient
 from sekretar.mattermost.setup import SetupOptions, set_up
-from sekretar.sandbox import sample_tickets, samples, scenario
+from sekretar.sandbox import sample_desk, sample_tickets, samples, scenario
 from sekretar.sandbox.human import Human
 from sekretar.sandbox.mattermost import PASSWORD, MattermostSandbox
 from sekretar.sandbox.mattermost import Settings as ServerSettings
 from sekretar.sandbox.options import DemoOptions
 from sekretar.sandbox.ports import free_port, must_be_free
+from sekretar.sandbox.post_office import PostOffice
 from sekretar.sandbox.radicale import Radicale
 from sekretar.sandbox.tracker import TrackerSandbox
-from sekretar.trackers.settings import YandexSettings
 
 BOT = "sekretar"
+TEAM = "office"
 
 #: In the demo calendars are looked at this often, in seconds: nobody wants to wait for a minute.
 LOOK_EVERY = 2
@@ -98,6 +99,7 @@ def _welcome(demo: Demo) -> str:
         f"  To connect the sample calendar choose Other, address {demo.calendar_url}, login anna, password anna.\n"
         f"  To connect the sample tracker write /task connect; the token of anna is {sample_tickets.TOKENS['anna']},"
         f" that of boris {sample_tickets.TOKENS['boris']}.\n"
+        f"  The dispatch desk is the channel ~{sample_desk.CHANNEL}: two letters have come.\n"
         f"  Ctrl-C ends the demo; the data stays until `make demo ARGS=--fresh`, but for tickets.\n"
     )
 
@@ -129,8 +131,15 @@ async def running(options: DemoOptions, clock: Clock | None = None) -> AsyncIter
         tracker = await stack.enter_async_context(_tracker(clock))
         await chat_server.start()
         stack.push_async_callback(chat_server.stop)
-        settings = sample_tickets.configured(tracker)
-        sekretar = await stack.enter_async_context(_sekretar(options, chat_server, settings, clock))
+        post = PostOffice(
+            options.folder, sample_desk.ADDRESS, sample_desk.PASSWORD, sample_desk.ANSWERS, clock
+        )
+        await post.start()
+        stack.push_async_callback(post.stop)
+        for letter in sample_desk.letters(clock.now()):
+            await post.deliver(letter)
+        settings = _settings(options, chat_server.url, tracker, post)
+        sekretar = await stack.enter_async_context(_sekretar(chat_server, settings, clock))
         await _hint(chat_server.url, calendar_server.url)
         yield Demo(chat_server.url, calendar_server.url, tracker.url, sekretar)
 
@@ -149,13 +158,14 @@ async def _tracker(clock: Clock) -> AsyncIterator[TrackerSandbox]:
 
 
 @contextlib.asynccontextmanager
-async def _sekretar(
-    options: DemoOptions, server: MattermostSandbox, tracker: YandexSettings, clock: Clock
-) -> AsyncIterator[Sekretar]:
+async def _sekretar(server: MattermostSandbox, settings: Settings, clock: Clock) -> AsyncIterator[Sekretar]:
     server.seed_demo()
     admin = server.add_user("admin", admin=True)
-    bot = server.add_bot(BOT, admin, display_name="Секретарь · Sekretar", teams=(server.add_team("office"),))
-    settings = _settings(options, server.url, bot.token, tracker)
+    team = server.add_team(TEAM)
+    bot = server.add_bot(BOT, admin, display_name="Секретарь · Sekretar", teams=(team,))
+    people = [server.add_user(name) for name in ("anna", "boris", "vera")]
+    server.add_channel(team, sample_desk.CHANNEL, (admin, bot.user, *people), display_name="Диспетчерская")
+    settings = settings.model_copy(update={"mattermost_token": SecretStr(bot.token)})
     async with foundation(settings, clock) as base:
         client = MattermostClient(base.http.peers, server.url, server.add_session(admin), clock=base.clock)
         report = await set_up(client, settings, base.database, base.vault, SetupOptions(bot=BOT))
@@ -171,11 +181,10 @@ async def _sekretar(
             await asyncio.wait([working])
 
 
-def _settings(options: DemoOptions, server_url: str, token: str, tracker: YandexSettings) -> Settings:
+def _settings(options: DemoOptions, server_url: str, tracker: TrackerSandbox, post: PostOffice) -> Settings:
     address = f"127.0.0.1:{options.listen_port}"
     return Settings(
         mattermost_url=server_url,
-        mattermost_token=SecretStr(token),
         public_url=f"http://{address}",
         callback_url="",
         listen=address,
@@ -183,7 +192,8 @@ def _settings(options: DemoOptions, server_url: str, token: str, tracker: Yandex
         keys=(SecretStr(_key(options.folder / "key")),),
         allowed_addresses=("127.0.0.1",),
         sync_seconds=LOOK_EVERY,
-        trackers=(tracker,),
+        trackers=(sample_tickets.configured(tracker),),
+        desks_file=sample_desk.configured(options.folder, TEAM, post),
         use_proxy=False,
     )
 

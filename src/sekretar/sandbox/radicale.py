@@ -7,9 +7,6 @@ process that started it, however that ends.
 from __future__ import annotations
 
 import asyncio
-import ctypes
-import signal
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib.util import find_spec
@@ -18,9 +15,9 @@ from pathlib import Path
 import aiohttp
 
 from sekretar.kernel.errors import ConfigurationError
+from sekretar.sandbox import child
 from sekretar.sandbox.ports import free_port
 
-_PR_SET_PDEATHSIG = 1
 _START_TRIES = 200
 _PAUSE_SECONDS = 0.05
 
@@ -55,29 +52,15 @@ class Radicale:
                 "The demo's calendar server is not installed.",
                 "Run `make demo`, which installs it, or `pip install 'sekretar[demo]'`.",
             )
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "radicale",
-            "--config",
-            str(self._write_configuration()),
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=(self._folder / "radicale.log").open("wb"),
-            preexec_fn=_end_with_parent,
-        )
+        configuration = str(self._write_configuration())
+        log = self._folder / "radicale.log"
+        self._process = await child.start(("-m", "radicale", "--config", configuration), log)
         await self._until_it_answers(self._process)
 
     async def stop(self) -> None:
         """End it."""
         process, self._process = self._process, None
-        if process is None or process.returncode is not None:
-            return
-        process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), 5)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        await child.stop(process)
 
     def _write_configuration(self) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -103,14 +86,8 @@ class Radicale:
                         return
                 await asyncio.sleep(_PAUSE_SECONDS)
         await self.stop()
-        words = (self._folder / "radicale.log").read_text(errors="replace").strip().splitlines()
+        words = child.last_words(self._folder / "radicale.log")
         raise ConfigurationError(
-            f"The demo's calendar server did not start on port {self._port}: {words[-1] if words else 'silence'}",
+            f"The demo's calendar server did not start on port {self._port}: {words}",
             "Choose another port with `--calendar-port`, or look into the log named radicale.log.",
         )
-
-
-def _end_with_parent() -> None:
-    """Ask the kernel to end this process when its parent dies, even by kill -9 (prctl(2), Linux)."""
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

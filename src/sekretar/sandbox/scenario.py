@@ -15,7 +15,7 @@ import aiohttp
 import typer
 
 from sekretar.kernel.clock import SystemClock
-from sekretar.sandbox import sample_tickets, samples
+from sekretar.sandbox import sample_desk, sample_tickets, samples
 from sekretar.sandbox.human import Human, NotSeen
 from sekretar.sandbox.mattermost import PASSWORD
 from sekretar.sandbox.seen import CustomStatus, SeenPost
@@ -74,6 +74,9 @@ class Play:
             ("two tasks are shown before they are made", self.list_tasks),
             ("and made when anna says so", self.create_tasks),
             ("boris is told of his", self.boris_told),
+            ("a letter has become an incident", self.incident),
+            ("its applicant hears from anna", self.applicant_told),
+            ("the contractor gets it and answers", self.contractor_answers),
         )
         for name, act in acts:
             seen = await act()
@@ -83,7 +86,9 @@ class Play:
         self.home = await self.anna.direct_channel(self.stage.bot)
         mark = self.anna.mark()
         await self.anna.say("привет", self.home)
-        welcome = await self.anna.wait_for(lambda post: bool(post.buttons), timeout=PATIENCE, since=mark)
+        welcome = await self.anna.wait_for(
+            lambda post: bool(post.buttons) and post.channel_id == self.home, timeout=PATIENCE, since=mark
+        )
         return _line(welcome)
 
     async def wrong_password(self) -> str:
@@ -191,6 +196,39 @@ class Play:
         told = await self.boris.wait_for(_about(_PASSES), since=self._mark, timeout=PATIENCE)
         _expect(_BANNER not in told.text, f"boris is told what is not his: {told.text}")
         return _line(told)
+
+    async def incident(self) -> str:
+        channel = await self.anna.channel(sample_desk.CHANNEL)
+        new = await self.anna.wait_for(
+            lambda post: post.channel_id == channel and _about(sample_desk.POLE, "Новый")(post),
+            timeout=PATIENCE,
+        )
+        await self.anna.click(new, "Взять")
+        self._incident = await self._stands("В работе", sample_desk.POLE)
+        return _line(self._incident)
+
+    async def applicant_told(self) -> str:
+        return await self._write("Уведомить заявителя…", "Уведомили заявителя")
+
+    async def contractor_answers(self) -> str:
+        mark = self.anna.mark()
+        await self._write("Подрядчику…", "Передано подрядчику")
+        answer = await self.anna.wait_for(_about("бригада выехала"), since=mark, timeout=PATIENCE)
+        _expect(answer.root_id == self._incident.id, f"the answer stands elsewhere: {answer.text}")
+        return _line(answer)
+
+    async def _write(self, button: str, then: str) -> str:
+        """Send the letter of a button as it is proposed; returns how the incident stands then."""
+        await self.anna.click(self._incident, button)
+        errors = await self.anna.submit_dialog(await self.anna.dialog(PATIENCE), {})
+        _expect(not errors, f"the letter is refused: {errors}")
+        self._incident = await self._stands(then, sample_desk.POLE)
+        return _line(self._incident)
+
+    async def _stands(self, *words: str) -> SeenPost:
+        return await self.anna.wait_for(
+            lambda post: not post.root_id and _about(*words)(post), timeout=PATIENCE
+        )
 
     async def _filed(self) -> int:
         """How many of the tasks are in the tracker."""
