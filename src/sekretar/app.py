@@ -206,7 +206,15 @@ class Sekretar:
             morning=morning,
         )
         self._dispatch = Dispatch(
-            DispatchSurroundings(self._desk, base.http, self.jobs, self.outbox, sites), settings.desks()
+            DispatchSurroundings(
+                self._desk,
+                base.http,
+                self.jobs,
+                self.outbox,
+                sites,
+                chat_url=settings.mattermost_public_url or settings.mattermost_url,
+            ),
+            settings.desks(),
         )
         for component in ("database", "mattermost", "stream"):
             self.health.expect(component)

@@ -15,6 +15,7 @@ PAGES = ("docs/calendar.md", "docs/calendar.ru.md")
 COMMANDS = {
     "calendar": ("calendars", PAGES),
     "task": ("tickets", ("docs/tickets.md", "docs/tickets.ru.md")),
+    "incident": ("dispatch", ("docs/dispatch.md", "docs/dispatch.ru.md")),
 }
 
 

@@ -25,6 +25,8 @@ from sekretar.dispatch.chat.rights import Rights
 from sekretar.dispatch.chat.views import Views
 from sekretar.dispatch.chat.working import Working
 from sekretar.dispatch.chat.writing import Writing
+from sekretar.dispatch.commands import opening as commands
+from sekretar.dispatch.commands.hands import Hands
 from sekretar.dispatch.incidents import types
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.intake import intake
@@ -53,6 +55,8 @@ class Surroundings:
     jobs: Jobs
     outbox: Outbox
     sites: Mapping[str, TrackerSite]
+    #: Where people reach Mattermost.
+    chat_url: str = ""
 
 
 class Dispatch:
@@ -86,8 +90,11 @@ class Dispatch:
         self.intake = open_intake(around.chat, self._desks, self.incidents, self.assets, self.letters)
         self.api = open_api(around.chat, self._desks, self.incidents, self.assets, self.slas)
         rights = Rights(around.chat, self.channels)
-        Working(around.chat, self.incidents, self.assets, rights).register(around.chat.chat)
+        working = Working(around.chat, self.incidents, self.assets, rights)
+        working.register(around.chat.chat)
         Writing(around.chat, self.incidents, self.letters.letters, rights).register(around.chat.chat)
+        hands = Hands(around.chat, self._desks, self.incidents, self.assets, rights, views)
+        commands.register(around.chat.chat, hands, working, self.letters.letters, self.team, around.chat_url)
 
     def _open_mailboxes(self, desks: Sequence[DeskSettings]) -> Mailboxes:
         chat = self._around.chat

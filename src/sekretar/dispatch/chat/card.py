@@ -219,6 +219,20 @@ def _moves(incident: Incident, t: Translator) -> Iterable[Action]:
         yield Select(t.plain("dispatch.card.more"), MORE, record_of(incident), choices, anyone=True)
 
 
+def moves_of(incident: Incident, t: Translator) -> tuple[Action, ...]:
+    """Where it can go from here, as buttons, and a list where they are many."""
+    return tuple(_moves(incident, t))
+
+
+def verbs_of(incident: Incident, t: Translator) -> dict[str, Status]:
+    """What the buttons of these moves are called, in small letters and without their ellipsis."""
+    return {
+        t.plain(f"dispatch.card.to_{target.value}").rstrip("…").lower(): target
+        for target in workflow.moves(incident.status)
+        if target in _BUTTONS
+    }
+
+
 def _is_taking(incident: Incident, target: Status) -> bool:
     """A new incident is put to work by taking it."""
     return incident.status is Status.NEW and target is Status.IN_PROGRESS

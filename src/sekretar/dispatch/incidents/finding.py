@@ -13,8 +13,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from sekretar.dispatch.assets.model import PoleRow
 from sekretar.dispatch.assets.spelling import code_key
@@ -23,6 +24,10 @@ from sekretar.dispatch.incidents.model import IncidentRow
 from sekretar.dispatch.incidents.rows import incident_of
 from sekretar.dispatch.incidents.values import UNSET, Incident, Status, Unset
 from sekretar.dispatch.incidents.workflow import FINISHED
+from sekretar.dispatch.sla.clocks import ClockKind
+from sekretar.dispatch.sla.model import ClockRow
+
+_OF_DISPATCHER = ClockRow.kind == ClockKind.DISPATCHER
 
 #: The statuses in which there is something to do.
 OPEN: frozenset[Status] = frozenset(Status) - FINISHED
@@ -35,6 +40,8 @@ class Order(StrEnum):
     OLDEST = "oldest"
     #: The latest change first.
     CHANGED = "changed"
+    #: The nearest deadline of the dispatcher first; those that have none, or stand still, come last.
+    URGENT = "urgent"
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,8 @@ class IncidentFilter:
     statuses: frozenset[Status] = frozenset()
     #: None for nobody.
     responsible_id: int | Unset | None = UNSET
+    #: Those of nobody count, too.
+    or_nobody: bool = False
     type_id: int | Unset | None = UNSET
     contractor_id: int | Unset | None = UNSET
     #: Opened at this moment or later.
@@ -60,6 +69,8 @@ class IncidentFilter:
     #: How the code of the pole begins, in any spelling.
     pole: str = ""
     unread: bool | None = None
+    #: The deadline of the dispatcher is not later, and the clock still runs.
+    due_by: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +103,8 @@ async def find(
         return Page((), total)
     near = offset + limit <= words.FREQUENT < total
     numbers = select(IncidentRow.id).where(*conditions, *(looking if near else listing))
+    if order is Order.URGENT:
+        numbers = numbers.outerjoin(ClockRow, and_(ClockRow.incident_id == IncidentRow.id, _OF_DISPATCHER))
     ids = (await session.scalars(numbers.order_by(*_order(order)).limit(limit).offset(offset))).all()
     rows = {row.id: row for row in await session.scalars(select(IncidentRow).where(IncidentRow.id.in_(ids)))}
     return Page([incident_of(rows[each]) for each in ids], total)
@@ -100,6 +113,8 @@ async def find(
 def _order(order: Order) -> tuple[Any, ...]:
     if order is Order.OLDEST:
         return IncidentRow.opened_at, IncidentRow.id
+    if order is Order.URGENT:
+        return ClockRow.deadline.is_(None), ClockRow.deadline, IncidentRow.opened_at, IncidentRow.id
     by = IncidentRow.updated_at if order is Order.CHANGED else IncidentRow.opened_at
     return by.desc(), IncidentRow.id.desc()
 
@@ -111,16 +126,31 @@ def _conditions(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
     if wanted.statuses:
         found.append(IncidentRow.status.in_(sorted(wanted.statuses)))
     for column, value in (
-        (IncidentRow.responsible_id, wanted.responsible_id),
+        (IncidentRow.responsible_id, UNSET if wanted.or_nobody else wanted.responsible_id),
         (IncidentRow.type_id, wanted.type_id),
         (IncidentRow.contractor_id, wanted.contractor_id),
     ):
         if value is not UNSET:
-            found.append(column.is_(None) if value is None else column == value)
+            found.append(_is(column, value))
+    if wanted.or_nobody:
+        theirs = IncidentRow.responsible_id == wanted.responsible_id
+        found.append(or_(theirs, IncidentRow.responsible_id.is_(None)))
+    return [*found, *_times(wanted), *_marks(wanted)]
+
+
+def _times(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
     if wanted.since is not None:
         found.append(IncidentRow.opened_at >= wanted.since)
     if wanted.before is not None:
         found.append(IncidentRow.opened_at < wanted.before)
+    if wanted.due_by is not None:
+        found.append(IncidentRow.id.in_(_due(wanted.due_by)))
+    return found
+
+
+def _marks(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
     if wanted.unread is not None:
         found.append(IncidentRow.unread.is_(wanted.unread))
     if wanted.pole.strip():
@@ -128,6 +158,16 @@ def _conditions(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
     if wanted.code.strip():
         found.append(_code(wanted.code.strip().upper()))
     return found
+
+
+def _is(column: InstrumentedAttribute[Any], value: object) -> ColumnElement[bool]:
+    return column.is_(None) if value is None else column == value
+
+
+def _due(by: datetime) -> Select[int]:
+    return select(ClockRow.incident_id).where(
+        _OF_DISPATCHER, ClockRow.stopped_at.is_(None), ClockRow.deadline <= by
+    )
 
 
 def _poles(beginning: str) -> Select[int]:

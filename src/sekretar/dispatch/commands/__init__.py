@@ -1,0 +1,1 @@
+"""`/incident …`: what dispatchers type, for whoever is quicker with words than with buttons."""
