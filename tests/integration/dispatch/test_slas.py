@@ -150,6 +150,14 @@ async def test_a_new_type_moves_the_deadline_and_what_has_not_fired(database: Da
         assert len(await at.told()) == 4
 
 
+async def test_an_incident_that_began_earlier_is_due_earlier(database: Database) -> None:
+    async with open_house(database) as house:
+        at = Desk(house)
+        incident = await house.open(type_id=await at.type_id(240))
+        await at.act(incident, opened_at=NOW - HOUR)
+        assert (await at.sla(incident)).dispatcher.deadline == NOW + 3 * HOUR
+
+
 async def test_waiting_stops_the_clock_and_the_contractor_has_one_too(database: Database) -> None:
     async with open_house(database) as house:
         at = Desk(house)
