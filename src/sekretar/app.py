@@ -212,6 +212,7 @@ class Sekretar:
                 self.jobs,
                 self.outbox,
                 sites,
+                self.health,
                 chat_url=settings.mattermost_public_url or settings.mattermost_url,
             ),
             settings.desks(),

@@ -33,11 +33,13 @@ from sekretar.dispatch.intake import intake
 from sekretar.dispatch.intake.opening import open_intake
 from sekretar.dispatch.letters.opening import open_letters
 from sekretar.dispatch.mail.mailboxes import Mailboxes
+from sekretar.dispatch.operations.opening import open_operations
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.dispatch.sla.calendars import TASK as SLA_TASK
 from sekretar.dispatch.sla.keeping import Slas
 from sekretar.dispatch.sla.notices import Notices
 from sekretar.dispatch.telling import Telling
+from sekretar.kernel.health import Health
 from sekretar.kernel.http import HttpSessions
 from sekretar.kernel.jobs import Jobs
 from sekretar.kernel.leases import Leases
@@ -55,6 +57,7 @@ class Surroundings:
     jobs: Jobs
     outbox: Outbox
     sites: Mapping[str, TrackerSite]
+    health: Health
     #: Where people reach Mattermost.
     chat_url: str = ""
 
@@ -89,6 +92,9 @@ class Dispatch:
         )
         self.intake = open_intake(around.chat, self._desks, self.incidents, self.assets, self.letters)
         self.api = open_api(around.chat, self._desks, self.incidents, self.assets, self.slas)
+        self.operations = open_operations(
+            self.telling, self.mailboxes, self.slas, around.outbox, lambda: around.http.peers
+        )
         rights = Rights(around.chat, self.channels)
         working = Working(around.chat, self.incidents, self.assets, rights)
         working.register(around.chat.chat)
@@ -131,3 +137,4 @@ class Dispatch:
         self.letters.add_jobs(jobs)
         jobs.add(intake.TASK, self.intake.run, at_least_every=timedelta(minutes=1))
         jobs.add(keeping.TASK, self.registry.run, at_least_every=keeping.LOOK_EVERY)
+        self.operations.add_jobs(jobs, self._around.health)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.dispatch.channels import DeskChannels
+from sekretar.dispatch.channels import DeskChannels, Purpose
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.kernel.dates import format_date, format_time
 from sekretar.kernel.i18n import Translator
@@ -85,10 +85,17 @@ class Telling:
         )
 
     async def channel(
-        self, session: AsyncSession, desk: str, key: str, say: Say, *, expires_at: datetime | None = None
+        self,
+        session: AsyncSession,
+        desk: str,
+        key: str,
+        say: Say,
+        *,
+        purpose: Purpose = Purpose.INCIDENTS,
+        expires_at: datetime | None = None,
     ) -> bool:
-        """Tell everybody in the desk's channel, once for each key; False while the channel was never found."""
-        channel_id = await self.channels.id_of(session, desk)
+        """Tell everybody in a channel of the desk, once for each key; False while it was never found."""
+        channel_id = await self.channels.id_of(session, desk, purpose)
         if channel_id is None:
             return False
         reader = self.desk_reader(desk)

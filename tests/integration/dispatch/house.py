@@ -27,6 +27,7 @@ from sekretar.dispatch.settings import DeskSettings
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerNotFound
+from sekretar.kernel.health import Health
 from sekretar.kernel.http import HttpSessions, HttpSettings
 from sekretar.kernel.jobs import InProcessJobs
 from sekretar.kernel.outbox import Outbox
@@ -142,6 +143,7 @@ async def open_house(
             "jobs": InProcessJobs(clock),
             "outbox": Outbox(database, clock),
             "sites": {},
+            "health": Health(clock),
             **surroundings,
         }
         around = Surroundings(**given)

@@ -1,0 +1,449 @@
+"""Alarms and retention of a whole desk, on both databases; Telegram as a server that answers as the real one does."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from sqlalchemy import select, update
+from tests.integration.dispatch.house import DeskServer, House, open_house
+from tests.integration.dispatch.post_office import letter_bytes
+
+from sekretar.dispatch.assets.model import FeedRow
+from sekretar.dispatch.incidents import types
+from sekretar.dispatch.incidents.values import Incident, Status
+from sekretar.dispatch.letters.model import Fate, OutgoingRow
+from sekretar.dispatch.mail import noting
+from sekretar.dispatch.mail.mailboxes import Mailboxes
+from sekretar.dispatch.mail.model import Direction, LetterRow, LetterState, RawLetterRow
+from sekretar.dispatch.mail.trouble import MailboxTrouble, Standing, TroubleKind
+from sekretar.dispatch.operations.model import TroubleRow
+from sekretar.dispatch.operations.readiness import Readiness
+from sekretar.dispatch.operations.retention import Purged
+from sekretar.dispatch.operations.telegram import Telegram
+from sekretar.dispatch.settings import DeskSettings
+from sekretar.kernel.database import Database
+from sekretar.kernel.errors import PeerError, PeerForbidden, PeerInvalid, PeerLimited, PeerRefused
+from sekretar.kernel.health import Health
+from sekretar.kernel.outbox import Delivery, OutboxRow
+from sekretar.mattermost.models import Channel
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+TOKEN = "4711:AAbbCCddEEffGG_hh-ii"
+MAILBOX = "desk@towers.example"
+
+
+def desk(**more: Any) -> DeskSettings:
+    return DeskSettings.model_validate(
+        {
+            "name": "towers",
+            "prefix": "NT",
+            "channel": "work/desk",
+            "language": "en",
+            "zone": "UTC",
+            "mailboxes": [
+                {"address": MAILBOX, "password": "x", "imap_host": "localhost", "smtp_host": "localhost"}
+            ],
+            **more,
+        }
+    )
+
+
+@dataclass
+class Watch:
+    """A house whose mailbox is as the test says."""
+
+    house: House
+    standing: Standing = field(default_factory=lambda: Standing("towers", MAILBOX))
+
+    def in_trouble(self, kind: TroubleKind, detail: str = "no", times: int = 2) -> None:
+        now = self.house.clock.now()
+        trouble = MailboxTrouble(kind, detail, now, times, now + MINUTE)
+        self.standing = replace(self.standing, trouble=trouble)
+
+    def read(self) -> None:
+        self.standing = replace(self.standing, trouble=None, read_at=self.house.clock.now())
+
+    async def after(self, by: timedelta = timedelta()) -> list[str]:
+        """What is said when the job runs so much later."""
+        self.house.clock.advance(by)
+        before = len(await self.said())
+        await self.house.dispatch.operations.alarms.run()
+        return (await self.said())[before:]
+
+    async def said(self) -> list[str]:
+        return [each["message"] for each in await self.house.posts()]
+
+
+@pytest.fixture
+async def watch(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Watch]:
+    async with open_house(database, desk()) as house:
+        found = Watch(house)
+        monkeypatch.setattr(Mailboxes, "standings", lambda _: [found.standing])
+        yield found
+
+
+class TestAlarms:
+    async def test_a_mailbox_from_its_refusal_to_its_recovery(self, watch: Watch) -> None:
+        watch.in_trouble(TroubleKind.REFUSED, "LOGIN failed *now*")
+        (began,) = await watch.after()
+        assert began.startswith("🚨 The mailbox ")
+        assert "Since 09:00. LOGIN failed \\*now\\*" in began
+        assert "password" in began
+        assert await watch.after(MINUTE) == []
+        (still,) = await watch.after(4 * HOUR)
+        assert "Still so" in still
+        watch.read()
+        assert await watch.after(MINUTE) == []
+        (over,) = await watch.after(5 * MINUTE)
+        assert over.startswith("✅")
+        assert "4 h 2 min" in over
+        assert await watch.after(HOUR) == []
+
+    async def test_after_a_restart_nobody_is_told_that_it_is_over(self, watch: Watch) -> None:
+        watch.in_trouble(TroubleKind.REFUSED)
+        await watch.after()
+        watch.standing = Standing("towers", MAILBOX)
+        assert await watch.after(HOUR) == []
+        watch.in_trouble(TroubleKind.REFUSED, times=1)
+        assert await watch.after(HOUR) == []
+
+    async def test_it_goes_to_the_operations_channel(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def named(_: DeskServer, team: str, name: str) -> Channel:
+            return Channel(id=f"id of {name}", type="P", name=name, team_id="team")
+
+        monkeypatch.setattr(DeskServer, "channel_by_name", named)
+        async with open_house(database, desk(operations_channel="work/alarms")) as house:
+            watch = Watch(house)
+            monkeypatch.setattr(Mailboxes, "standings", lambda _: [watch.standing])
+            watch.in_trouble(TroubleKind.TLS)
+            await watch.after()
+            assert [each["channel_id"] for each in await house.posts()] == ["id of alarms"]
+
+    async def test_while_the_channel_is_not_found_it_waits(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with open_house(database, desk(operations_channel="work/alarms")) as house:
+            other = desk(operations_channel="work/elsewhere")
+            watch = Watch(house)
+            monkeypatch.setattr(Mailboxes, "standings", lambda _: [watch.standing])
+            monkeypatch.setitem(house.dispatch.channels.desks, "towers", other)  # type: ignore[arg-type]
+            watch.in_trouble(TroubleKind.REFUSED)
+            assert await watch.after() == []
+            await house.dispatch.channels.find()
+            assert len(await watch.after(MINUTE)) == 1
+
+    async def test_a_mailbox_that_was_taken_out_is_forgotten(self, watch: Watch) -> None:
+        watch.in_trouble(TroubleKind.REFUSED)
+        await watch.after()
+        watch.standing = replace(watch.standing, desk="another")
+        assert await watch.after(HOUR) == []
+        async with watch.house.database.reading() as session:
+            assert list(await session.scalars(select(TroubleRow.subject))) == []
+
+    async def test_letters_that_do_not_leave(self, watch: Watch) -> None:
+        incident = await watch.house.open()
+        await send(watch.house, incident)
+        assert await watch.after(HOUR) == []
+        async with watch.house.database.transaction() as session:
+            await session.execute(update(OutgoingRow).values(problem="450 try later"))
+        (said,) = await watch.after()
+        assert "waiting: 1" in said
+        assert "450 try later" in said
+        async with watch.house.database.transaction() as session:
+            await session.execute(update(OutgoingRow).values(fate=Fate.SENT))
+        assert [each[0] for each in [*await watch.after(), *await watch.after(5 * MINUTE)]] == ["✅"]
+
+    async def test_an_unreadable_letter_until_its_incident_is_closed(self, watch: Watch) -> None:
+        await put(watch.house, b"\r\n\r\n", uid=1)
+        (said,) = await watch.after()
+        assert "could not be read: 1" in said
+        assert "NT-1" in said
+        (incident,) = [await watch.house.now(1)]
+        await close(watch.house, incident)
+        assert [each[0] for each in [*await watch.after(), *await watch.after(5 * MINUTE)]] == ["✅"]
+
+    async def test_a_list_that_is_not_believed(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Mailboxes, "standings", lambda _: [])
+        registry = {"poles": {"url": "https://lists.example/poles"}}
+        async with open_house(database, desk(registry=registry)) as house:
+            async with database.transaction() as session:
+                session.add(
+                    FeedRow(
+                        desk="towers", feed="poles", tried_at=house.clock.now(), failures=1,
+                        trouble="dispatch.registry.empty", trouble_params={}, trouble_since=house.clock.now(),
+                    )
+                )  # fmt: skip
+            (said,) = await Watch(house).after()
+            assert "list of poles" in said
+            assert "no row that could be used" in said
+
+    async def test_next_year_is_not_decreed(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Mailboxes, "standings", lambda _: [])
+        async with open_house(database, desk(sla={"hours": {}})) as house:
+            watch = Watch(house)
+            house.clock.advance(datetime(2040, 10, 5, tzinfo=house.clock.now().tzinfo) - house.clock.now())
+            monkeypatch.setattr(
+                "sekretar.dispatch.sla.hours._years_with_transfers", lambda _: frozenset(range(2030, 2041))
+            )
+            (said,) = await watch.after()
+            assert "2041" in said
+            assert await watch.after(6 * DAY) == []
+            assert len(await watch.after(DAY)) == 1
+
+
+class TestReadiness:
+    async def test_a_mailbox_is_shown_and_keeps_nobody_from_the_rest(self, watch: Watch) -> None:
+        health = Health(watch.house.clock)
+        health.report("database", ready=True)
+        ready = Readiness(health, lambda: [watch.standing])
+        name = f"mailbox {MAILBOX}"
+        await ready.report()
+        assert health.component(name).detail == "starting"  # type: ignore[union-attr]
+        watch.in_trouble(TroubleKind.DOWN, "no answer")
+        await ready.report()
+        shown = health.readiness()
+        assert shown.ready
+        assert [(each.name, each.ready, each.detail) for each in shown.components if not each.required] == [
+            (name, False, "no answer")
+        ]
+        watch.read()
+        await ready.report()
+        assert health.component(name).ready  # type: ignore[union-attr]
+
+
+# --- Telegram ---------------------------------------------------------------------------------------------
+
+
+@dataclass
+class BotApi:
+    """What the Bot API answers next; without anything it takes the message."""
+
+    url: str = ""
+    answers: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    taken: list[dict[str, Any]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+
+    async def send(self, request: web.Request) -> web.Response:
+        self.paths.append(request.path)
+        status, answer = (
+            self.answers.pop(0) if self.answers else (200, {"ok": True, "result": {"message_id": 7}})
+        )
+        if status == 200:
+            self.taken.append(await request.json())
+        return web.json_response(answer, status=status)
+
+
+@contextlib.asynccontextmanager
+async def bot_api() -> AsyncIterator[BotApi]:
+    api = BotApi()
+    app = web.Application()
+    app.router.add_post("/{path:.*}", api.send)
+    async with TestServer(app) as server:
+        api.url = str(server.make_url("/"))
+        yield api
+
+
+def with_telegram(url: str) -> DeskSettings:
+    return desk(telegram={"token": TOKEN, "chat": "-100200", "url": url})
+
+
+REFUSALS = {400: PeerInvalid, 401: PeerRefused, 404: PeerRefused, 403: PeerForbidden, 429: PeerLimited}
+
+
+class TestTelegram:
+    async def test_an_alarm_arrives_there_too(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with bot_api() as api, open_house(database, with_telegram(api.url)) as house:
+            watch = Watch(house)
+            monkeypatch.setattr(Mailboxes, "standings", lambda _: [watch.standing])
+            watch.in_trouble(TroubleKind.REFUSED, "LOGIN *failed*")
+            await watch.after()
+            await house.outbox.deliver_due()
+            (message,) = api.taken
+            assert message["chat_id"] == "-100200"
+            assert "LOGIN *failed*" in message["text"]
+            assert "parse_mode" not in message
+            assert api.paths == [f"/bot{TOKEN}/sendMessage"]
+
+    async def test_a_pause_that_is_asked_for_is_kept(self, database: Database) -> None:
+        async with bot_api() as api, open_house(database, with_telegram(api.url)) as house:
+            api.answers = [(429, {"ok": False, "description": "slow", "parameters": {"retry_after": 90}})]
+            telegram = Telegram({"towers": house.desk}, lambda: house.dispatch._around.http.peers)
+            async with database.transaction() as session:
+                reader = house.dispatch.telling.desk_reader("towers")
+                assert await telegram.put(session, "towers", "key", "text", reader)
+            await house.outbox.deliver_due()
+            async with database.reading() as session:
+                (row,) = await session.scalars(select(OutboxRow).where(OutboxRow.kind == "dispatch.telegram"))
+            assert row.due_at >= house.clock.now() + timedelta(seconds=90)
+            house.clock.advance(timedelta(seconds=91))
+            await house.outbox.deliver_due()
+            assert [each["text"] for each in api.taken] == ["text"]
+
+    async def test_what_is_wrong_is_told_without_the_token(
+        self, database: Database, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        # The log of the server that stands in for Telegram.
+        logging.getLogger("aiohttp.access").disabled = True
+        payload = {"desk": "towers", "text": "text"}
+        async with bot_api() as api, open_house(database, with_telegram(api.url)) as house:
+            telegram = Telegram({"towers": house.desk}, lambda: house.dispatch._around.http.peers)
+            for status, error in REFUSALS.items():
+                api.answers = [(status, {"ok": False, "description": "Bad Request: chat not found"})]
+                with pytest.raises(error, match="chat not found") as raised:
+                    await telegram.deliver(Delivery(1, "dispatch.telegram", "key", payload, 1, None))
+                assert raised.value.__cause__ is None
+                assert TOKEN not in repr(raised.value)
+        assert TOKEN not in caplog.text
+
+    async def test_a_server_that_is_away_does_not_tell_the_token_either(self, database: Database) -> None:
+        async with open_house(database, with_telegram("http://127.0.0.1:1")) as house:
+            telegram = Telegram({"towers": house.desk}, lambda: house.dispatch._around.http.peers)
+            payload = {"desk": "towers", "text": "text"}
+            with pytest.raises(PeerError) as raised:
+                await telegram.deliver(Delivery(1, "dispatch.telegram", "key", payload, 1, None))
+            assert TOKEN not in repr(raised.value)
+            assert raised.value.__suppress_context__
+
+
+# --- retention --------------------------------------------------------------------------------------------
+
+
+async def put(house: House, content: bytes, uid: int) -> LetterRow:
+    """A letter arrives and is dealt with."""
+    head, _, body = content.partition(b"\r\n\r\n")
+    fetched = noting.Fetched(uid, head + b"\r\n\r\n", body, len(content), house.clock.now())
+    cursor = noting.Cursor(MAILBOX, "INBOX", "mail.example", 1, uid, 0, house.clock.now())
+    async with house.database.transaction() as session:
+        await noting.note(session, "towers", Direction.IN, cursor, [fetched], house.clock.now())
+    await house.dispatch.intake.run()
+    async with house.database.reading() as session:
+        return (await session.scalars(select(LetterRow).order_by(LetterRow.id))).all()[-1]
+
+
+async def send(house: House, incident: Incident) -> None:
+    """A letter of the desk, on its way."""
+    if incident.status is Status.NEW:
+        await house.change(incident.id, status=Status.IN_PROGRESS)
+    await house.change(incident.id, status=Status.NOTIFYING_APPLICANT)
+
+
+async def close(house: House, incident: Incident) -> None:
+    async with house.database.reading() as session:
+        type_id = (await types.of_desk(session, "towers"))[0].id
+    await house.change(incident.id, status=Status.IN_PROGRESS)
+    await house.change(incident.id, type_id=type_id, status=Status.CLOSED)
+
+
+async def kept(house: House) -> set[int]:
+    """Letters that are here as they came."""
+    async with house.database.reading() as session:
+        query = select(RawLetterRow.letter_id).where(RawLetterRow.content.is_not(None))
+        return set(await session.scalars(query))
+
+
+async def row(house: House, letter: LetterRow) -> LetterRow:
+    async with house.database.reading() as session:
+        found = await session.get(LetterRow, letter.id)
+    assert found is not None
+    return found
+
+
+def machine_letter(subject: str) -> bytes:
+    """It makes no incident."""
+    headers = {"Auto-Submitted": "auto-replied"}
+    return letter_bytes(subject, message_id=f"<{subject}@machine.example>", headers=headers)
+
+
+class TestRetention:
+    @pytest.fixture
+    async def house(self, database: Database) -> AsyncIterator[House]:
+        retention = {"letters_days": 30, "unfiled_days": 10}
+        async with open_house(database, desk(retention=retention)) as house:
+            yield house
+
+    async def test_a_letter_is_kept_until_its_incident_has_been_over_for_long(self, house: House) -> None:
+        letter = await put(house, letter_bytes(message_id="<1@a.example>", at=house.clock.now()), uid=1)
+        house.clock.advance(90 * DAY)
+        await house.dispatch.operations.retention.run()
+        assert await kept(house) == {letter.id}
+        await close(house, await house.now(1))
+        house.clock.advance(30 * DAY)
+        await house.dispatch.operations.retention.run()
+        assert await kept(house) == {letter.id}
+        house.clock.advance(MINUTE)
+        purged = await house.dispatch.operations.retention.purge(house.desk)
+        assert (purged.filed, purged.unfiled) == (1, 0)
+        assert purged.size > 0
+        assert await kept(house) == set()
+        async with house.database.reading() as session:
+            raw = await session.get(RawLetterRow, letter.id)
+        assert raw is not None
+        assert raw.purged_at == house.clock.now()
+        # What it says in words belongs to the incident, which stays.
+        assert (await row(house, letter)).text.strip() == "Nothing works."
+        assert (await house.now(1)).summary == "No power"
+        assert await house.dispatch.operations.retention.purge(house.desk) == Purged()
+
+    async def test_an_incident_that_was_opened_again_keeps_its_letters(self, house: House) -> None:
+        letter = await put(house, letter_bytes(message_id="<1@a.example>", at=house.clock.now()), uid=1)
+        await close(house, await house.now(1))
+        house.clock.advance(20 * DAY)
+        await house.change(1, status=Status.IN_PROGRESS)
+        house.clock.advance(20 * DAY)
+        await house.dispatch.operations.retention.run()
+        assert await kept(house) == {letter.id}
+
+    async def test_a_letter_of_no_incident_loses_its_words_and_does_not_come_back(self, house: House) -> None:
+        content = machine_letter("away")
+        letter = await put(house, content, uid=1)
+        assert letter.state == LetterState.SET_ASIDE
+        house.clock.advance(10 * DAY)
+        await house.dispatch.operations.retention.run()
+        assert await kept(house) == {letter.id}
+        house.clock.advance(MINUTE)
+        purged = await house.dispatch.operations.retention.purge(house.desk)
+        assert (purged.filed, purged.unfiled) == (0, 1)
+        left = await row(house, letter)
+        assert (left.subject, left.text, left.fresh, left.sender_address, left.facts) == ("", "", "", "", {})
+        again = await put(house, content, uid=2)
+        assert again.id == letter.id
+
+    async def test_a_letter_that_is_still_on_its_way_out_is_kept(self, house: House) -> None:
+        incident = await house.open()
+        await send(house, incident)
+        await house.change(incident.id, status=Status.APPLICANT_NOTIFIED)
+        await house.change(incident.id, status=Status.ON_GENERATION)
+        house.clock.advance(40 * DAY)
+        await house.dispatch.operations.retention.run()
+        assert len(await kept(house)) == 1
+        async with house.database.transaction() as session:
+            await session.execute(update(OutgoingRow).values(fate=Fate.SENT))
+        await house.dispatch.operations.retention.run()
+        assert await kept(house) == set()
+
+    async def test_nothing_is_purged_where_everything_is_to_be_kept(self, database: Database) -> None:
+        retention = {"letters_days": 0, "unfiled_days": 0}
+        async with open_house(database, desk(retention=retention)) as house:
+            await put(house, machine_letter("away"), uid=1)
+            await put(house, letter_bytes(message_id="<1@a.example>", at=house.clock.now()), uid=2)
+            await close(house, await house.now(1))
+            house.clock.advance(4000 * DAY)
+            await house.dispatch.operations.retention.run()
+            assert len(await kept(house)) == 2
