@@ -86,12 +86,12 @@ class Retention:
     def _before(self, days: int) -> datetime:
         return self._clock.now() - timedelta(days=days)
 
-    async def _all(self, query: Select[tuple[int, int]], words: Mapping[str, Any]) -> tuple[int, int]:
+    async def _all(self, query: Select[int, int], words: Mapping[str, Any]) -> tuple[int, int]:
         """Purge what the query finds, a few at a time; returns how many letters and bytes that were."""
         letters = size = 0
         while True:
             async with self._database.transaction() as session:
-                found = dict((await session.execute(query)).tuples().all())
+                found = {row[0]: row[1] for row in await session.execute(query)}
                 await self._purge(session, list(found), words)
             letters += len(found)
             size += sum(found.values())
@@ -105,7 +105,7 @@ class Retention:
             await session.execute(update(LetterRow).where(LetterRow.id.in_(letter_ids)).values(**words))
 
 
-def _kept(desk: str) -> Select[tuple[int, int]]:
+def _kept(desk: str) -> Select[int, int]:
     """Letters of a desk that are here as they came, with their size; none that is under way."""
     waiting = exists().where(OutgoingRow.letter_id == LetterRow.id, OutgoingRow.fate == Fate.WAITING)
     return (
@@ -122,7 +122,7 @@ def _kept(desk: str) -> Select[tuple[int, int]]:
     )
 
 
-def _filed(desk: str, before: datetime) -> Select[tuple[int, int]]:
+def _filed(desk: str, before: datetime) -> Select[int, int]:
     """Of incidents that ended before the moment; and copies of such letters, which are in no incident themselves."""
     original = select(LetterRow.incident_id, LetterRow.id).subquery()
     incident = or_(
@@ -132,6 +132,6 @@ def _filed(desk: str, before: datetime) -> Select[tuple[int, int]]:
     return _kept(desk).where(exists().where(incident, IncidentRow.finished_at < before))
 
 
-def _unfiled(desk: str, before: datetime) -> Select[tuple[int, int]]:
+def _unfiled(desk: str, before: datetime) -> Select[int, int]:
     """In no incident, and received before the moment."""
     return _kept(desk).where(LetterRow.incident_id.is_(None), LetterRow.received_at < before)
