@@ -71,16 +71,16 @@ def letters(now: datetime) -> tuple[bytes, ...]:
     return (
         letter(
             "Т2 Отсутствует ВЭС KI0075/41960-P-43-1-1",
-            "Добрый день.\n\nС 08:40 нет внешнего электроснабжения, работаем от батарей.\nПросьба проверить.\n\n"
+            "Добрый день.\n\nС утра нет внешнего электроснабжения, работаем от батарей.\nПросьба проверить.\n\n"
             "-- \nИван Петров, ЦУС",
             "Иван Петров <noc@operator.example>",
-            now - timedelta(minutes=50),
+            now - timedelta(minutes=5),
         ),
         letter(
             "Доступ на объект",
             "Прошу организовать доступ на опору 47175-P-62-1 в четверг.\n",
             "Мария Белова <access@operator.example>",
-            now - timedelta(minutes=20),
+            now - timedelta(minutes=2),
         ),
     )
 
