@@ -13,7 +13,7 @@ from sekretar.dispatch.intake import intake as intake_module
 from sekretar.dispatch.intake.threads import Reason
 from sekretar.dispatch.mail import store
 from sekretar.dispatch.mail.model import Direction, LetterState
-from sekretar.dispatch.settings import ThreadSettings
+from sekretar.dispatch.settings import MirrorSettings, ThreadSettings
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerDown
 
@@ -272,6 +272,16 @@ async def test_a_machine_may_tell_of_something_but_its_answers_to_nothing_are_ke
     assert alarm.threaded_by == Reason.NEW
     away = await office.receive("Out of office", headers={"Auto-Submitted": "auto-replied"})
     assert (away.state, away.why) == (LetterState.SET_ASIDE, Reason.MACHINE)
+
+
+async def test_notices_of_the_own_tracker_make_no_incidents_but_those_of_others_do(
+    office: PostOffice,
+) -> None:
+    office.use(DESK.model_copy(update={"mirror": MirrorSettings(tracker="main", project="AVR")}))
+    own = await office.receive("AVR-7 changed", headers={"X-Tracker-Issue-Key": "AVR-7"})
+    assert (own.state, own.why) == (LetterState.SET_ASIDE, Reason.OWN_TICKET)
+    foreign = await office.receive("OTHER-7", headers={"X-Tracker-Issue-Key": "OTHER-7"})
+    assert foreign.threaded_by == Reason.NEW
 
 
 async def test_one_letter_in_two_mailboxes_is_one_letter(office: PostOffice) -> None:

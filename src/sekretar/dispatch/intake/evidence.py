@@ -104,7 +104,7 @@ class Evidence:
         """What of the letter matters for what is done with it."""
         writer = writer_of(letter)
         if incident is None:
-            return Arrived(is_outgoing, writer)
+            return Arrived(is_outgoing, writer, is_of_own_tracker=_is_of_own_tracker(desk, letter))
         if letter.sender.key in desk.addresses:
             return Arrived(is_outgoing, writer, Relation.AGENT)
         named = any(each.incident_id == incident.id for each in clues.mentions)
@@ -153,6 +153,12 @@ class Evidence:
         return subjects.is_among(
             subject, {subjects.normal(each, [desk.prefix]) for each in (*others, incident.summary)}
         )
+
+
+def _is_of_own_tracker(desk: DeskSettings, letter: ParsedLetter) -> bool:
+    if letter.tracker is None or desk.mirror is None:
+        return False
+    return letter.tracker.issue_key.startswith(f"{desk.mirror.project}-")
 
 
 async def standing_of(session: AsyncSession, incident: Incident | None, now: datetime) -> Standing:

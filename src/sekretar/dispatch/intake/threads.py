@@ -53,6 +53,8 @@ class Reason(StrEnum):
     SENT = "sent"
     #: A machine's answer to no letter of the desk.
     MACHINE = "machine"
+    #: A notice of the desk's own tracker about a ticket that mirrors no incident.
+    OWN_TICKET = "own_ticket"
     #: A letter of the desk itself that came back.
     LOOP = "loop"
 
@@ -221,6 +223,7 @@ class Arrived:
         relation: What its sender has to do with the incident that was found; None where nobody asked.
         is_forward: Its subject says that it was forwarded.
         is_same_subject: Its subject is one of the incident's, or has its code.
+        is_of_own_tracker: The tracker that mirrors the desk has sent it; the mirror looks after such tickets itself.
     """
 
     is_outgoing: bool = False
@@ -228,6 +231,7 @@ class Arrived:
     relation: Relation | None = None
     is_forward: bool = False
     is_same_subject: bool = True
+    is_of_own_tracker: bool = False
 
 
 @dataclass(frozen=True)
@@ -318,6 +322,8 @@ def _to_closed(thread: Thread, standing: Standing, policy: Policy) -> Decision:
 def _alone(arrived: Arrived) -> Decision:
     if arrived.is_outgoing:
         return Decision(Outcome.SET_ASIDE, Reason.SENT)
+    if arrived.is_of_own_tracker:
+        return Decision(Outcome.SET_ASIDE, Reason.OWN_TICKET)
     if arrived.writer is Writer.RESPONDER:
         return Decision(Outcome.SET_ASIDE, Reason.MACHINE)
     return Decision(Outcome.OPEN, Reason.NEW)
