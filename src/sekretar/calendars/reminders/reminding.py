@@ -52,8 +52,8 @@ LEAD = timedelta(seconds=45)
 WORTHWHILE = 100
 #: How many are put into words in one go; others wait for their turn meanwhile.
 PORTION = 50
-#: How late words for the moment itself are still right.
-FRESH = timedelta(seconds=10)
+#: How late words for the moment itself are still right: minutes are rounded.
+FRESH = timedelta(seconds=25)
 
 _log = structlog.get_logger(__name__)
 
