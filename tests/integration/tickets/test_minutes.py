@@ -127,6 +127,19 @@ async def test_from_the_offer_to_the_minutes(team: Team) -> None:
     assert list(edits.values()) == ["**Planning** is over."], "an offer that was taken up is none any more"
 
 
+async def test_everybody_has_a_line_that_begins_and_is_left_out_when_nothing_is_written(team: Team) -> None:
+    await team.meet()
+    await team.later(4 * HOUR)
+    await team.house.press((await team.offers())[0], WRITE)
+    tasks = team.house.office.server.dialogs[-1]["elements"][1]
+    assert (tasks["name"], tasks["default"]) == ("tasks", "@boris ")
+    answer = await team.house.fill(tasks="@boris ")
+    assert list(answer["errors"]) == ["tasks"]
+    await team.finish(tasks="@boris \nCall the bank #site")
+    assert team.house.site.subjects == ["Call the bank"]
+    assert team.house.site.tickets["1"].assignee is None
+
+
 async def test_one_offer_whatever_restarts(team: Team) -> None:
     await team.meet()
     await team.later(4 * HOUR)

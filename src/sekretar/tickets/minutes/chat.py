@@ -184,7 +184,7 @@ class MinutesChat:
             FieldKind.TEXTAREA,
             t.plain("tickets.list.tasks"),
             help=t.plain("tickets.list.tasks_help"),
-            default=intent.text or None,
+            default=intent.text or "\n".join(f"{each} " for each in await self._mentions(meeting)) or None,
             max_length=LONGEST_TYPED,
         )
         text = Field(
@@ -212,14 +212,22 @@ class MinutesChat:
             t.plain("tickets.list.submit"),
         )
 
-    async def _intro(self, meeting: TicketMeeting, person: Person, t: Translator) -> Markdown:
-        """Which meeting it is, and how the people who were there are named in a line."""
+    async def _mentions(self, meeting: TicketMeeting) -> list[str]:
+        """Those who were there, as a line begins that is theirs; they stand in the form, ready to be filled in."""
+        return [name for name in await self._named(meeting) if name.startswith("@")]
+
+    async def _named(self, meeting: TicketMeeting) -> list[str]:
+        """Those who were there: as they are mentioned, or by name where nobody knows them here."""
         named: list[str] = []
         async with self.desk.database.reading() as session:
             for each in store.others_of(meeting)[: wording.MOST_NAMES]:
                 known = await self.desk.people.by_id(session, each.person_id) if each.person_id else None
                 named.append(f"@{known.username}" if known else each.name or each.address)
-        people = Markdown(", ").join(escape(each) for each in named)
+        return named
+
+    async def _intro(self, meeting: TicketMeeting, person: Person, t: Translator) -> Markdown:
+        """Which meeting it is, and how the people who were there are named in a line."""
+        people = Markdown(", ").join(escape(each) for each in await self._named(meeting))
         title, day = wording.title_of(meeting.title, t), wording.day_of(meeting.starts_at, person.zone, t)
         return t("tickets.minutes.intro", title=title, day=day, people=people)
 
@@ -246,7 +254,7 @@ class MinutesChat:
         day = wording.day_of(meeting.starts_at, person.zone, t)
         intent = Intent(
             tracker=former.tracker,
-            text=str(submit.values["tasks"]),
+            text=_filled_in(str(submit.values["tasks"]), await self._mentions(meeting)),
             project=str(submit.values.get("project", "")),
             origin=t.plain("tickets.minutes.origin", title=meeting.title or "—", day=day),
             minutes_id=number,
@@ -281,6 +289,12 @@ class MinutesChat:
                 row.text, row.channel_id = text.strip(), channel
             await session.flush()
             return row.id
+
+
+def _filled_in(text: str, mentions: Sequence[str]) -> str:
+    """The lines without those that were offered and left as they were."""
+    untouched = set(mentions)
+    return "\n".join(line for line in text.splitlines() if line.strip() not in untouched)
 
 
 def _is_called(title: str, words: str) -> bool:
