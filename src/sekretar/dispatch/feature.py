@@ -27,6 +27,7 @@ from sekretar.dispatch.chat.working import Working
 from sekretar.dispatch.chat.writing import Writing
 from sekretar.dispatch.commands import opening as commands
 from sekretar.dispatch.commands.hands import Hands
+from sekretar.dispatch.hooks.sending import Hooks
 from sekretar.dispatch.incidents import types
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.intake import intake
@@ -91,6 +92,9 @@ class Dispatch:
             around.chat, self._desks, self.incidents, self.assets, around.outbox, around.http.tls
         )
         self.intake = open_intake(around.chat, self._desks, self.incidents, self.assets, self.letters)
+        hooks = Hooks(self._desks, around.chat.clock, lambda: around.http.peers)
+        hooks.register(around.outbox)
+        self.incidents.on_changed(hooks.on_changed)
         self.api = open_api(around.chat, self._desks, self.incidents, self.assets, self.slas)
         self.operations = open_operations(
             self.telling, self.mailboxes, self.slas, around.outbox, lambda: around.http.peers

@@ -22,6 +22,7 @@ from pydantic import (
 
 from sekretar.dispatch.api.settings import ApiSettings
 from sekretar.dispatch.assignment.settings import AssignmentSettings
+from sekretar.dispatch.hooks.settings import HookSettings
 from sekretar.dispatch.incidents.values import Status
 from sekretar.dispatch.letters.settings import LettersSettings
 from sekretar.dispatch.part import Part as _Part
@@ -257,6 +258,16 @@ class DeskSettings(_Part):
     telegram: TelegramSettings | None = Field(default=None, description="Alarms to Telegram.")
     retention: RetentionSettings = Field(default=RetentionSettings(), description="How long what is kept.")
     api: ApiSettings = Field(default=ApiSettings(), description="Reading by other programs.")
+    hooks: tuple[HookSettings, ...] = Field(
+        default=(), description="Programs that are told what happens (`[[desk.hooks]]`)."
+    )
+
+    @field_validator("hooks")
+    @classmethod
+    def _distinct_hooks(cls, value: tuple[HookSettings, ...]) -> tuple[HookSettings, ...]:
+        if len({each.name for each in value}) < len(value):
+            raise ValueError("has two hooks of the same name")
+        return value
 
     @field_validator("zone")
     @classmethod

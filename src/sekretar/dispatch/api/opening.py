@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from sekretar.dispatch.api.callers import Callers
 from sekretar.dispatch.api.reading import Reading
 from sekretar.dispatch.api.routes import create_api
+from sekretar.dispatch.api.writing import Writing
 from sekretar.dispatch.assets.assets import Assets
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.settings import DeskSettings
@@ -21,4 +22,5 @@ def open_api(
 ) -> ASGIApp:
     """The application that answers other programs."""
     reading = Reading(chat.database, chat.clock, desks, incidents, assets, slas)
-    return create_api(reading, Callers(chat.database, chat.clock, desks), chat.catalogues)
+    writing = Writing(chat.database, chat.clock, desks, incidents, assets)
+    return create_api(reading, writing, Callers(chat.database, chat.clock, desks), chat.catalogues)

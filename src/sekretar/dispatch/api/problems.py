@@ -16,9 +16,6 @@ from sekretar.dispatch.api.schema import FieldError, Problem
 from sekretar.kernel.errors import PeerDown, PersonError
 from sekretar.kernel.i18n import Catalogues, Translator
 
-#: What begins so is about the values of the request; other refusals are about the state of the incident.
-_ABOUT_VALUES = ("dispatch.assets.", "dispatch.type.", "dispatch.api.", "dispatch.incident.no_summary")
-
 _log = structlog.get_logger(__name__)
 
 
@@ -52,12 +49,13 @@ def add_handlers(app: FastAPI, catalogues: Catalogues) -> None:
 
 
 def status_of(error: PersonError) -> int:
-    """The HTTP status by which a program knows what kind of refusal it is."""
+    """The HTTP status by which a program knows what kind of refusal it is.
+
+    What does not fit the description of the API is 422; what fits it, but not the desk as it is, is 409.
+    """
     if isinstance(error, Refused):
         return error.status
-    if error.key == "dispatch.incident.gone":
-        return 404
-    return 422 if error.key.startswith(_ABOUT_VALUES) else 409
+    return 404 if error.key == "dispatch.incident.gone" else 409
 
 
 def _answer(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import Depends, FastAPI, Path, Query, Request, Response
+from fastapi import Depends, FastAPI, Header, Path, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import TypeAdapter
 from starlette.types import ASGIApp
@@ -19,8 +19,17 @@ from sekretar.dispatch.api.asking import ListQuery, incident_filter
 from sekretar.dispatch.api.callers import Caller, Callers, Refused
 from sekretar.dispatch.api.guarding import Guard
 from sekretar.dispatch.api.reading import Listed, Reading
-from sekretar.dispatch.api.schema import LARGEST_ID, IncidentDetail, IncidentOut, PageOut, Problem
+from sekretar.dispatch.api.schema import (
+    LARGEST_ID,
+    IncidentDetail,
+    IncidentDraft,
+    IncidentOut,
+    IncidentPatch,
+    PageOut,
+    Problem,
+)
 from sekretar.dispatch.api.tables import as_csv
+from sekretar.dispatch.api.writing import Writing
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.i18n import Catalogues
 
@@ -31,9 +40,11 @@ _LIST: Final = TypeAdapter(list[IncidentOut])
 _REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Problem, "description": description}
     for status, description in (
+        (400, "The body cannot be read."),
         (401, "A token is needed, or this one is not honoured."),
         (403, "The token is not good for this."),
-        (422, "The request cannot be understood."),
+        (413, "The body is too large."),
+        (422, "The request does not fit this description."),
         (429, "Too many requests; `Retry-After` tells how long to wait, in seconds."),
         (503, "The database does not answer."),
     )
@@ -52,6 +63,21 @@ _LISTS: Final[dict[int | str, dict[str, Any]]] = {
     }
 }
 
+_CONFLICT: Final[dict[int | str, dict[str, Any]]] = {
+    409: {"model": Problem, "description": "Understood, but not possible as things are at the desk."}
+}
+_AGAIN: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"model": IncidentDetail, "description": "An earlier request with this key made it."}
+}
+_Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[!-~]{1,128}$",
+        description="A request sent again with the same key makes nothing new; remembered for a week.",
+    ),
+]
+
 IncidentId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="`id` of the incident.")]
 Format = Annotated[
     Literal["json", "csv"] | None,
@@ -61,7 +87,7 @@ Format = Annotated[
 _bearer = HTTPBearer(auto_error=False, description="Made by `sekretar tokens create`.")
 
 
-def create_api(reading: Reading, callers: Callers, catalogues: Catalogues) -> ASGIApp:
+def create_api(reading: Reading, writing: Writing, callers: Callers, catalogues: Catalogues) -> ASGIApp:
     """The application."""
     app = FastAPI(
         title="Sekretar: dispatch desk",
@@ -71,7 +97,9 @@ def create_api(reading: Reading, callers: Callers, catalogues: Catalogues) -> AS
         redoc_url=None,
         responses=_REFUSALS,
     )
-    add_reading(app, reading, callers)
+    asking = caller_of(callers)
+    add_reading(app, reading, asking)
+    add_writing(app, reading, writing, asking)
     problems.add_handlers(app, catalogues)
     app.add_middleware(Guard)
     return app
@@ -89,9 +117,8 @@ def caller_of(callers: Callers) -> Any:
     return Depends(caller)
 
 
-def add_reading(app: FastAPI, reading: Reading, callers: Callers) -> None:
+def add_reading(app: FastAPI, reading: Reading, asking: Any) -> None:
     """The addresses that are read."""
-    asking = caller_of(callers)
 
     @app.get(
         "/incidents/",
@@ -125,6 +152,26 @@ def add_reading(app: FastAPI, reading: Reading, callers: Callers) -> None:
         if found.desk not in caller.desks:
             raise PersonError("dispatch.incident.gone")
         return found
+
+
+def add_writing(app: FastAPI, reading: Reading, writing: Writing, asking: Any) -> None:
+    """The addresses that are written to, with a token that is good for it."""
+
+    @app.post("/incidents/", summary="A new incident", status_code=201, responses=_AGAIN | _CONFLICT)
+    async def create(
+        draft: IncidentDraft, answer: Response, key: _Key = None, caller: Caller = asking
+    ) -> IncidentDetail:
+        made = await writing.create(caller, draft, key)
+        answer.status_code = 201 if made.fresh else 200
+        answer.headers["Location"] = f"{PATH}/incidents/{made.incident_id}/"
+        return await reading.detail(made.incident_id, private=caller.private)
+
+    @app.patch("/incidents/{incident_id}/", summary="Change an incident", responses=_GONE | _CONFLICT)
+    async def change(
+        incident_id: IncidentId, patch: IncidentPatch, caller: Caller = asking
+    ) -> IncidentDetail:
+        await writing.change(caller, incident_id, patch)
+        return await reading.detail(incident_id, private=caller.private)
 
 
 def _desks(query: ListQuery, caller: Caller) -> frozenset[str]:

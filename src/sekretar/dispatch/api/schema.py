@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from sekretar.dispatch.incidents.incidents import LONGEST_SUMMARY
 from sekretar.dispatch.incidents.values import ActorKind, EventKind, LinkKind, Origin, Status
@@ -174,4 +174,52 @@ class Problem(_Out):
 
 Ordering = Literal["-incident_datetime", "incident_datetime", "-updated_at"]
 
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_SUMMARY)]
+_Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_SUMMARY)]
+_Code = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120)]
+
+
+class _In(BaseModel):
+    """What a program sends; a misspelt name is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ApplicantIn(_In):
+    """Who told of it."""
+
+    name: str = Field(default="", max_length=200)
+    address: str = Field(
+        default="", max_length=320, pattern=r"^$|^[^@\s<>,;]+@[^@\s<>,;]+$", description="Mail address."
+    )
+
+
+class IncidentDraft(_In):
+    """A new incident."""
+
+    summary: _Title
+    description: str = Field(default="", max_length=100_000)
+    desk: str | None = Field(default=None, description="May be left out where there is only one.")
+    incident_type: _Code | None = Field(default=None, description="Name of a type of the desk.")
+    pole: _Code | None = Field(default=None, description="Code of the pole, or its beginning.")
+    base_station: _Code | None = Field(default=None, description="Name of the station, or its beginning.")
+    applicant: ApplicantIn | None = None
+    incident_datetime: AwareDatetime | None = Field(
+        default=None, description="From when the SLA counts, at most a year ago; now when it is left out."
+    )
+
+
+class IncidentPatch(_In):
+    """What shall be different; what is left out stays as it is, null empties."""
+
+    status: Status | None = Field(default=None, description="A legal move; null leaves it as it is.")
+    summary: _Title | None = Field(default=None, description="null leaves it as it is.")
+    unread: bool | None = Field(default=None, description="null leaves it as it is.")
+    incident_type: _Code | None = None
+    pole: _Code | None = Field(default=None, description="Brings its contractor.")
+    base_station: _Code | None = Field(default=None, description="Brings its pole and its contractor.")
+    responsible: _Code | None = Field(default=None, description="User name in Mattermost.")
+    applicant: ApplicantIn | None = None
+    why: str = Field(default="", max_length=1_000, description="For the history.")
+    version: int | None = Field(
+        default=None, description="When given, nothing is changed unless the incident still has it."
+    )

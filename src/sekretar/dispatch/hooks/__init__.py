@@ -1,0 +1,1 @@
+"""Web hooks: other programs are told what happens to incidents."""

@@ -1,0 +1,117 @@
+"""The API does what its description says, whatever is sent: schemathesis over the running application."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from tests.integration.dispatch.house import House, open_house
+from tests.integration.dispatch.programs import program
+
+from sekretar.dispatch.api.tokens import Scope
+from sekretar.kernel.database import Database
+from sekretar.web.app import Services, create_app
+from sekretar.web.server import listening_socket, serve
+
+
+@dataclass
+class Served:
+    """A desk with some incidents behind its address."""
+
+    url: str = ""
+    token: str = ""
+    house: House | None = None
+
+    def let_time_pass(self) -> None:
+        """Let the limit of requests fill again."""
+        assert self.house is not None
+        self.house.clock.advance(timedelta(seconds=5))
+
+
+async def _serve(served: Served, file: Path, ready: threading.Event, end: asyncio.Event) -> None:
+    database = Database.open(f"sqlite:///{file}")
+    await database.migrate()
+    try:
+        async with open_house(database) as house:
+            for number in range(3):
+                await house.open(f"Авария {number}")
+            services = Services(
+                **cast(
+                    Any, dict.fromkeys(("callbacks", "consents", "consented", "hooks", "health", "metrics"))
+                ),
+                catalogues=house.office.desk.catalogues,
+                default_language="en",
+                api=house.dispatch.api,
+            )
+            bound = listening_socket("127.0.0.1", 0)
+            served.house, served.token = house, (await program(house, Scope.WRITE)).token
+            served.url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+            serving = asyncio.create_task(serve(create_app(services), bound))
+            ready.set()
+            await end.wait()
+            serving.cancel()
+            with suppress(asyncio.CancelledError):
+                await serving
+    finally:
+        await database.close()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The application in a thread of its own: schemathesis waits for answers without letting others work."""
+    served, ready, end = Served(), threading.Event(), asyncio.Event()
+    loop = asyncio.new_event_loop()
+    file = tmp_path_factory.mktemp("api") / "api.sqlite3"
+
+    def work() -> None:
+        loop.run_until_complete(_serve(served, file, ready, end))
+        loop.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert ready.wait(60)
+    yield served
+    loop.call_soon_threadsafe(end.set)
+    thread.join(30)
+
+
+@pytest.fixture(scope="module")
+def description(served: Served) -> Any:
+    return schemathesis.openapi.from_url(f"{served.url}/api/v1/openapi.json", wait_for_schema=30)
+
+
+OPERATIONS = (
+    ("get", "/incidents/"),
+    ("post", "/incidents/"),
+    ("get", "/incidents/{incident_id}/"),
+    ("patch", "/incidents/{incident_id}/"),
+)
+
+
+def test_every_operation_is_checked(description: Any) -> None:
+    paths = description.raw_schema["paths"]
+    assert {(method, path) for path, methods in paths.items() for method in methods} == set(OPERATIONS)
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode))
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_answers_are_as_described(
+    description: Any, served: Served, method: str, path: str, mode: GenerationMode
+) -> None:
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(case=description[path][method].as_strategy(generation_mode=mode))
+    def check(case: Any) -> None:
+        served.let_time_pass()
+        case.call_and_validate(headers={"Authorization": f"Bearer {served.token}"})
+
+    check()
