@@ -9,7 +9,7 @@ import typer
 
 from sekretar import __version__
 from sekretar.app import Sekretar, foundation
-from sekretar.commands import keys, outbox, registry, tickets, tokens
+from sekretar.commands import keys, outbox, registry, sla, tickets, tokens
 from sekretar.commands.doctor import doctor
 from sekretar.commands.ending import run_until_told, say
 from sekretar.commands.settings import settings
@@ -70,6 +70,7 @@ app.add_typer(outbox.app, name="outbox", short_help="Look at undelivered message
 app.add_typer(tickets.app, name="tickets", short_help="Say who people are in the trackers.")
 app.add_typer(registry.app, name="registry", short_help="Read the lists of poles, stations and contractors.")
 app.add_typer(tokens.app, name="tokens", short_help="Make and revoke tokens of the API.")
+app.add_typer(sla.app, name="sla", short_help="Take over the days off of a year for deadlines.")
 app.command(short_help="List all settings and what they mean.")(settings)
 
 
