@@ -27,6 +27,7 @@ from sekretar.dispatch.chat.working import Working
 from sekretar.dispatch.chat.writing import Writing
 from sekretar.dispatch.commands import opening as commands
 from sekretar.dispatch.commands.hands import Hands
+from sekretar.dispatch.commands.opening import Tools
 from sekretar.dispatch.hooks.sending import Hooks
 from sekretar.dispatch.incidents import types
 from sekretar.dispatch.incidents.incidents import Incidents
@@ -104,7 +105,10 @@ class Dispatch:
         working.register(around.chat.chat)
         Writing(around.chat, self.incidents, self.letters.letters, rights).register(around.chat.chat)
         hands = Hands(around.chat, self._desks, self.incidents, self.assets, rights, views)
-        commands.register(around.chat.chat, hands, working, self.letters.letters, self.team, around.chat_url)
+        tools = Tools(
+            working, self.letters.letters, self.team, self.telling, self.handing_over, around.chat_url
+        )
+        commands.register(around.chat.chat, hands, tools)
 
     def _open_mailboxes(self, desks: Sequence[DeskSettings]) -> Mailboxes:
         chat = self._around.chat

@@ -44,6 +44,8 @@ class DeskServer(FakeServer):
     """Mattermost with one channel."""
 
     members: set[str] = field(default_factory=lambda: {"anna", "boris"})
+    #: Who looks after it.
+    admins: set[str] = field(default_factory=set)
     #: Who is not there, and how.
     presences: dict[str, str] = field(default_factory=dict)
 
@@ -61,7 +63,8 @@ class DeskServer(FakeServer):
     async def channel_member(self, channel_id: str, wanted: str) -> ChannelMember:
         if wanted != "me" and wanted.rstrip("0") not in self.members:
             raise PeerNotFound("mattermost")
-        return ChannelMember(channel_id=channel_id, user_id=wanted)
+        admin = wanted.rstrip("0") in self.admins
+        return ChannelMember(channel_id=channel_id, user_id=wanted, scheme_admin=admin)
 
     async def team_member(self, team_id: str, wanted: str) -> Any:
         raise PeerNotFound("mattermost")

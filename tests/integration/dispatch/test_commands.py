@@ -76,7 +76,12 @@ async def a_pole(house: House, code: str) -> None:
 def rows(answer: dict[str, Any]) -> list[list[str]]:
     """The cells of the table in an answer."""
     [shown] = answer["attachments"]
-    lines = [line for line in shown["text"].splitlines() if line.startswith("|")][2:]
+    return rows_of(shown["text"])
+
+
+def rows_of(text: str) -> list[list[str]]:
+    """The cells of the table in a text."""
+    lines = [line for line in text.splitlines() if line.startswith("|")][2:]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 

@@ -73,8 +73,8 @@ _MARKS: Final[Mapping[str, Mark]] = {
 }  # fmt: skip
 
 _ONE_DATE: Final = r"\d{1,2}\.\d{1,2}(?:\.(?:\d{4}|\d{2}))?|\d{4}-\d{1,2}-\d{1,2}"
-_DATE: Final = re.compile(_ONE_DATE, re.ASCII)
-_RANGE: Final = re.compile(rf"(?P<first>{_ONE_DATE})(?:\.\.|[-–—])(?P<last>{_ONE_DATE})", re.ASCII)
+DATE: Final = re.compile(_ONE_DATE, re.ASCII)
+RANGE: Final = re.compile(rf"(?P<first>{_ONE_DATE})(?:\.\.|[-–—])(?P<last>{_ONE_DATE})", re.ASCII)
 _DAYS: Final = re.compile(r"(?P<count>\d{1,3})(?:d|д)", re.ASCII)
 
 
@@ -262,10 +262,10 @@ def days_in(phrase: str, today: date) -> tuple[date, date] | None:
     counted = _DAYS.fullmatch(word)
     if counted:
         return today - int(counted["count"]) * _DAY, today
-    if _DATE.fullmatch(phrase):
+    if DATE.fullmatch(phrase):
         day = past_day(phrase, today)
         return day, day
-    found = _RANGE.fullmatch(phrase)
+    found = RANGE.fullmatch(phrase)
     if found:
         first, last = past_day(found["first"], today), past_day(found["last"], today)
         return min(first, last), max(first, last)

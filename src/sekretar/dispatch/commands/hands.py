@@ -93,6 +93,15 @@ class Hands:
             raise PersonError("dispatch.commands.which_desk", known=", ".join(each.name for each in found))
         return found[0]
 
+    async def require_lead(self, person: Person, desk: str) -> None:
+        """Make sure that the person may say who works at a desk and by which rules: whoever looks after its channel.
+
+        Raises:
+            PersonError: they may not.
+        """
+        if not await self.rights.looks_after(person, desk):
+            raise PersonError("dispatch.commands.not_lead", desk=desk)
+
     # --- which incident
 
     async def which(self, request: CommandRequest) -> Meant:

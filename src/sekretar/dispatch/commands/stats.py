@@ -12,10 +12,11 @@ from datetime import datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.assignment.team import Team
+from sekretar.dispatch.commands.counting import finished_by_person, open_by_person, overdue_by_person
 from sekretar.dispatch.commands.hands import Hands
 from sekretar.dispatch.incidents.finding import OPEN
 from sekretar.dispatch.incidents.model import IncidentRow
@@ -101,7 +102,7 @@ class Stats:
         return Figures(
             desk.name,
             [(status, counted[status]) for status in Status if status in OPEN and counted.get(status)],
-            sum((await _overdue(session, desk.name, now)).values()),
+            sum((await overdue_by_person(session, desk.name, now)).values()),
             await _month(session, desk.name, begin, now + _DAY),
             await _month(session, desk.name, before, begin),
             await self._everybody(session, desk.name, begin, now, t),
@@ -110,9 +111,9 @@ class Stats:
     async def _everybody(
         self, session: AsyncSession, desk: str, since: datetime, now: datetime, t: Translator
     ) -> list[Hand]:
-        open_ones = await _by_person(session, desk, IncidentRow.finished_at.is_(None))
-        finished = await _by_person(session, desk, IncidentRow.finished_at >= since)
-        overdue = await _overdue(session, desk, now)
+        open_ones = await open_by_person(session, desk)
+        finished = await finished_by_person(session, desk, since)
+        overdue = await overdue_by_person(session, desk, now)
         members = await self.team.members(session, desk, now)
         working = {each.person.id for each in members if self.team.works(desk, each, now)}
         numbers = {*open_ones, *finished, *(each.person.id for each in members)} - {None}
@@ -138,32 +139,6 @@ async def _by_status(session: AsyncSession, desk: str) -> dict[Status, int]:
     query = select(IncidentRow.status, func.count()).where(IncidentRow.desk == desk)
     rows = await session.execute(query.group_by(IncidentRow.status))
     return {Status(status): count for status, count in rows}
-
-
-async def _by_person(
-    session: AsyncSession, desk: str, condition: ColumnElement[bool]
-) -> dict[int | None, int]:
-    query = select(IncidentRow.responsible_id, func.count()).where(IncidentRow.desk == desk, condition)
-    return await _counted(session, query)
-
-
-async def _overdue(session: AsyncSession, desk: str, now: datetime) -> dict[int | None, int]:
-    query = (
-        select(IncidentRow.responsible_id, func.count())
-        .join(ClockRow, ClockRow.incident_id == IncidentRow.id)
-        .where(
-            ClockRow.desk == desk,
-            ClockRow.kind == ClockKind.DISPATCHER,
-            ClockRow.stopped_at.is_(None),
-            ClockRow.deadline <= now,
-        )
-    )
-    return await _counted(session, query)
-
-
-async def _counted(session: AsyncSession, query: Select[int | None, int]) -> dict[int | None, int]:
-    rows = await session.execute(query.group_by(IncidentRow.responsible_id))
-    return {row[0]: row[1] for row in rows}
 
 
 async def _month(session: AsyncSession, desk: str, begin: datetime, end: datetime) -> Month:

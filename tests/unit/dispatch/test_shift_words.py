@@ -1,0 +1,113 @@
+"""Shifts, lengths and days off as people write them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from sekretar.dispatch.assignment.shifts import Schedule, Shift
+from sekretar.dispatch.commands.hours import rule_in
+from sekretar.dispatch.commands.kinds import name_and_minutes
+from sekretar.dispatch.commands.shift_words import coming_days, hours_in, pattern_in, shift_on, weekdays_in
+from sekretar.dispatch.sla.hours import DayKind, DayRule
+from sekretar.dispatch.spans import Opening, Span
+from sekretar.kernel.errors import PersonError
+
+#: A Wednesday.
+TODAY = date(2026, 3, 4)
+MOSCOW = ZoneInfo("Europe/Moscow")
+DAY, NIGHT = Opening(time(9), time(18)), Opening(time(20), time(8))
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("9-18", DAY),
+        ("09:00-18:00", DAY),
+        ("20–8", NIGHT),
+        ("12.03-20.03", None),
+        ("mon-fri", None),
+        ("2/2", None),
+    ],
+)
+def test_hours(text: str, hours: Opening | None) -> None:
+    assert hours_in(text) == hours
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [("mon-fri", range(5)), ("Пн-Пт", range(5)), ("будни", range(5)), ("пт-вт", (0, 1, 4, 5, 6)),
+     ("пн,ср,сб-вс", (0, 2, 5, 6)), ("daily", range(7)), ("sun", (6,))],
+)  # fmt: skip
+def test_days_of_the_week(text: str, days: tuple[int, ...]) -> None:
+    assert weekdays_in(text) == tuple(days)
+
+
+def test_a_pattern_of_the_week_begins_with_the_next_such_days() -> None:
+    assert pattern_in(("вт-ср", "9-18"), TODAY, None) == (
+        Shift(date(2026, 3, 10), 7, DAY),
+        Shift(TODAY, 7, DAY),
+    )
+
+
+def test_two_days_on_and_two_off() -> None:
+    first, second = pattern_in(("2/2", "20-8"), TODAY, date(2026, 4, 1))
+    assert (first, second) == (
+        Shift(TODAY, 4, NIGHT, date(2026, 4, 1)),
+        Shift(date(2026, 3, 5), 4, NIGHT, date(2026, 4, 1)),
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["", "пн-пт", "9-18", "пн-пт вт 9-18", "каждый 9-18", "пн-пт 25-26", "0/2 9-18"]
+)
+def test_a_pattern_that_cannot_be_read(text: str) -> None:
+    with pytest.raises(PersonError):
+        pattern_in(text.split(), TODAY, None)
+
+
+def test_days_to_come() -> None:
+    assert coming_days("12.03-20.03", TODAY) == (date(2026, 3, 12), date(2026, 3, 20))
+    assert coming_days("28.12-03.01", TODAY) == (date(2026, 12, 28), date(2027, 1, 3))
+    assert coming_days("завтра", TODAY) == (date(2026, 3, 5), date(2026, 3, 5))
+
+
+def test_a_night_shift_belongs_to_the_day_on_which_it_begins() -> None:
+    schedule = Schedule(MOSCOW, (Shift(TODAY, 2, NIGHT),))
+    begun = Span(datetime(2026, 3, 4, 17, tzinfo=UTC), datetime(2026, 3, 5, 5, tzinfo=UTC))
+    assert shift_on(schedule, TODAY) == begun
+    whole = Span(datetime(2026, 3, 4, 21, tzinfo=UTC), datetime(2026, 3, 5, 21, tzinfo=UTC))
+    assert shift_on(schedule, date(2026, 3, 5)) == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("Авария ВОЛС 4ч", ("Авария ВОЛС", 240)),
+        ("Доступ 48 часов", ("Доступ", 2880)),
+        ("90", ("", 90)),
+        ("Новое название", ("Новое название", None)),
+    ],
+)
+def test_a_name_and_a_time(text: str, meant: tuple[str, int | None]) -> None:
+    assert name_and_minutes(text.split()) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("выходной", DayRule(DayKind.OFF)),
+        ("short", DayRule(DayKind.SHORTENED)),
+        ("9-18", DayRule(DayKind.OWN, (DAY,))),
+        ("-", None),
+    ],
+)
+def test_the_rule_for_a_day(text: str, rule: DayRule | None) -> None:
+    assert rule_in(text.split()) == rule
+
+
+def test_a_rule_that_cannot_be_read() -> None:
+    with pytest.raises(PersonError):
+        rule_in(("может", "быть"))
