@@ -60,7 +60,7 @@ async def measure(url: str, scale: Scale) -> tuple[dict[str, list[float]], list[
     taken: dict[str, list[float]] = {}
     floor = []
     chance = random.Random(3)
-    for _ in range(max(scale.questions // 10, 1)):
+    for _ in range(max(scale.questions // 25, 1)):
         for name, (wanted, order, offset) in _questions(chance, scale.incidents).items():
             begun = time.perf_counter()
             async with database.reading() as session:
