@@ -217,6 +217,7 @@ class Sekretar:
             ),
             settings.desks(),
         )
+        self._tickets.hooks.also.append(self._dispatch.mirror.hint)
         for component in ("database", "mattermost", "stream"):
             self.health.expect(component)
 

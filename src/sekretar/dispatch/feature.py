@@ -35,6 +35,8 @@ from sekretar.dispatch.intake import intake
 from sekretar.dispatch.intake.opening import open_intake
 from sekretar.dispatch.letters.opening import open_letters
 from sekretar.dispatch.mail.mailboxes import Mailboxes
+from sekretar.dispatch.mirror.mirroring import TASK as MIRROR_TASK
+from sekretar.dispatch.mirror.mirroring import open_mirror
 from sekretar.dispatch.operations.opening import open_operations
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.dispatch.sla.calendars import TASK as SLA_TASK
@@ -80,7 +82,17 @@ class Dispatch:
         self.team = Team(around.chat.people, self._desks)
         self.slas = Slas(self._desks, self.incidents, Notices(self.telling, self.team))
         self.incidents.on_changed(self.slas.on_changed)
-        views = Views(around.chat.people, self.incidents, self.assets, self.slas)
+        self.mirror = open_mirror(
+            around.chat.database,
+            around.chat.clock,
+            around.chat.catalogues,
+            around.sites,
+            self._desks,
+            self.incidents,
+            self.assets,
+            self.slas,
+        )
+        views = Views(around.chat.people, self.incidents, self.assets, self.slas, self.mirror)
         self.cards = Cards(around.chat, self.channels, self.incidents, views, self._desks)
         self.incidents.on_changed(self.cards.changed)
         self.handing_over = HandingOver(around.chat, self._desks, self.team)
@@ -125,6 +137,7 @@ class Dispatch:
         async with self._around.chat.database.transaction() as session:
             for desk in self._desks.values():
                 await types.seed(session, desk)
+        await self.mirror.take_over()
 
     def _make_registry(self) -> RegistryKeeping:
         database, clock = self._around.chat.database, self._around.chat.clock
@@ -141,6 +154,7 @@ class Dispatch:
         jobs.add(SLA_TASK, self.slas.run, at_least_every=timedelta(minutes=1))
         jobs.add(ASSIGNMENT_TASK, self.assigning.run, at_least_every=LOOK_EVERY)
         jobs.add(cards.TASK, self.cards.show_due, at_least_every=timedelta(minutes=1))
+        jobs.add(MIRROR_TASK, self.mirror.run, at_least_every=timedelta(minutes=1))
         self.mailboxes.add_duties(jobs)
         self.letters.add_jobs(jobs)
         jobs.add(intake.TASK, self.intake.run, at_least_every=timedelta(minutes=1))

@@ -166,18 +166,23 @@ class RegistrySettings(_Part):
     )
 
 
+MirrorField = Literal[
+    "pole", "station", "contractor", "operators", "type", "deadline", "sla", "new_mail", "incident"
+]
+
+
 class MirrorSettings(_Part):
     """The tracker that shows the incidents too."""
 
     tracker: str = Field(pattern=_NAME, description="Name of the tracker in `SEKRETAR_TRACKERS`.")
     project: str = Field(description="Project or queue.")
     type: str = Field(default="", description="Type of the tickets; empty means the first one.")
-    fields: dict[str, str] = Field(
+    fields: dict[MirrorField, str] = Field(
         default_factory=dict,
         description="Which field of the tracker shows what: pole, station, contractor, operators, type, deadline,"
         " sla, new_mail, incident.",
     )
-    statuses: dict[str, str] = Field(
+    statuses: dict[Status, str] = Field(
         default_factory=dict, description="Our status = the tracker's (key or name); others are not mirrored."
     )
     excluded_regions: tuple[str, ...] = Field(
@@ -185,6 +190,12 @@ class MirrorSettings(_Part):
     )
     take_over: bool = Field(
         default=True, description="Whether tickets made in the tracker by hand become incidents."
+    )
+    poll_seconds: int = Field(
+        default=30, ge=5, le=3600, description="How often the tracker is asked what has changed."
+    )
+    largest_mb: int = Field(
+        default=50, ge=1, le=500, description="Larger attachments of letters are only named in the ticket."
     )
 
 

@@ -14,6 +14,7 @@ from sekretar.dispatch.incidents import workflow
 from sekretar.dispatch.incidents.values import Incident, IncidentType, Link, Status
 from sekretar.dispatch.incidents.wording import status_name
 from sekretar.dispatch.incidents.workflow import LetterKind
+from sekretar.dispatch.mirror.values import MirrorView
 from sekretar.dispatch.sla.clocks import SlaState
 from sekretar.dispatch.sla.reading import IncidentSla
 from sekretar.dispatch.telling import Reader
@@ -65,6 +66,7 @@ class CardView:
         types: What it can be, in the order of the desk's list; those that are not offered any more are left out.
         responsible: The name of who answers for it; empty when nobody does.
         zone: Of the desk.
+        mirror: Its ticket in the tracker; None where it is not mirrored.
     """
 
     incident: Incident
@@ -75,6 +77,7 @@ class CardView:
     links: tuple[Link, ...]
     sla: IncidentSla
     zone: ZoneInfo
+    mirror: MirrorView | None = None
 
 
 def card(view: CardView, t: Translator, now: datetime) -> Message:
@@ -143,7 +146,15 @@ def _fields(view: CardView, reader: Reader) -> Iterable[AttachmentField]:
         yield AttachmentField(t("dispatch.card.station"), _station(asset))
     if asset.contractor:
         yield AttachmentField(t("dispatch.card.contractor"), _contractor(asset, t))
+    if view.mirror is not None:
+        yield AttachmentField(t("dispatch.card.tracker"), _ticket(view.mirror, t))
     yield AttachmentField(t("dispatch.card.opened"), escape(reader.moment(incident.opened_at)))
+
+
+def _ticket(mirror: MirrorView, t: Translator) -> Markdown:
+    if not mirror.key:
+        return t("dispatch.card.not_in_tracker")
+    return link(mirror.key, mirror.link)
 
 
 def _applicant(incident: Incident) -> Markdown:

@@ -13,6 +13,7 @@ from sekretar.dispatch.chat.card import CardView
 from sekretar.dispatch.incidents import types
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.values import Incident
+from sekretar.dispatch.mirror.mirroring import Mirror
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.dispatch.sla.keeping import Slas
 from sekretar.kernel.people import People
@@ -26,6 +27,7 @@ class Views:
     incidents: Incidents
     assets: Assets
     slas: Slas
+    mirror: Mirror
 
     async def of(
         self, session: AsyncSession, incident: Incident, desk: DeskSettings, now: datetime
@@ -45,4 +47,5 @@ class Views:
             links=tuple(await self.incidents.links(session, incident.id)),
             sla=(await self.slas.of(session, [incident], now))[incident.id],
             zone=ZoneInfo(desk.zone),
+            mirror=await self.mirror.view(session, incident),
         )

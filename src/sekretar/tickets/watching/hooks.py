@@ -72,6 +72,8 @@ class TrackerHooks:
     secrets: Mapping[str, str]
     hint: Callable[[str], Awaitable[None]]
     clock: Clock
+    #: Who wants to know of it too.
+    also: list[Callable[[str], Awaitable[None]]] = field(default_factory=list)
     _good: Allowance = field(default_factory=lambda: Allowance(MOST_GOOD))
     _wrong: Allowance = field(default_factory=lambda: Allowance(MOST_WRONG))
 
@@ -88,5 +90,6 @@ class TrackerHooks:
         if self._good.used_up(tracker, now):
             return Verdict.TOO_MANY
         self._good.count(tracker, now)
-        await self.hint(tracker)
+        for hint in (self.hint, *self.also):
+            await hint(tracker)
         return Verdict.HEARD

@@ -1,0 +1,57 @@
+"""A desk's tracker, opened through the eyes of its service account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sekretar.dispatch.mirror.people import MirrorPeople
+from sekretar.dispatch.mirror.pushing import Around
+from sekretar.dispatch.mirror.scheme import Scheme, read_scheme
+from sekretar.dispatch.settings import DeskSettings
+from sekretar.kernel.clock import Clock
+from sekretar.kernel.errors import PeerUnsupported
+from sekretar.kernel.i18n import Catalogues
+from sekretar.trackers.port import Tracker, TrackerSite
+
+#: For how long what was looked up in a tracker is believed, and who is who there.
+_BELIEVED = timedelta(minutes=10)
+
+
+@dataclass
+class Openings:
+    """Opens trackers, and looks up now and then what the settings mean there."""
+
+    clock: Clock
+    sites: Mapping[str, TrackerSite]
+    people: MirrorPeople
+    catalogues: Catalogues
+    _schemes: dict[str, tuple[datetime, Scheme]] = field(default_factory=dict)
+
+    async def around(self, desk: DeskSettings) -> Around:
+        """The desk with its tracker.
+
+        Raises:
+            PeerError: the tracker does not answer, or has no service account.
+        """
+        mirror = desk.mirror
+        if mirror is None or mirror.tracker not in self.sites:
+            named = mirror.tracker if mirror else ""
+            raise PeerUnsupported(named or "tracker", "it is not in SEKRETAR_TRACKERS")
+        tracker = self.sites[mirror.tracker].service()
+        scheme = await self._scheme(desk, tracker)
+        t = self.catalogues.translator(desk.language)
+        return Around(desk, mirror, tracker, scheme, t)
+
+    async def _scheme(self, desk: DeskSettings, tracker: Tracker) -> Scheme:
+        now = self.clock.now()
+        known = self._schemes.get(desk.name)
+        if known is not None and now - known[0] < _BELIEVED:
+            return known[1]
+        if desk.mirror is None:
+            raise PeerUnsupported(desk.name, "it has no mirror")
+        scheme = await read_scheme(tracker, desk, desk.mirror)
+        await self.people.learn(tracker, scheme.project, now)
+        self._schemes[desk.name] = (now, scheme)
+        return scheme

@@ -1,0 +1,143 @@
+"""What has changed in the tracker: which incidents are to be compared, and which tickets are new incidents.
+
+The cursor moves in the transaction that marks what was heard of. What is heard is only a reason to compare: an echo
+of our own writes is looked at once and found equal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import delete, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sekretar.dispatch.incidents.incidents import Incidents
+from sekretar.dispatch.incidents.values import Actor, ActorKind, NewIncident, Origin
+from sekretar.dispatch.mirror import store
+from sekretar.dispatch.mirror.model import MirrorCursorRow, MirrorRow
+from sekretar.dispatch.mirror.pushing import Around
+from sekretar.dispatch.mirror.values import MirrorState
+from sekretar.dispatch.settings import DeskSettings
+from sekretar.kernel.clock import Clock
+from sekretar.kernel.database import Database
+from sekretar.kernel.errors import PeerInvalid
+from sekretar.trackers.values import Changes, Event
+
+#: However often a tracker calls, it is not asked more often than this.
+SHORTEST_PAUSE = timedelta(seconds=5)
+
+_log = structlog.get_logger(__name__)
+
+
+async def cursor_of(session: AsyncSession, desk: DeskSettings, now: datetime) -> MirrorCursorRow:
+    """How far the tracker of a desk was read; another tracker or project begins anew."""
+    mirror = desk.mirror
+    if mirror is None:
+        raise ValueError(f"{desk.name} has no mirror")
+    row = await session.get(MirrorCursorRow, desk.name, with_for_update=True, populate_existing=True)
+    if row is not None and (row.tracker, row.project) == (mirror.tracker, mirror.project):
+        return row
+    await session.execute(delete(MirrorCursorRow).where(MirrorCursorRow.desk == desk.name))
+    session.expunge_all()
+    row = MirrorCursorRow(
+        desk=desk.name,
+        tracker=mirror.tracker,
+        project=mirror.project,
+        cursor=None,
+        next_at=now,
+        read_at=None,
+        failures=0,
+        problem="",
+        rest_until=None,
+    )
+    session.add(row)
+    await session.flush()
+    return row
+
+
+async def answered(session: AsyncSession, desk: str) -> None:
+    """The tracker works (again)."""
+    await session.execute(
+        update(MirrorCursorRow)
+        .where(MirrorCursorRow.desk == desk, MirrorCursorRow.failures > 0)
+        .values(failures=0, problem="", rest_until=None)
+    )
+
+
+async def hasten(session: AsyncSession, desk: str, now: datetime) -> None:
+    """Have the tracker read soon, unless it has to be left alone."""
+    row = await session.get(MirrorCursorRow, desk, with_for_update=True, populate_existing=True)
+    if row is not None and row.failures == 0:
+        soon = max(now, row.read_at + SHORTEST_PAUSE) if row.read_at else now
+        row.next_at = min(row.next_at, soon)
+
+
+@dataclass(frozen=True)
+class Polling:
+    """Reads what has changed."""
+
+    database: Database
+    clock: Clock
+    incidents: Incidents
+
+    async def poll(self, around: Around, row: MirrorCursorRow) -> None:
+        """Read everything since the cursor. Raises `PeerError`."""
+        cursor, more = row.cursor, True
+        while more:
+            try:
+                changes = await around.tracker.changes_since(cursor, around.scheme.project)
+            except PeerInvalid:
+                if cursor is None:
+                    raise
+                _log.warning("a cursor is not accepted any more: reading begins anew", desk=row.desk)
+                cursor = None
+                continue
+            if not await self._heard(around, row.cursor, changes):
+                return
+            row.cursor = cursor = changes.cursor
+            more = changes.more
+
+    async def _heard(self, around: Around, before: str | None, changes: Changes) -> bool:
+        """Deal with the events and move the cursor; False when another process has."""
+        now = self.clock.now()
+        async with self.database.transaction() as session:
+            stored = await cursor_of(session, around.desk, now)
+            if stored.cursor != before:
+                return False
+            stored.cursor, stored.read_at = changes.cursor, now
+            stored.next_at = now + timedelta(seconds=around.mirror.poll_seconds)
+            keys = {each.ticket.ref.key for each in changes.events}
+            known = await store.by_keys(session, around.mirror.tracker, keys)
+            for event in changes.events:
+                row, is_ours = known.get(event.ticket.ref.key), event.by.id == around.scheme.me
+                if row is not None:
+                    row.touched_by, row.due_at = "" if is_ours else event.by.name, now
+                elif event.created and not is_ours and self._is_to_be_taken(around, event):
+                    known[event.ticket.ref.key] = await self._open(session, around, event)
+        return True
+
+    def _is_to_be_taken(self, around: Around, event: Event) -> bool:
+        kinds = {around.scheme.type} if around.mirror.type else {event.ticket.type.id}
+        return around.mirror.take_over and event.ticket.type.id in kinds and not event.ticket.status.closed
+
+    async def _open(self, session: AsyncSession, around: Around, event: Event) -> MirrorRow:
+        """A ticket that somebody has made becomes an incident; what it shows is read when the two are compared."""
+        ticket = event.ticket
+        new = NewIncident(
+            around.desk.name,
+            ticket.created,
+            ticket.subject or ticket.ref.key,
+            Origin.TRACKER,
+            description=ticket.description,
+        )
+        actor = Actor(ActorKind.TRACKER, event.by.name)
+        incident = await self.incidents.open(session, new, actor)
+        now = self.clock.now()
+        await store.mark(session, around.desk.name, around.mirror.tracker, incident.id, now)
+        row = await session.get_one(MirrorRow, incident.id, populate_existing=True)
+        row.key, row.link, row.state = ticket.ref.key, ticket.link, MirrorState.SHOWN.value
+        row.touched_by = event.by.name
+        await session.flush()
+        return row

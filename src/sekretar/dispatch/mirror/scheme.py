@@ -1,0 +1,205 @@
+"""What the settings of a mirror mean in the tracker: which fields, which statuses, which type.
+
+The administrator writes keys or names as they see them; they are looked up once and again when some time has passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from sekretar.dispatch.incidents.values import Status
+from sekretar.dispatch.mirror.values import ASSIGNEE, STATUS, SUMMARY, Name, Sight
+from sekretar.dispatch.settings import DeskSettings, MirrorSettings
+from sekretar.kernel.i18n import Translator
+from sekretar.kernel.text import truncate
+from sekretar.trackers.port import Tracker
+from sekretar.trackers.requests import KEEP, Change
+from sekretar.trackers.values import Choice, CustomField, Field, Kind, Ticket
+from sekretar.trackers.values import Status as TicketStatus
+
+#: The title of a ticket; trackers refuse longer ones.
+LONGEST_SUBJECT = 250
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A field of the tracker that shows something. Without `field` it is the due date that every tracker has."""
+
+    name: Name
+    field: CustomField | None
+
+    @property
+    def key(self) -> str:
+        """How the tracker's refusals name it."""
+        return self.field.key if self.field else Field.DUE.value
+
+    def written(self, texts: tuple[str, ...]) -> tuple[str, ...]:
+        """Texts as the values of the field; a text that is none of its choices is left out."""
+        if self.field is None:
+            return texts[:1]
+        if self.field.choices:
+            ids = {each.name.casefold(): each.id for each in self.field.choices}
+            texts = tuple(ids[text.casefold()] for text in texts if text.casefold() in ids)
+        if self.field.multiple:
+            return texts
+        return (", ".join(texts),) if texts else ()
+
+    def read(self, ticket: Ticket) -> tuple[str, ...]:
+        """The values in a ticket."""
+        if self.field is None:
+            return (ticket.due.isoformat(),) if ticket.due else ()
+        number = self.field.id
+        return next((each.values for each in ticket.custom if each.id == number), ())
+
+    def text(self, values: tuple[str, ...]) -> str:
+        """Values as a person has meant them."""
+        names = {each.id: each.name for each in self.field.choices} if self.field else {}
+        return ", ".join(names.get(each, each) for each in values).strip()
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A desk's mirror as the tracker knows it."""
+
+    tracker: str
+    #: Our own account there.
+    me: str
+    project: str
+    type: str
+    slots: Mapping[Name, Slot]
+    #: Our status → the tracker's.
+    statuses: Mapping[Status, TicketStatus]
+    zone: ZoneInfo
+
+    def ours(self, status_id: str) -> tuple[Status, ...]:
+        """Our statuses that are shown as this one, in the order of the workflow."""
+        return tuple(ours for ours, theirs in self.statuses.items() if theirs.id == status_id)
+
+    def wanted(self, sight: Sight, t: Translator) -> dict[str, tuple[str, ...]]:
+        """What the ticket of an incident is to show."""
+        texts = _texts(sight, t)
+        found = {
+            name.value: slot.written(self._deadline(sight, slot) if name is Name.DEADLINE else texts[name])
+            for name, slot in self.slots.items()
+        }
+        found[SUMMARY] = (truncate(sight.incident.summary, LONGEST_SUBJECT),)
+        if sight.assignee is not None:
+            found[ASSIGNEE] = sight.assignee
+        status = self.statuses.get(sight.incident.status)
+        if status is not None:
+            found[STATUS] = (status.id,)
+        return found
+
+    def shown(self, ticket: Ticket) -> dict[str, tuple[str, ...]]:
+        """What a ticket shows."""
+        found = {name.value: slot.read(ticket) for name, slot in self.slots.items()}
+        found[SUMMARY] = (ticket.subject,)
+        found[ASSIGNEE] = (ticket.assignee.id,) if ticket.assignee else ()
+        found[STATUS] = (ticket.status.id,)
+        return found
+
+    def change(self, values: Mapping[str, tuple[str, ...]]) -> Change:
+        """Values by our names as a change of the ticket. The status is none: it takes a step."""
+        custom: dict[str, tuple[str, ...]] = {}
+        due: date | None = None
+        for name, slot in self.slots.items():
+            if name in values and slot.field is not None:
+                custom[slot.field.id] = values[name]
+            elif values.get(name):
+                due = date.fromisoformat(values[name][0])
+        has_due = any(slot.field is None and name in values for name, slot in self.slots.items())
+        assignee = values.get(ASSIGNEE)
+        return Change(
+            subject=values[SUMMARY][0] if SUMMARY in values else KEEP,
+            assignee=KEEP if assignee is None else (assignee[0] if assignee else None),
+            due=due if has_due else KEEP,
+            custom=custom,
+        )
+
+    def named(self, key: str) -> str | None:
+        """Our name of the field that a refusal of the tracker names."""
+        if key in (Field.ASSIGNEE, Field.SUBJECT):
+            return ASSIGNEE if key == Field.ASSIGNEE else SUMMARY
+        return next((name.value for name, slot in self.slots.items() if slot.key == key), None)
+
+    def _deadline(self, sight: Sight, slot: Slot) -> tuple[str, ...]:
+        """The deadline itself and never the time that is left: a ticket can be changed only so often."""
+        at = sight.clock.deadline
+        if at is None:
+            return ()
+        here = at.astimezone(self.zone)
+        if slot.field is None or slot.field.kind is Kind.DATE:
+            return (here.date().isoformat(),)
+        if slot.field.kind in (Kind.LINE, Kind.TEXT):
+            return (here.strftime("%d.%m.%Y %H:%M"),)
+        return (at.strftime("%Y-%m-%dT%H:%M:%S.000+0000"),)
+
+
+def _texts(sight: Sight, t: Translator) -> dict[Name, tuple[str, ...]]:
+    asset = sight.asset
+    station, contractor = asset.station, asset.contractor
+    new_mail = "yes" if sight.incident.unread else "no"
+    return {
+        Name.POLE: (asset.pole.code,) if asset.pole else (),
+        Name.STATION: (station.name,) if station else (),
+        Name.CONTRACTOR: (contractor.name,) if contractor and contractor.name else (),
+        Name.OPERATORS: tuple(each.name for each in station.operators) if station else (),
+        Name.TYPE: (sight.type,) if sight.type else (),
+        Name.SLA: (t.plain(f"dispatch.mirror.sla.{sight.clock.state.value}"),),
+        Name.NEW_MAIL: (t.plain(f"dispatch.mirror.new_mail.{new_mail}"),),
+        Name.INCIDENT: (sight.incident.code,),
+        Name.DEADLINE: (),
+    }
+
+
+async def read_scheme(tracker: Tracker, desk: DeskSettings, mirror: MirrorSettings) -> Scheme:
+    """Look up what the settings name.
+
+    Raises:
+        PeerError: the tracker cannot be asked, or the project is none.
+    """
+    me = (await tracker.me()).member.id
+    types = await tracker.types(mirror.project)
+    kind = _chosen(types, mirror.type) if mirror.type else types[0]
+    if kind is None:
+        _log.warning("the tracker has no such type of tickets", desk=desk.name, type=mirror.type)
+        kind = types[0]
+    form = await tracker.form(mirror.project, kind.id)
+    slots = {}
+    for name, written in mirror.fields.items():
+        slot = _slot(Name(name), written, form.custom)
+        if slot is None:
+            _log.warning("the tracker has no such field", desk=desk.name, shows=name, field=written)
+        else:
+            slots[slot.name] = slot
+    statuses = await tracker.statuses()
+    known = {}
+    for ours in Status:
+        written = mirror.statuses.get(ours, "")
+        found = next((each for each in statuses if written in (each.id, each.name)), None)
+        if found is not None:
+            known[ours] = found
+        elif written:
+            _log.warning("the tracker has no such status", desk=desk.name, status=written)
+    return Scheme(mirror.tracker, me, mirror.project, kind.id, slots, known, ZoneInfo(desk.zone))
+
+
+def _slot(name: Name, written: str, custom: tuple[CustomField, ...]) -> Slot | None:
+    for field in custom:
+        # The key of a local field stands behind the id of its queue.
+        if written in (field.id, field.name, field.id.rpartition("--")[2]):
+            return Slot(name, field)
+    if name is Name.DEADLINE and written == Field.DUE:
+        return Slot(name, None)
+    return None
+
+
+def _chosen(types: tuple[Choice, ...], written: str) -> Choice | None:
+    return next((each for each in types if written.casefold() in (each.id, each.name.casefold())), None)
