@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 
 import pytest
 from tests.crash import letters_child
-from tests.crash.test_outbox import PROCESSES
+from tests.crash.victims import end_of
 from tests.integration.dispatch.letter_office import FIRST, LetterOffice
 from tests.peers_smtp import outside_world
 
@@ -19,18 +18,6 @@ from sekretar.kernel.database import Database
 _STRIDE = 11
 
 
-async def run_child(url: str, port: int, incident_id: int, last_step: int) -> int | None:
-    """The exit status of a victim: 0 when it finished, -9 when it was killed."""
-    child = PROCESSES.Process(target=letters_child.main, args=(url, port, incident_id, last_step))
-    child.start()
-    await asyncio.to_thread(child.join, 60)
-    status = child.exitcode
-    child.kill()
-    child.join()
-    child.close()
-    return status
-
-
 async def test_killed_on_the_way_and_started_again(
     database: Database, database_url: str, clock: ManualClock
 ) -> None:
@@ -39,7 +26,7 @@ async def test_killed_on_the_way_and_started_again(
         for last_step in range(1, 2_000, _STRIDE):
             world.taken.clear()
             incident = await office.open(FIRST.replace(b"<first@", b"<first%d@" % last_step))
-            status = await run_child(database_url, world.port, incident.id, last_step)
+            status = await end_of(letters_child.main, database_url, world.port, incident.id, last_step)
             if status == 0:
                 break
             assert status == -signal.SIGKILL

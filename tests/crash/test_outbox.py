@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import multiprocessing
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -12,25 +10,11 @@ import pytest
 from aiohttp import web
 from sqlalchemy import delete, func, select
 from tests.crash import outbox_child
+from tests.crash.victims import end_of
 
 from sekretar.kernel.database import Database
 from sekretar.kernel.leases import LeaseRow
 from sekretar.kernel.outbox import OutboxRow
-
-#: Forked from a process that has everything imported, a victim lives only as long as its work takes.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(
-    [
-        "aiohttp",
-        "pytest",
-        "sekretar.kernel.leases",
-        "sekretar.kernel.outbox",
-        "sqlalchemy.dialects.postgresql.psycopg",
-        "sqlalchemy.dialects.sqlite.aiosqlite",
-        "aiosqlite",
-        "psycopg",
-    ]
-)
 
 KEYS = [effect.key for effect in outbox_child.EFFECTS]
 
@@ -77,15 +61,7 @@ async def peer() -> AsyncIterator[RecordingPeer]:
 
 
 async def run_child(url: str, peer: RecordingPeer, last_step: int) -> int | None:
-    """The exit status of a victim: 0 when it finished, -9 when it was killed."""
-    child = PROCESSES.Process(target=outbox_child.main, args=(url, peer.url, last_step))
-    child.start()
-    await asyncio.to_thread(child.join, 60)
-    status = child.exitcode
-    child.kill()
-    child.join()
-    child.close()
-    return status
+    return await end_of(outbox_child.main, url, peer.url, last_step)
 
 
 async def check_all_or_nothing(database: Database) -> None:
