@@ -21,7 +21,7 @@ from sekretar.dispatch.incidents.values import Incident
 from sekretar.dispatch.incidents.wording import heading, status_name
 from sekretar.dispatch.sla.reading import ClockView
 from sekretar.dispatch.telling import Reader, Telling
-from sekretar.kernel.text import Markdown, escape, escape_block
+from sekretar.kernel.text import Markdown, escape
 from sekretar.mattermost.chat import Chat, CommandRequest, Reply, Subcommand
 from sekretar.mattermost.messages import Message
 
@@ -86,7 +86,7 @@ def note(name: str, incidents: Sequence[tuple[Incident, ClockView]], words: str,
     t = reader.t
     lines = [t("dispatch.handover.head", name=name)]
     if words:
-        lines.append(Markdown(f"> {escape_block(words)}"))
+        lines.append(Markdown(f"> {escape(words)}\n"))
     lines += [
         Markdown(
             f"* {heading(incident)} · {escape(status_name(t, incident.status))} · {clock_line(clock, reader)}"
@@ -94,7 +94,8 @@ def note(name: str, incidents: Sequence[tuple[Incident, ClockView]], words: str,
         for incident, clock in incidents[:_SHOWN]
     ]
     if len(incidents) > _SHOWN:
-        lines.append(t.plural("dispatch.handover.more", len(incidents) - _SHOWN))
+        more = t.plural("dispatch.handover.more", len(incidents) - _SHOWN)
+        lines.append(Markdown(f"\n{more}"))
     if not incidents:
         lines.append(t("dispatch.handover.nothing"))
     return Message(Markdown("\n").join(lines))

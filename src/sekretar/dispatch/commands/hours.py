@@ -107,7 +107,7 @@ def shown(desk: DeskSettings, ruled: Mapping[date, DayRule], t: Translator) -> M
             said = ", ".join(map(str, openings)) or t.plain("dispatch.hours.off")
             lines.append(Markdown(f"* {t(f'dispatch.hours.{name}')}: {said}"))
     if ruled:
-        lines.append(t("dispatch.hours.differing"))
+        lines.append(Markdown(f"\n{t('dispatch.hours.differing')}"))
     for day, rule in ruled.items():
         own = ", ".join(map(str, rule.openings))
         said = own if rule.kind is DayKind.OWN else t.plain(f"dispatch.hours.{rule.kind.value}")

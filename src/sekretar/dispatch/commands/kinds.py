@@ -105,5 +105,5 @@ def listed(known: Sequence[IncidentType], t: Translator) -> Markdown:
         lines.append(t("dispatch.types.line", number=number, name=each.name, time=length))
     retired = ", ".join(each.name for each in known if not each.active)
     if retired:
-        lines.append(Markdown(f"{t('dispatch.types.retired')} {escape(retired)}"))
+        lines.append(Markdown(f"\n{t('dispatch.types.retired')} {escape(retired)}"))
     return Markdown("\n").join(lines)
