@@ -24,6 +24,8 @@ from sekretar.config import Settings
 from sekretar.dispatch.feature import Dispatch
 from sekretar.dispatch.feature import Surroundings as DispatchSurroundings
 from sekretar.kernel import secrets, signing
+from sekretar.kernel.backups import keeping
+from sekretar.kernel.backups.keeping import BackupKeeping, BackupPlan
 from sekretar.kernel.clock import Clock, SystemClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import ConfigurationError, PeerError, PeerRefused
@@ -274,6 +276,7 @@ class Sekretar:
                 "conversations", self._surface.conversations.tidy, at_least_every=timedelta(minutes=5)
             )
             self.jobs.add("housekeeping", self._keep_house, at_least_every=timedelta(hours=1))
+            self._keep_backups()
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._guard(sole))
@@ -286,6 +289,14 @@ class Sekretar:
                 await self._calendars.close()
                 await self._dispatch.close()
                 await self._surface.deadline.drain()
+
+    def _keep_backups(self) -> None:
+        settings, base = self._settings, self._base
+        if settings.backup_dir is None:
+            return
+        plan = BackupPlan(settings.backup_dir, timedelta(hours=settings.backup_hours), settings.backup_keep)
+        backups = BackupKeeping(base.database, base.clock, self.health, plan)
+        self.jobs.add(keeping.TASK, backups.run, at_least_every=timedelta(hours=1))
 
     async def _serve(self, bound: socket.socket) -> None:
         services = Services(

@@ -9,7 +9,8 @@ import typer
 
 from sekretar import __version__
 from sekretar.app import Sekretar, foundation
-from sekretar.commands import keys, outbox, registry, sla, tickets, tokens
+from sekretar.commands import keys, letters, outbox, registry, sla, tickets, tokens
+from sekretar.commands.backup import backup, restore
 from sekretar.commands.doctor import doctor
 from sekretar.commands.ending import run_until_told, say
 from sekretar.commands.settings import settings
@@ -65,9 +66,12 @@ async def _work() -> None:
 
 app.command(short_help="Make Sekretar known to Mattermost; may be repeated.")(setup)
 app.command(short_help="Say what works, what does not, and what mends it.")(doctor)
+app.command(short_help="Copy the database into a file, while Sekretar runs.")(backup)
+app.command(short_help="Put a backup back.")(restore)
 app.add_typer(keys.app, name="keys", short_help="Make and change encryption keys.")
 app.add_typer(outbox.app, name="outbox", short_help="Look at undelivered messages, retry or discard them.")
 app.add_typer(tickets.app, name="tickets", short_help="Say who people are in the trackers.")
+app.add_typer(letters.app, name="letters", short_help="Letters that could not be read: look, read again.")
 app.add_typer(registry.app, name="registry", short_help="Read the lists of poles, stations and contractors.")
 app.add_typer(tokens.app, name="tokens", short_help="Make and revoke tokens of the API.")
 app.add_typer(sla.app, name="sla", short_help="Take over the days off of a year for deadlines.")

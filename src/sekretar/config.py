@@ -147,6 +147,14 @@ class Settings(BaseSettings):
         default=None,
         description="File (TOML) that describes the dispatch desks: mailboxes, channel, assets; docs/dispatch.md.",
     )
+    backup_dir: Path | None = Field(
+        default=None,
+        description="Folder into which backups of the database are made by themselves; none are made without it.",
+    )
+    backup_hours: int = Field(default=24, ge=1, le=720, description="How often, in hours.")
+    backup_keep: int = Field(
+        default=7, ge=1, le=1000, description="How many of these backups are kept; older ones are deleted."
+    )
     metrics_token: SecretStr = Field(
         default=SecretStr(""),
         description="When set, `/metrics` answers only to `Authorization: Bearer` with this token.",

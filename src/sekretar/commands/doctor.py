@@ -17,11 +17,9 @@ from fastapi.responses import JSONResponse
 from sekretar import __version__
 from sekretar.app import http_settings, mattermost_client
 from sekretar.calendars import diagnosis as calendars
+from sekretar.commands import doctor_desks
 from sekretar.commands.ending import run, say
 from sekretar.config import Settings, load_settings, settings_file
-from sekretar.dispatch.assets.registry import diagnosis as registry
-from sekretar.dispatch.assets.registry.importing import feeds
-from sekretar.dispatch.mail import diagnosis as mailboxes
 from sekretar.kernel import logs
 from sekretar.kernel.clock import Clock, SystemClock
 from sekretar.kernel.errors import ConfigurationError
@@ -88,40 +86,13 @@ def surroundings(settings: Settings, http: HttpSessions) -> Surroundings:
         clock,
         http,
         stand_in(settings),
-        [Check(calendars.NAME, calendars.diagnose), *_of_registries(settings, clock)],
+        [Check(calendars.NAME, calendars.diagnose), *doctor_desks.checks(settings, clock)],
         [
             *(partial(trackers.diagnose, site) for site in sites.values()),
             *_of_references(settings, http, clock),
-            *_of_lists(settings, http, clock),
-            *_of_mailboxes(settings, http),
+            *doctor_desks.looks(settings, http, clock, sites),
         ],
     )
-
-
-def _of_registries(settings: Settings, clock: Clock) -> list[Check]:
-    return [
-        Check(
-            registry.name_of(desk.name), partial(registry.diagnose_standing, desk.name, desk.registry, clock)
-        )
-        for desk in settings.desks()
-        if any(feeds(desk.registry))
-    ]
-
-
-def _of_lists(settings: Settings, http: HttpSessions, clock: Clock) -> list[Look]:
-    return [
-        partial(registry.diagnose_sources, desk.name, desk.registry, http, clock)
-        for desk in settings.desks()
-        if any(feeds(desk.registry))
-    ]
-
-
-def _of_mailboxes(settings: Settings, http: HttpSessions) -> list[Look]:
-    return [
-        partial(mailboxes.diagnose, mailbox, http.tls)
-        for desk in settings.desks()
-        for mailbox in desk.mailboxes
-    ]
 
 
 def _of_references(settings: Settings, http: HttpSessions, clock: Clock) -> list[Look]:

@@ -136,6 +136,15 @@ async def check(database: Database, vault: Vault) -> None:
     """
     async with database.reading() as session:
         stored = await session.scalar(select(VaultCheck.ciphertext).where(VaultCheck.id == 1))
+    require_fit(vault, stored)
+
+
+def require_fit(vault: Vault, stored: str | None) -> None:
+    """Make sure that the keys belong to what is stored as the known word; None fits every key.
+
+    Raises:
+        ConfigurationError: they do not.
+    """
     try:
         fits = stored is None or vault.decrypt(stored) == _WORD
     except SecretUnreadable:

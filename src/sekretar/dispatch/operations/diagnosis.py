@@ -1,0 +1,171 @@
+"""What the doctor looks at in a desk beside its mailboxes and lists: channels, people, templates, and the mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import select
+
+from sekretar.dispatch.assignment.shifts import next_begin
+from sekretar.dispatch.assignment.team import Member, Role, Team
+from sekretar.dispatch.channels import Purpose, named
+from sekretar.dispatch.letters.model import TemplateRow
+from sekretar.dispatch.letters.templates import checked_template
+from sekretar.dispatch.letters.values import Purpose as LetterPurpose
+from sekretar.dispatch.settings import DeskSettings, MirrorSettings
+from sekretar.kernel.clock import Clock
+from sekretar.kernel.database import Database
+from sekretar.kernel.errors import PeerError, PeerForbidden, PeerNotFound, PersonError
+from sekretar.kernel.i18n import Catalogues
+from sekretar.mattermost.desk import ChatServer
+from sekretar.mattermost.doctor import Finding, failure, fine, skipped, warning
+from sekretar.mattermost.rights import Obstacle, obstacle
+from sekretar.trackers.port import Tracker, TrackerSite
+from sekretar.trackers.values import Choice, Field
+
+_OBSTACLES = {
+    Obstacle.REMOVED: "the bot is not a member",
+    Obstacle.ARCHIVED: "it is archived",
+    Obstacle.MUTED: "the bot may not write there",
+    Obstacle.GONE: "it is gone",
+}
+
+
+def people_name(desk: str) -> str:
+    """What the check of the people is called."""
+    return f"people:{desk}"
+
+
+def templates_name(desk: str) -> str:
+    """What the check of the templates is called."""
+    return f"templates:{desk}"
+
+
+async def diagnose_channels(desk: DeskSettings, server: ChatServer) -> Finding:
+    """Whether the desk can speak in its channels."""
+    check = f"desk:{desk.name}"
+    names = list(dict.fromkeys(named(desk, purpose) for purpose in Purpose))
+    try:
+        wrong = [f"{name}: {why}" for name in names if (why := await _hindrance(server, name))]
+    except PeerError as error:
+        return skipped(check, f"Mattermost does not answer: {error.detail}")
+    if wrong:
+        return failure(
+            check,
+            "; ".join(wrong),
+            "Invite the bot into the channel and let members write there, or correct channel and operations_channel"
+            " in the file of the desks: team/channel, the names in the channel's address.",
+        )
+    return fine(check, f"the bot may write in {' and '.join(names)}")
+
+
+async def _hindrance(server: ChatServer, name: str) -> str:
+    """Why nothing can be said in a channel; empty when something can."""
+    try:
+        channel = await server.channel_by_name(*name.split("/"))
+    except (PeerNotFound, PeerForbidden):
+        return "there is no such channel, or the bot is not a member"
+    hindrance = await obstacle(server, channel.id)
+    return _OBSTACLES[hindrance] if hindrance else ""
+
+
+async def diagnose_people(desk: DeskSettings, team: Team, clock: Clock, database: Database) -> Finding:
+    """Whether there is anybody to whom incidents can be given."""
+    check, now = people_name(desk.name), clock.now()
+    async with database.reading() as session:
+        members = await team.members(session, desk.name, now)
+    dispatchers = [each for each in members if each.role is Role.DISPATCHER]
+    word = "dispatcher" if len(dispatchers) == 1 else "dispatchers"
+    if not desk.assignment.automatic:
+        return fine(check, f"{len(dispatchers)} {word}; incidents are taken, not given")
+    if not dispatchers:
+        return warning(
+            check,
+            "nobody is a dispatcher: incidents are given to nobody",
+            "Add people with `/incident shift` in the chat, or set automatic = false under [desk.assignment].",
+        )
+    at_work = [each for each in dispatchers if team.works(desk.name, each, now)]
+    if at_work:
+        return fine(check, f"{len(dispatchers)} {word}, {len(at_work)} at work now")
+    return _nobody(check, f"{len(dispatchers)} {word}, nobody at work now", dispatchers, clock)
+
+
+def _nobody(check: str, seen: str, dispatchers: Sequence[Member], clock: Clock) -> Finding:
+    border = next_begin({each.person.id: each.schedule for each in dispatchers}, clock.now())
+    if border is not None:
+        return fine(check, f"{seen}; the next shift begins at {border.at:%Y-%m-%d %H:%M} UTC")
+    return warning(
+        check,
+        f"{seen}, nor in the next weeks",
+        "Write down shifts in the chat, or set shifts = false under [desk.assignment].",
+    )
+
+
+async def diagnose_templates(desk: DeskSettings, database: Database) -> Finding:
+    """Whether the texts that the desk has written for its letters can still be filled in."""
+    check, t = templates_name(desk.name), Catalogues.load().translator("en")
+    async with database.reading() as session:
+        query = select(TemplateRow).where(TemplateRow.desk == desk.name)
+        rows = list(await session.scalars(query.order_by(TemplateRow.purpose, TemplateRow.language)))
+    wrong = []
+    for row in rows:
+        try:
+            checked_template(LetterPurpose(row.purpose), row.text)
+        except PersonError as error:
+            wrong.append(f"{row.purpose} ({row.language}): {t.plain_error(error)}")
+    if wrong:
+        return failure(check, "; ".join(wrong), "Write them anew in the chat, or go back to the usual ones.")
+    return fine(check, f"{len(rows)} of its own, the others are the usual ones" if rows else "the usual ones")
+
+
+async def diagnose_mirror(
+    desk: DeskSettings, mirror: MirrorSettings, sites: Mapping[str, TrackerSite]
+) -> Finding:
+    """Whether the tracker has what the settings of the mirror name."""
+    check = f"mirror:{desk.name}"
+    site = sites.get(mirror.tracker)
+    if site is None:
+        return failure(
+            check,
+            f"there is no tracker {mirror.tracker}",
+            f"Name it in SEKRETAR_TRACKERS, or correct desk.mirror; there are: {', '.join(sites) or 'none'}.",
+        )
+    try:
+        missing = await _missing(site.service(), mirror)
+    except PeerNotFound:
+        missing = [f"the project {mirror.project}"]
+    except PeerError as error:
+        return failure(check, f"{mirror.tracker}: {error.detail}", "See the check of the tracker itself.")
+    if missing:
+        return failure(
+            check,
+            f"{mirror.tracker} does not have {'; '.join(missing)}",
+            "Correct project, type, fields and statuses under [desk.mirror]; keys and names are taken alike.",
+        )
+    there = f"{len(mirror.fields)} fields and {len(mirror.statuses)} statuses"
+    return fine(check, f"{mirror.tracker} {mirror.project}: {there} are there")
+
+
+async def _missing(tracker: Tracker, mirror: MirrorSettings) -> list[str]:
+    """What the settings name and the tracker does not know, in words."""
+    types = await tracker.types(mirror.project)
+    kind = _named(types, mirror.type) if mirror.type else next(iter(types), None)
+    if kind is None:
+        return [f"the type {mirror.type or 'of any kind'}"]
+    form = await tracker.form(mirror.project, kind.id)
+    fields = {Field.DUE.value, *(word for each in form.custom for word in _words(each.id, each.name))}
+    statuses = {word for each in await tracker.statuses() for word in _words(each.id, each.name)}
+    lost_fields = _unknown("field", mirror.fields.values(), fields) if form.complete else []
+    return lost_fields + _unknown("status", mirror.statuses.values(), statuses)
+
+
+def _unknown(what: str, wanted: Iterable[str], known: set[str]) -> list[str]:
+    return [f"the {what} {each}" for each in dict.fromkeys(wanted) if each.casefold() not in known]
+
+
+def _named(choices: Iterable[Choice], text: str) -> Choice | None:
+    return next((each for each in choices if text.casefold() in _words(each.id, each.name)), None)
+
+
+def _words(number: str, name: str) -> set[str]:
+    return {number.casefold(), name.casefold()}
