@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from sekretar.commands.desk_settings import all_desk_settings, desk_markdown
 from sekretar.config import Settings
+from sekretar.dispatch.settings import read_desks
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("docs/calendar.md", "docs/calendar.ru.md")
@@ -40,3 +42,31 @@ def test_the_settings_that_the_page_names_exist(page: str) -> None:
     named = set(re.findall(r"`SEKRETAR_(\w+)`", text))
     assert named
     assert named <= {name.upper() for name in Settings.model_fields}
+
+
+DESK_PAGES = ("docs/dispatch.md", "docs/dispatch.ru.md")
+
+
+def test_every_setting_of_a_desk_says_what_it_means() -> None:
+    found = list(all_desk_settings())
+    assert [each.name for each in found if not each.description] == []
+    assert {"name", "mailboxes.password", "sla.hours.week", "registry.poles.columns"} <= {
+        each.name for each in found
+    }
+
+
+@pytest.mark.parametrize("page", DESK_PAGES)
+def test_the_page_holds_the_settings_of_a_desk(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    held = text.partition("<!-- desk settings -->")[2].partition("<!-- /desk settings -->")[0]
+    assert held.strip() == desk_markdown(), "commands.desk_settings.desk_markdown() makes the table"
+
+
+@pytest.mark.parametrize("page", DESK_PAGES)
+def test_the_example_of_the_page_is_a_desk(page: str, tmp_path: Path) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    example = tmp_path / "desks.toml"
+    example.write_text(text.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
+    (desk,) = read_desks(example)
+    assert desk.mirror is not None
+    assert desk.mailboxes[0].smtp_host

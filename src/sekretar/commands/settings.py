@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -35,8 +35,13 @@ def all_settings() -> Iterator[Setting]:
 
 def markdown() -> str:
     """The table for the READMEs."""
+    return table_of(all_settings())
+
+
+def table_of(settings: Iterable[Setting]) -> str:
+    """Settings as a table in Markdown."""
     head = ["| setting | default | meaning |", "|---|---|---|"]
-    return "\n".join(head + [_row(setting) for setting in all_settings()])
+    return "\n".join(head + [_row(setting) for setting in settings])
 
 
 def settings(
