@@ -171,6 +171,14 @@ async def test_one_incident_from_new_to_closed_by_words_alone(database: Database
         assert "доступ" in await said(house, "boris", "тип доступа", **here)
         choices = button(await typed(house, "boris", "type", **here), "Тип…")["options"]
         assert len(choices) == 7
+        # What stands in the channel changes; what one person was shown does not, so there it is said.
+        take = button(await typed(house, "anna", "show", **here), "Ждать")
+        clicked = await house.office.click("anna", take)
+        assert "Готово" in clicked.body["ephemeral_text"]
+        assert (await house.now(incident.id)).status is Status.AWAITING_CONFIRMATION
+        other = await house.office.click("boris", take)
+        assert "Готово" not in str(other.body)
+        await said(house, "boris", "status closure notified", **here)
         assert "Закрыть" in labels(await typed(house, "boris", "статус", **here))[0]
         assert "Закрыт" in await said(house, "boris", "статус закрыть", **here)
         assert (await house.now(incident.id)).status is Status.CLOSED

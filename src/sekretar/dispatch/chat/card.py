@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -230,9 +230,18 @@ def _moves(incident: Incident, t: Translator) -> Iterable[Action]:
         yield Select(t.plain("dispatch.card.more"), MORE, record_of(incident), choices, anyone=True)
 
 
+def for_one(message: Message) -> Message:
+    """The same for a single reader, whose buttons are theirs alone."""
+    shown = (
+        replace(part, actions=tuple(replace(each, anyone=False) for each in part.actions))
+        for part in message.attachments
+    )
+    return Message(message.text, tuple(shown))
+
+
 def moves_of(incident: Incident, t: Translator) -> tuple[Action, ...]:
-    """Where it can go from here, as buttons, and a list where they are many."""
-    return tuple(_moves(incident, t))
+    """Where it can go from here, as buttons for a single reader, and a list where they are many."""
+    return tuple(replace(each, anyone=False) for each in _moves(incident, t))
 
 
 def verbs_of(incident: Incident, t: Translator) -> dict[str, Status]:

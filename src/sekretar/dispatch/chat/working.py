@@ -24,6 +24,7 @@ from sekretar.dispatch.incidents.values import (
     Status,
     Unset,
 )
+from sekretar.dispatch.incidents.wording import status_name
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.forms import Field, FieldKind, Form
 from sekretar.kernel.people import Person
@@ -66,32 +67,31 @@ class Working:
         chat.form(ASSET_FORM, FormHandler(self.asset_form, self.asset_submitted))
 
     async def take(self, click: Click) -> ClickReply:
-        await self.change(
+        taken = await self.change(
             click.person,
             incident_of(click.record),
             take_over(click.person, Status(str(click.record.get("status")))),
             _seen(click.record),
         )
-        return ClickReply()
+        return _done(click, taken)
 
     async def set_type(self, click: Click) -> ClickReply:
         if not click.selected.isdecimal():
             raise PersonError("dispatch.type.gone")
         wanted = IncidentChange(type_id=int(click.selected))
-        await self.change(click.person, incident_of(click.record), wanted)
-        return ClickReply()
+        return _done(click, await self.change(click.person, incident_of(click.record), wanted))
 
     async def read(self, click: Click) -> ClickReply:
-        await self.change(click.person, incident_of(click.record), IncidentChange(unread=False))
-        return ClickReply()
+        wanted = IncidentChange(unread=False)
+        return _done(click, await self.change(click.person, incident_of(click.record), wanted))
 
     async def move(self, click: Click) -> ClickReply:
         target = click.selected or str(click.record.get("to", ""))
         if target not in {each.value for each in Status}:
             raise PersonError("dispatch.incident.changed_meanwhile", code="")
         wanted = IncidentChange(status=Status(target))
-        await self.change(click.person, incident_of(click.record), wanted, _seen(click.record))
-        return ClickReply()
+        moved = await self.change(click.person, incident_of(click.record), wanted, _seen(click.record))
+        return _done(click, moved)
 
     # --- where it is
 
@@ -190,6 +190,14 @@ def incident_of(record: Record) -> int:
 
 def _seen(record: Record) -> IncidentChange:
     return IncidentChange(status=Status(str(record["status"])))
+
+
+def _done(click: Click, incident: Incident) -> ClickReply:
+    """The post in the channel shows what was done. What one person was shown stays as it is, so there it is said."""
+    if click.claim.person != click.person.id:
+        return ClickReply()
+    status = status_name(click.t, incident.status)
+    return ClickReply(ephemeral=click.t("dispatch.chat.done", code=incident.code, status=status))
 
 
 def opens(form_id: str) -> ActionHandler:

@@ -86,7 +86,7 @@ class Acts:
         desk, now = self.hands.desks[incident.desk], self.hands.chat.now()
         async with self.hands.chat.database.reading() as session:
             view = await self.hands.views.of(session, incident, desk, now)
-        return card.card(view, t, now)
+        return card.for_one(card.card(view, t, now))
 
     # --- whose it is
 
