@@ -9,16 +9,29 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+from urllib.parse import quote
 
 from sqlalchemy import insert, text
+from starlette.types import ASGIApp
 
 from benchmarks.scale import Scale
 from benchmarks.table import Row, percentile
+from sekretar.dispatch.api import tokens
+from sekretar.dispatch.api.opening import open_api
+from sekretar.dispatch.api.tokens import TokenDraft
+from sekretar.dispatch.assets import Assets
 from sekretar.dispatch.incidents import words
 from sekretar.dispatch.incidents.finding import OPEN, IncidentFilter, Order, find
+from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.model import IncidentRow, TypeRow, WordRow
 from sekretar.dispatch.incidents.values import Status
+from sekretar.dispatch.settings import DeskSettings
+from sekretar.dispatch.sla.keeping import Slas
+from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
+from sekretar.kernel.i18n import Catalogues
 from sekretar.kernel.people import PersonRow
 
 NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
@@ -41,7 +54,9 @@ BARE = (
 def rows(scale: Scale) -> Iterator[Row]:
     """Every kind of list, and the slowest of them."""
     with tempfile.TemporaryDirectory() as folder:
-        taken, floor = asyncio.run(measure(f"sqlite:///{Path(folder) / 'bench.sqlite3'}", scale))
+        url = f"sqlite:///{Path(folder) / 'bench.sqlite3'}"
+        taken, floor = asyncio.run(measure(url, scale))
+        answers = asyncio.run(ask_the_api(url, scale))
     bare = percentile(floor, 0.99)
     everything = [each for times in taken.values() for each in times]
     name = f"a list of incidents out of {scale.incidents}, any filter, p99"
@@ -50,6 +65,53 @@ def rows(scale: Scale) -> Iterator[Row]:
     yield Row(
         f"  the slowest of them: {slowest}, p99", percentile(taken[slowest], 0.99), "ms", bare, most=100
     )
+    name = "  the same as an answer of the API, from the request to its last byte, p99"
+    yield Row(name, percentile(answers, 0.99), "ms", bare, most=100)
+
+
+async def ask_the_api(url: str, scale: Scale) -> list[float]:
+    """Milliseconds of answers to a program with a token, over the database that was measured before."""
+    database, clock = Database.open(url), ManualClock(NOW)
+    desks = {"towers": DeskSettings(name="towers", channel="work/desk")}
+    chat = cast(Any, SimpleNamespace(database=database, clock=clock))
+    incidents = Incidents(clock, desks)
+    slas = Slas(desks, incidents, cast(Any, SimpleNamespace(telling=SimpleNamespace(chat=chat))))
+    chat.catalogues = Catalogues.load()
+    api = open_api(chat, desks, incidents, Assets(), slas)
+    async with database.transaction() as session:
+        _, token = await tokens.create(session, TokenDraft("bench"), NOW)
+    taken, chance = [], random.Random(4)
+    for _ in range(max(scale.questions // 10, 1)):
+        day = (NOW - APART * chance.randrange(scale.incidents)).date().isoformat()
+        for query in ("", "state=open", "state=closed", f"incident_date_after={day}", f"search={RARE[7]}"):
+            clock.advance(timedelta(seconds=1))
+            begun = time.perf_counter()
+            assert await _status(api, f"limit={PAGE}&{quote(query, safe='=')}", token) == 200
+            taken.append(1000 * (time.perf_counter() - begun))
+    await database.close()
+    return taken
+
+
+async def _status(api: ASGIApp, query: str, token: str) -> int:
+    """Ask for a list in this process, and take the whole answer."""
+    statuses: list[int] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        if "status" in message:
+            statuses.append(message["status"])
+
+    path = "/api/v1/incidents/"
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+        "path": path, "raw_path": path.encode(), "root_path": "/api/v1", "query_string": query.encode(),
+        "headers": [(b"authorization", f"Bearer {token}".encode())], "client": ("127.0.0.1", 1),
+        "server": ("localhost", 80),
+    }  # fmt: skip
+    await api(scope, receive, send)
+    return statuses[0]
 
 
 async def measure(url: str, scale: Scale) -> tuple[dict[str, list[float]], list[float]]:

@@ -216,6 +216,7 @@ class Sekretar:
                 sites,
                 self.health,
                 chat_url=settings.mattermost_public_url or settings.mattermost_url,
+                public_url=settings.public_url,
             ),
             settings.desks(),
         )
@@ -310,6 +311,7 @@ class Sekretar:
             default_language=self._settings.default_language,
             metrics_token=self._settings.metrics_token.get_secret_value(),
             api=self._dispatch.api,
+            pages=self._dispatch.pages,
         )
         await serve(create_app(services), bound)
 

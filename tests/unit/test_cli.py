@@ -419,3 +419,24 @@ class TestRegistry:
         result = invoke("registry", "import", "--desk", "trains")
         assert result.exit_code == MISCONFIGURED
         assert "There is no desk trains with lists." in result.stderr
+
+
+class TestTokens:
+    """Tokens of the API, on the command line."""
+
+    def test_a_token_is_made_listed_and_revoked(self, invoke: Invoke) -> None:
+        made = invoke("tokens", "create", "board", "--scope", "write", "--days", "30")
+        assert made.exit_code == 0
+        text = made.stdout.strip().splitlines()[-1]
+        assert text.startswith("sekretar_")
+        listed = invoke("tokens", "list")
+        assert text not in listed.stdout
+        assert any("board" in line and "until" in line for line in listed.stdout.splitlines())
+        assert invoke("tokens", "revoke", "1").exit_code == 0
+        assert "revoked" in invoke("tokens", "list").stdout
+        assert invoke("tokens", "revoke", "2").exit_code == 1
+
+    def test_a_desk_that_is_not_there(self, invoke: Invoke) -> None:
+        result = invoke("tokens", "create", "board", "--desk", "trains")
+        assert result.exit_code == MISCONFIGURED
+        assert "There is no desk trains." in result.stderr

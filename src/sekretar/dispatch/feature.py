@@ -38,6 +38,7 @@ from sekretar.dispatch.mail.mailboxes import Mailboxes
 from sekretar.dispatch.mirror.mirroring import TASK as MIRROR_TASK
 from sekretar.dispatch.mirror.mirroring import open_mirror
 from sekretar.dispatch.operations.opening import open_operations
+from sekretar.dispatch.page import Pages
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.dispatch.sla.calendars import TASK as SLA_TASK
 from sekretar.dispatch.sla.keeping import Slas
@@ -64,6 +65,8 @@ class Surroundings:
     health: Health
     #: Where people reach Mattermost.
     chat_url: str = ""
+    #: Where people reach Sekretar.
+    public_url: str = ""
 
 
 class Dispatch:
@@ -73,6 +76,8 @@ class Dispatch:
         self._around = around
         #: What other programs ask; None without a desk.
         self.api: ASGIApp | None = None
+        #: What people do in the browser; None without a desk.
+        self.pages: Pages | None = None
         self._desks = {desk.name: desk for desk in desks}
         self.channels = DeskChannels(around.chat, self._desks)
         self.incidents = Incidents(around.chat.clock, self._desks)
@@ -121,6 +126,8 @@ class Dispatch:
             working, self.letters.letters, self.team, self.telling, self.handing_over, around.chat_url
         )
         commands.register(around.chat.chat, hands, tools)
+        self.pages = Pages(around.chat, self._desks, self.incidents, self.assets, rights, around.public_url)
+        self.pages.register(around.chat.chat)
 
     def _open_mailboxes(self, desks: Sequence[DeskSettings]) -> Mailboxes:
         chat = self._around.chat

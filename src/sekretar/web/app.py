@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 
 from sekretar import __version__
 from sekretar.dispatch.api.routes import PATH as API_PATH
+from sekretar.dispatch.page import Pages
 from sekretar.kernel.errors import PeerError, PersonError
 from sekretar.kernel.health import CONTENT_TYPE_LATEST, Health, Metrics
 from sekretar.kernel.i18n import Catalogues, Translator
@@ -29,6 +30,7 @@ from sekretar.kernel.people import Person
 from sekretar.mattermost.callbacks import Answer, Callbacks
 from sekretar.mattermost.consent import Consents
 from sekretar.tickets.watching.hooks import HEADER, TrackerHooks, Verdict
+from sekretar.web.pages import IncidentPage
 
 #: Mattermost itself sends and accepts at most this much.
 LARGEST_BODY = 1024 * 1024
@@ -51,7 +53,8 @@ class Services:
     """What the routes lead to.
 
     `consented` hears of everybody who has given consent; `metrics_token` is who may read the metrics, empty means
-    everybody; `api` is what other programs ask, None without a dispatch desk.
+    everybody; `api` is what other programs ask and `pages` what people do in the browser, None without a
+    dispatch desk.
     """
 
     callbacks: Callbacks
@@ -64,6 +67,7 @@ class Services:
     default_language: str
     metrics_token: str = ""
     api: ASGIApp | None = None
+    pages: Pages | None = None
 
 
 class TooLarge(Exception):
@@ -79,6 +83,8 @@ def create_app(services: Services) -> FastAPI:
     _add_health(app, services)
     if services.api is not None:
         app.mount(API_PATH, services.api)
+    if services.pages is not None:
+        IncidentPage(services.pages, services.catalogues, _body, _HEADERS).add_to(app)
 
     @app.exception_handler(TooLarge)
     async def refuse(request: Request, error: TooLarge) -> Response:

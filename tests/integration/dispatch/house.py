@@ -147,6 +147,7 @@ async def open_house(
             "outbox": Outbox(database, clock),
             "sites": {},
             "health": Health(clock),
+            "public_url": "https://sekretar.example",
             **surroundings,
         }
         around = Surroundings(**given)
