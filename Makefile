@@ -12,7 +12,7 @@ test: ## everything that proves the product: linters, types, house rules, tests 
 	@scripts/env dev
 	@scripts/peers
 	@$(MAKE) --no-print-directory lint
-	@.venv/bin/python -m pytest $(ARGS)
+	@scripts/test $(ARGS)
 
 lint:
 	@scripts/env dev
