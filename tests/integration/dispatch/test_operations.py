@@ -24,6 +24,8 @@ from sekretar.dispatch.mail import noting
 from sekretar.dispatch.mail.mailboxes import Mailboxes
 from sekretar.dispatch.mail.model import Direction, LetterRow, LetterState, RawLetterRow
 from sekretar.dispatch.mail.trouble import MailboxTrouble, Standing, TroubleKind
+from sekretar.dispatch.mirror.model import MirrorCursorRow
+from sekretar.dispatch.operations import watching
 from sekretar.dispatch.operations.model import TroubleRow
 from sekretar.dispatch.operations.readiness import Readiness
 from sekretar.dispatch.operations.retention import Purged
@@ -203,6 +205,38 @@ class TestAlarms:
             assert "2041" in said
             assert await watch.after(6 * DAY) == []
             assert len(await watch.after(DAY)) == 1
+
+    async def test_a_tracker_and_backups(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Mailboxes, "standings", lambda _: [])
+        mirror = {"tracker": "work", "project": "DESK"}
+        async with open_house(database, desk()) as house:
+            health, now = Health(house.clock), house.clock.now()
+            health.report("backup", ready=False, detail="no room")
+            alarms = house.dispatch.operations.alarms
+            alarms.watch(watching.backups_of(health))
+            async with database.transaction() as session:
+                session.add(
+                    MirrorCursorRow(
+                        desk="towers",
+                        tracker="work",
+                        project="DESK",
+                        next_at=now,
+                        read_at=now - 11 * MINUTE,
+                        failures=3,
+                        problem="no answer in time",
+                    )
+                )
+            monkeypatch.setitem(house.dispatch.channels.desks, "towers", desk(mirror=mirror))  # type: ignore[arg-type]
+            watch = Watch(house)
+            tracker, backup = await watch.after()
+            assert "The tracker work does not answer" in tracker
+            assert "no answer in time" in tracker
+            assert "no room" in backup
+            health.report("backup", ready=True)
+            async with database.transaction() as session:
+                await session.execute(update(MirrorCursorRow).values(failures=0))
+            said = [*await watch.after(), *await watch.after(5 * MINUTE)]
+            assert [each[0] for each in said] == ["✅", "✅"]
 
 
 class TestReadiness:

@@ -33,6 +33,7 @@ class OpenOperations:
     def add_jobs(self, jobs: Jobs, health: Health) -> None:
         """Hang the jobs into the engine; what is heard of a mailbox wakes them."""
         ready = Readiness(health, self.mailboxes.standings)
+        self.alarms.watch(watching.backups_of(health))
         jobs.add(alarms.TASK, self.alarms.run, at_least_every=timedelta(minutes=1))
         jobs.add(readiness.TASK, ready.report, at_least_every=timedelta(seconds=15))
         jobs.add(retention.TASK, self.retention.run, at_least_every=retention.EVERY)
@@ -59,6 +60,7 @@ def open_operations(
         watching.sending,
         watching.unreadable,
         watching.lists,
+        watching.mirror,
         watching.calendars_of(slas),
     )
     chat = telling.chat

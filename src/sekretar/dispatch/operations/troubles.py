@@ -40,6 +40,10 @@ class Kind(StrEnum):
     POLES = "poles.old"
     STATIONS = "stations.old"
     CONTRACTORS = "contractors.old"
+    #: The tracker that shows the incidents too.
+    TRACKER = "tracker.down"
+    #: No backup could be made.
+    BACKUP = "backup.failed"
     #: The days off of a year are not known.
     CALENDAR_YEAR = "calendar.year"
     #: There are no working hours at all.
@@ -62,7 +66,11 @@ class Kind(StrEnum):
         return 4 * _HOUR if said < 2 else _DAY
 
 
-_PATIENCE = {Kind.MAILBOX_DOWN: 5 * _MINUTE, Kind.MAILBOX_LIMITED: 30 * _MINUTE}
+_PATIENCE = {
+    Kind.MAILBOX_DOWN: 5 * _MINUTE,
+    Kind.MAILBOX_LIMITED: 30 * _MINUTE,
+    Kind.TRACKER: 10 * _MINUTE,
+}
 
 
 @dataclass(frozen=True)

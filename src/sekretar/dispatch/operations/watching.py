@@ -16,10 +16,13 @@ from sekretar.dispatch.letters.standing import backlogs
 from sekretar.dispatch.mail.mailboxes import Mailboxes
 from sekretar.dispatch.mail.model import Direction, LetterRow, LetterState
 from sekretar.dispatch.mail.trouble import Standing
+from sekretar.dispatch.mirror.model import MirrorCursorRow
 from sekretar.dispatch.operations.troubles import Kind, Trouble, Watched
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.dispatch.sla.hours import ProblemKind
 from sekretar.dispatch.sla.keeping import Slas
+from sekretar.kernel.backups.keeping import TASK as BACKUP
+from sekretar.kernel.health import Health
 
 #: Looks at one desk. What it does not name any more is forgotten without a word.
 Source = Callable[[AsyncSession, DeskSettings, datetime], Awaitable[Sequence[Watched]]]
@@ -109,6 +112,35 @@ async def lists(session: AsyncSession, desk: DeskSettings, now: datetime) -> Seq
         wrong = Trouble(subject, _LISTS[feed], trouble.since, detail=trouble.remark)
         found.append(Watched(subject, wrong))
     return found
+
+
+async def mirror(session: AsyncSession, desk: DeskSettings, now: datetime) -> Sequence[Watched]:
+    """Whether the tracker that shows the incidents answers."""
+    if desk.mirror is None:
+        return []
+    subject, row = f"tracker:{desk.mirror.tracker}", await session.get(MirrorCursorRow, desk.name)
+    if row is None or row.tracker != desk.mirror.tracker:
+        return [Watched(subject, known=False)]
+    if not row.failures:
+        return [Watched(subject)]
+    since = row.read_at or now
+    return [Watched(subject, Trouble(subject, Kind.TRACKER, since, desk.mirror.tracker, row.problem))]
+
+
+def backups_of(health: Health) -> Source:
+    """Whether backups are made, where they are to be made."""
+
+    async def look(session: AsyncSession, desk: DeskSettings, now: datetime) -> Sequence[Watched]:
+        component = health.component(BACKUP)
+        if component is None:
+            return []
+        if component.ready:
+            return [Watched("backup")]
+        if component.detail == "starting":
+            return [Watched("backup", known=False)]
+        return [Watched("backup", Trouble("backup", Kind.BACKUP, component.since, detail=component.detail))]
+
+    return look
 
 
 def calendars_of(slas: Slas) -> Source:
