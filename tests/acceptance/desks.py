@@ -131,8 +131,16 @@ prefix = "NT"
 channel = "{channel}"
 {more}
 
+{mailbox(DESK, dovecot, world)}
+{feeds}
+"""
+
+
+def mailbox(address: str, dovecot: Dovecot, world: OutsideWorld) -> str:
+    """A mailbox in the settings of a desk."""
+    return f"""
 [[desk.mailboxes]]
-address = "{DESK}"
+address = "{address}"
 password = "{PASSWORD}"
 imap_host = "127.0.0.1"
 imap_port = {dovecot.imap_port}
@@ -141,5 +149,4 @@ smtp_host = "127.0.0.1"
 smtp_port = {world.port}
 smtp_security = "plain"
 smtp_login = false
-{feeds}
 """

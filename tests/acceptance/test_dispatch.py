@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import pytest_asyncio
 from tests import peers
 from tests.acceptance.acts import about
-from tests.acceptance.desks import CONTRACTOR, POLE, STATION, DeskAtWork, desk_at_work, letter
+from tests.acceptance.desks import CONTRACTOR, POLE, STATION, DeskAtWork, desk_at_work, letter, mailbox
 from tests.peers_chat import ChatServer
 from tests.peers_mail import DESK, Dovecot, installed, running_dovecot
 from tests.peers_smtp import outside_world
@@ -143,3 +144,52 @@ async def test_an_answer_in_the_thread_goes_out_and_its_answer_comes_back(desk: 
     desk.dovecot.deliver(back)
     came = await desk.anna.wait_for(about("С севера."))
     assert came.root_id == said.root_id == post.id
+
+
+async def test_a_letter_that_means_no_good_and_two_who_press_at_once(
+    chat: ChatServer, tmp_path: Path, dovecot: Dovecot, log: Callable[[], str]
+) -> None:
+    """Ten thousand lines that would ring everybody, to five hundred people and to both mailboxes of the desk."""
+    second = "second@example.test"
+    many = [
+        f'"Константин Константинопольский-Задунайский" <person{number:03}@operator.test>'
+        for number in range(500)
+    ]
+    bad = letter(
+        "@all @here [bank](http://evil.test) ~town-square ```",
+        "\n".join(f"@channel строка {number} | ![x](http://evil.test/x.png)" for number in range(10_000)),
+        APPLICANT,
+        Cc=", ".join(many),
+        Message_ID="<bad@operator.test>",
+    )
+    async with (
+        outside_world(login=False) as world,
+        desk_at_work(chat, tmp_path, dovecot, world, more=mailbox(second, dovecot, world)) as desk,
+    ):
+        for address in (DESK, second):
+            dovecot.deliver(b"Delivered-To: %s\r\n" % address.encode() + bad, to=address)
+        dovecot.deliver(letter("", "", APPLICANT))
+        await card(desk, "NT-2", "Без темы")
+        new = await card(desk, "NT-1", "@all", "строка 1")
+        posts = await desk.anna.posts(desk.channel)
+        rings = ("@all", "@here", "@channel", "~town-square")
+        assert not [post.text for post in posts if any(word in post.text for word in rings)]
+
+        await asyncio.gather(desk.anna.click(new, "Взять"), desk.boris.click(new, "Взять"))
+        taken = await card(desk, "NT-1", "В работе")
+        told = [post for who in (desk.anna, desk.boris) for post in who.seen(0) if post.ephemeral]
+        assert len([post for post in told if "изменил кто-то другой" in post.text]) == 1
+
+        dialogs = []
+        for who in (desk.anna, desk.boris):
+            await who.click(taken, "Уведомить заявителя…")
+            dialogs.append((who, await who.dialog()))
+        copies = next(field.default for field in dialogs[0][1].fields if field.name == "cc").split(", ")
+        # As many as a conversation has, and each of them whole where there is no room for the names.
+        assert copies[:-1] == [f"person{number:03}@operator.test" for number in range(48)]
+        assert copies[-1] in (DESK, second)
+        answers = await asyncio.gather(*(who.submit_dialog(dialog, {}) for who, dialog in dialogs))
+        assert sorted(map(bool, answers)) == [False, True]
+        await card(desk, "NT-1", "Уведомили заявителя")
+        assert len(world.taken) == 1
+        assert len({post.id for post in posts if "NT-" in post.text and not post.root_id}) == 2

@@ -238,5 +238,16 @@ def test_what_is_no_address_is_named(text: str) -> None:
 @given(st.lists(st.text(max_size=30), max_size=5))
 def test_what_is_shown_is_read_again(names: list[str]) -> None:
     addresses = [Address(name, f"a{number}@operator.test") for number, name in enumerate(names)]
-    read = typed(shown(addresses))
+    read = typed(shown(addresses, 3000))
     assert [each.address for each in read] == [each.address for each in addresses]
+
+
+@given(st.integers(0, 120))
+def test_a_field_without_room_for_all_has_no_half_addresses(longest: int) -> None:
+    addresses = [Address("Константин", f"a{number}@operator.test") for number in range(5)]
+    field = shown(addresses, longest)
+    assert len(field) <= longest
+    read = [each.address for each in typed(field)]
+    assert read == [each.address for each in addresses][: len(read)]
+    # So short that another one would not have fitted.
+    assert len(read) == min(5, (longest + 2) // 18)

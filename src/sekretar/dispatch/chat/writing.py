@@ -212,7 +212,7 @@ def _line(name: str, people: tuple[Address, ...], t: Translator) -> Field:
         name,
         FieldKind.TEXT,
         t.plain(f"dispatch.chat.letter_{name}"),
-        default=shown(people)[:LONGEST_TEXT] or None,
+        default=shown(people, LONGEST_TEXT) or None,
         max_length=LONGEST_TEXT,
     )
 

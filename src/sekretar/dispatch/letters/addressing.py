@@ -101,9 +101,20 @@ def typed(text: str) -> tuple[Address, ...]:
     return checked(_read(each.strip()) for each in re.split(r"[,;\n]", text) if each.strip())
 
 
-def shown(addresses: Iterable[Address]) -> str:
-    """The addresses for a field of a form, as `typed` reads them."""
-    return ", ".join(str(replace(each, name=re.sub(r"[,;<>\n]", " ", each.name))) for each in addresses)
+def shown(addresses: Iterable[Address], longest: int) -> str:
+    """The addresses for a field of a form with room for so many characters, as `typed` reads them.
+
+    Where there is no room for their names, they stand without; and never half of an address, for that may be the
+    address of somebody else.
+    """
+    people = [replace(each, name=re.sub(r"[,;<>\n]", " ", each.name)) for each in addresses]
+    whole = ", ".join(str(each) for each in people)
+    if len(whole) <= longest:
+        return whole
+    bare = ", ".join(each.address for each in people)
+    if len(bare) <= longest:
+        return bare
+    return bare[: longest + 2].rpartition(", ")[0]
 
 
 def _read(text: str) -> Address:
