@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from sekretar.dispatch.mirror import store
 from sekretar.dispatch.mirror.people import MirrorPeople
 from sekretar.dispatch.mirror.pushing import Around
 from sekretar.dispatch.mirror.scheme import Scheme, read_scheme
@@ -17,6 +18,9 @@ from sekretar.trackers.port import Tracker, TrackerSite
 
 #: For how long what was looked up in a tracker is believed, and who is who there.
 _BELIEVED = timedelta(minutes=10)
+
+#: For how long where something that the settings name was not found.
+_INCOMPLETE = timedelta(minutes=1)
 
 
 @dataclass
@@ -47,11 +51,14 @@ class Openings:
     async def _scheme(self, desk: DeskSettings, tracker: Tracker) -> Scheme:
         now = self.clock.now()
         known = self._schemes.get(desk.name)
-        if known is not None and now - known[0] < _BELIEVED:
+        if known is not None and now - known[0] < (_BELIEVED if known[1].complete else _INCOMPLETE):
             return known[1]
         if desk.mirror is None:
             raise PeerUnsupported(desk.name, "it has no mirror")
         scheme = await read_scheme(tracker, desk, desk.mirror)
         await self.people.learn(tracker, scheme.project, now)
+        if known is not None and known[1] != scheme:
+            async with self.people.database.transaction() as session:
+                await store.mark_all(session, desk.name, now)
         self._schemes[desk.name] = (now, scheme)
         return scheme

@@ -77,6 +77,8 @@ class Scheme:
     #: Our status → the tracker's.
     statuses: Mapping[Status, TicketStatus]
     zone: ZoneInfo
+    #: Whether everything that the settings name was found. An empty Redmine project does not tell all its fields.
+    complete: bool
 
     def ours(self, status_id: str) -> tuple[Status, ...]:
         """Our statuses that are shown as this one, in the order of the workflow."""
@@ -188,7 +190,8 @@ async def read_scheme(tracker: Tracker, desk: DeskSettings, mirror: MirrorSettin
             known[ours] = found
         elif written:
             _log.warning("the tracker has no such status", desk=desk.name, status=written)
-    return Scheme(mirror.tracker, me, mirror.project, kind.id, slots, known, ZoneInfo(desk.zone))
+    complete = len(slots) == len(mirror.fields) and len(known) == len(mirror.statuses)
+    return Scheme(mirror.tracker, me, mirror.project, kind.id, slots, known, ZoneInfo(desk.zone), complete)
 
 
 def _slot(name: Name, written: str, custom: tuple[CustomField, ...]) -> Slot | None:

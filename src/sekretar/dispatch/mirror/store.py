@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sekretar.dispatch.incidents.model import IncidentRow
 from sekretar.dispatch.mirror.model import MirrorRow
 from sekretar.dispatch.mirror.values import MirrorState
 from sekretar.kernel.database import insert_into
@@ -105,3 +106,14 @@ async def by_keys(session: AsyncSession, tracker: str, keys: Collection[str]) ->
     """The mirrors whose tickets these are."""
     query = select(MirrorRow).where(MirrorRow.tracker == tracker, MirrorRow.key.in_(keys))
     return {row.key: row for row in await session.scalars(query) if row.key is not None}
+
+
+async def mark_all(session: AsyncSession, desk: str, now: datetime) -> None:
+    """Have every open incident of a desk compared: its tracker has other fields or statuses than before."""
+    open_ones = select(IncidentRow.id).where(IncidentRow.desk == desk, IncidentRow.finished_at.is_(None))
+    await session.execute(
+        update(MirrorRow)
+        .where(MirrorRow.desk == desk, MirrorRow.incident_id.in_(open_ones))
+        .values(due_at=now)
+        .execution_options(synchronize_session=False)
+    )
