@@ -16,6 +16,7 @@ from sekretar.dispatch.mail.model import LetterRow
 from sekretar.dispatch.settings import DeskSettings, MailboxSettings
 from sekretar.kernel.database import Database
 from sekretar.mattermost import sent
+from sekretar.mattermost.delivery import KEY_PROP
 from sekretar.mattermost.events import Posted
 from sekretar.mattermost.models import Post
 from sekretar.mattermost.sent import SentMessage
@@ -122,6 +123,20 @@ async def test_an_answer_in_the_thread_leaves_as_a_letter_once(database: Databas
         assert not (await house.now(incident.id)).unread
         reactions = [each for each in await house.office.rows() if each.kind == "mattermost.reaction"]
         assert [each.payload["post_id"] for each in reactions] == ["p1"]
+
+
+async def test_an_answer_counts_before_it_is_written_down_where_the_post_stands(database: Database) -> None:
+    async with open_house(database, DESK) as house:
+        incident = await house.open()
+        house.office.server.posts["early"] = Post(
+            id="early", channel_id=CHANNEL, user_id="bot", props={KEY_PROP: card_key(incident.id)}
+        )
+        await house.office.say("anna", ">> Сразу", channel=CHANNEL, kind="P", root="early")
+        [letter] = await letters(house)
+        assert "Сразу" in letter.text
+        # Whoever invents such a post elsewhere gets no further than their rights.
+        await house.office.say("chris", ">> Не моё", channel="elsewhere", kind="P", root="early")
+        assert len(await letters(house)) == 1
 
 
 async def test_an_answer_that_cannot_leave_is_said_in_the_thread(database: Database) -> None:

@@ -167,6 +167,7 @@ class Office:
         kind: str = "D",
         id: str = "",
         at: datetime | None = None,
+        root: str = "",
     ) -> None:
         self.posts += 1
         post = Post(
@@ -174,6 +175,7 @@ class Office:
             channel_id=f"{channel}-{name}" if kind == "D" else channel,
             user_id=user_id(name),
             message=text,
+            root_id=root,
             create_at=at,
         )
         await self.surface.home.on_posted(Posted(post, channel_type=kind))

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.chat import card
-from sekretar.dispatch.chat.model import incident_of_card
 from sekretar.dispatch.chat.rights import Rights
+from sekretar.dispatch.chat.roots import incident_of_thread
 from sekretar.dispatch.chat.working import actor_of, incident_of
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.values import IncidentChange
@@ -26,7 +26,7 @@ from sekretar.kernel.forms import LONGEST_TEXT, Field, FieldKind, Form
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person
 from sekretar.kernel.text import Markdown
-from sekretar.mattermost import outgoing, sent
+from sekretar.mattermost import outgoing
 from sekretar.mattermost.chat import (
     Chat,
     Click,
@@ -91,13 +91,12 @@ class Writing:
 
     async def said(self, post: IncomingPost) -> bool:
         """A message in the thread of an incident that is meant for the applicant."""
-        async with self.chat.database.reading() as session:
-            root = await sent.by_post(session, post.root_id) if post.root_id else None
-        incident_id = incident_of_card(root.key) if root else None
+        incident_id = await incident_of_thread(self.chat, post.root_id)
         if incident_id is None:
             return False
         text = post.text.lstrip().removeprefix(MARK).strip()
         try:
+            await self._require(post.person, incident_id)
             async with self.chat.database.transaction() as session:
                 draft = await self.letters.draft(session, Purpose.REPLY, incident_id, text=text)
                 await self._send(session, draft, f"said:{post.id}", post.person)
@@ -127,9 +126,12 @@ class Writing:
             )
 
     async def _allowed(self, record: Record, asked: FormRequest | FormSubmit) -> None:
+        await self._require(asked.person, incident_of(record))
+
+    async def _require(self, person: Person, incident_id: int) -> None:
         async with self.chat.database.reading() as session:
-            incident = await self.incidents.get(session, incident_of(record))
-        await self.rights.require(asked.person, incident.desk)
+            incident = await self.incidents.get(session, incident_id)
+        await self.rights.require(person, incident.desk)
 
     async def _draft(self, session: AsyncSession, record: Record) -> Draft:
         purpose = Purpose(str(record.get("letter", Purpose.REPLY.value)))

@@ -9,8 +9,8 @@ from typing import Final
 
 from sekretar.dispatch.assets.assets import Assets
 from sekretar.dispatch.assets.spelling import fold
-from sekretar.dispatch.chat.model import incident_of_card
 from sekretar.dispatch.chat.rights import Rights
+from sekretar.dispatch.chat.roots import incident_of_thread
 from sekretar.dispatch.chat.views import Views
 from sekretar.dispatch.commands.filters import ME, NOBODY, person_in, spaced
 from sekretar.dispatch.incidents.incidents import Incidents
@@ -20,7 +20,6 @@ from sekretar.kernel.errors import PeerInvalid, PeerNotFound, PersonError
 from sekretar.kernel.i18n import Catalogues
 from sekretar.kernel.people import Person
 from sekretar.kernel.text import Markdown
-from sekretar.mattermost import sent
 from sekretar.mattermost.chat import CommandRequest, Reply
 from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.messages import Attachment, Message
@@ -149,12 +148,11 @@ class Hands:
 
     async def of_thread(self, request: CommandRequest) -> Incident | None:
         """The incident in whose thread something was said."""
-        if not request.root_id:
+        number = await incident_of_thread(self.chat, request.root_id)
+        if number is None:
             return None
         async with self.chat.database.reading() as session:
-            root = await sent.by_post(session, request.root_id)
-            number = incident_of_card(root.key) if root else None
-            return await self.incidents.get(session, number) if number is not None else None
+            return await self.incidents.get(session, number)
 
     # --- which person
 
