@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -21,8 +22,6 @@ from sqlalchemy.engine import make_url
 from sekretar import __version__
 from sekretar.calendars import Calendars, CalendarSettings
 from sekretar.config import Settings
-from sekretar.dispatch.feature import Dispatch
-from sekretar.dispatch.feature import Surroundings as DispatchSurroundings
 from sekretar.kernel import secrets, signing
 from sekretar.kernel.backups import keeping
 from sekretar.kernel.backups.keeping import BackupKeeping, BackupPlan
@@ -54,14 +53,14 @@ from sekretar.mattermost.models import User
 from sekretar.mattermost.profiles import Profiles
 from sekretar.mattermost.surface import Surface, assemble
 from sekretar.mattermost.websocket import Connection, StreamState
-from sekretar.tickets.accounts.identities import Identities
-from sekretar.tickets.accounts.mapping import Mapping
-from sekretar.tickets.feature import Tickets
-from sekretar.tickets.references.settings import ReferenceSettings
-from sekretar.tickets.watching.settings import WatchSettings
-from sekretar.trackers.opening import open_trackers
 from sekretar.web.app import Services, create_app
 from sekretar.web.server import listening_socket, serve
+
+if TYPE_CHECKING:
+    from sekretar.dispatch.feature import Dispatch
+    from sekretar.dispatch.settings import DeskSettings
+    from sekretar.tickets.feature import Tickets
+    from sekretar.trackers.port import TrackerSite
 
 _log = structlog.get_logger(__name__)
 
@@ -139,21 +138,6 @@ def mattermost_client(settings: Settings, http: HttpSessions, clock: Clock) -> M
     return MattermostClient(http.peers, settings.mattermost_url, token, clock=clock)
 
 
-def mapping_of(base: Foundation) -> Mapping:
-    """Who is who in the trackers, for the command line.
-
-    Raises:
-        ConfigurationError: address or token of Mattermost is missing.
-    """
-    settings, client = base.settings, mattermost_client(base.settings, base.http, base.clock)
-    people = People(settings.mattermost_url, settings.default_language, ZoneInfo(settings.default_zone))
-    profiles = Profiles(client, base.database, people, base.clock)
-    identities = Identities(
-        base.database, base.vault, open_trackers(settings.trackers, base.http, base.clock)
-    )
-    return Mapping(base.database, base.clock, people, profiles, client, identities)
-
-
 class Sekretar:
     """One running Sekretar."""
 
@@ -195,32 +179,14 @@ class Sekretar:
             morning,
         )
         self._profiles.on_return(self._calendars.person_returned)
-        sites = open_trackers(settings.trackers, base.http, clock)
-        self._tickets = Tickets(
-            self._desk,
-            sites,
-            self.jobs,
-            meetings,
-            reference_settings(settings),
-            chat_url=settings.mattermost_public_url or settings.mattermost_url,
-            ticket_emoji=settings.ticket_emoji,
-            watch=watch_settings(settings),
-            morning=morning,
-        )
-        self._dispatch = Dispatch(
-            DispatchSurroundings(
-                self._desk,
-                base.http,
-                self.jobs,
-                self.outbox,
-                sites,
-                self.health,
-                chat_url=settings.mattermost_public_url or settings.mattermost_url,
-                public_url=settings.public_url,
-            ),
-            settings.desks(),
-        )
-        self._tickets.hooks.also.append(self._dispatch.mirror.hint)
+        # A third of the memory and of the start is what tickets and dispatch and their libraries are made of: each is
+        # loaded, here and nowhere else, only in an installation whose settings name trackers or desks.
+        sites = self._open_trackers() if settings.trackers else {}
+        desks = settings.desks()
+        self._tickets = self._open_tickets(sites, meetings, morning) if sites else None
+        self._dispatch = self._open_dispatch(sites, desks) if desks else None
+        if self._tickets and self._dispatch:
+            self._tickets.hooks.also.append(self._dispatch.mirror.hint)
         for component in ("database", "mattermost", "stream"):
             self.health.expect(component)
 
@@ -243,6 +209,54 @@ class Sekretar:
             callback_url=settings.callbacks,
             default_language=settings.default_language,
         )
+
+    def _open_trackers(self) -> Mapping[str, TrackerSite]:
+        from sekretar.trackers.opening import open_trackers
+
+        return open_trackers(self._settings.trackers, self._base.http, self._base.clock)
+
+    def _open_tickets(
+        self, sites: Mapping[str, TrackerSite], meetings: Meetings, morning: Morning
+    ) -> Tickets:
+        from sekretar.tickets.feature import Tickets
+        from sekretar.tickets.references.settings import ReferenceSettings
+        from sekretar.tickets.watching.settings import WatchSettings
+
+        settings = self._settings
+        return Tickets(
+            self._desk,
+            sites,
+            self.jobs,
+            meetings,
+            ReferenceSettings(
+                written={each.name: each.reference for each in settings.trackers},
+                trust_channels=settings.tickets_trust_channels,
+                edit_posts=settings.tickets_edit_posts,
+            ),
+            chat_url=settings.mattermost_public_url or settings.mattermost_url,
+            ticket_emoji=settings.ticket_emoji,
+            watch=WatchSettings(
+                every=timedelta(seconds=settings.tickets_seconds),
+                hook_secrets={each.name: each.hook_secret.get_secret_value() for each in settings.trackers},
+            ),
+            morning=morning,
+        )
+
+    def _open_dispatch(self, sites: Mapping[str, TrackerSite], desks: Sequence[DeskSettings]) -> Dispatch:
+        from sekretar.dispatch.feature import Dispatch, Surroundings
+
+        settings = self._settings
+        around = Surroundings(
+            self._desk,
+            self._base.http,
+            self.jobs,
+            self.outbox,
+            sites,
+            self.health,
+            chat_url=settings.mattermost_public_url or settings.mattermost_url,
+            public_url=settings.public_url,
+        )
+        return Dispatch(around, desks)
 
     def _make_surface(self) -> Surface:
         return assemble(
@@ -267,7 +281,8 @@ class Sekretar:
         async with SoleProcess(self._base.database) as sole:
             await self.outbox.take_over()
             await self._calendars.take_over()
-            await self._dispatch.take_over()
+            if self._dispatch:
+                await self._dispatch.take_over()
             self._base.database.on_commit(self.jobs.wake)
             self.jobs.add(
                 "database", self._watch("database", sole.check), at_least_every=timedelta(seconds=10)
@@ -288,7 +303,8 @@ class Sekretar:
                 raise group.exceptions[0] from None
             finally:
                 await self._calendars.close()
-                await self._dispatch.close()
+                if self._dispatch:
+                    await self._dispatch.close()
                 await self._surface.deadline.drain()
 
     def _keep_backups(self) -> None:
@@ -304,14 +320,14 @@ class Sekretar:
             callbacks=self._surface.callbacks,
             consents=self._consents,
             consented=self._calendars.consented,
-            hooks=self._tickets.hooks,
+            hooks=self._tickets.hooks if self._tickets else None,
             catalogues=self._desk.catalogues,
             health=self.health,
             metrics=self.metrics,
             default_language=self._settings.default_language,
             metrics_token=self._settings.metrics_token.get_secret_value(),
-            api=self._dispatch.api,
-            pages=self._dispatch.pages,
+            api=self._dispatch.api if self._dispatch else None,
+            pages=self._dispatch.pages if self._dispatch else None,
         )
         await serve(create_app(services), bound)
 
@@ -340,8 +356,10 @@ class Sekretar:
             "mattermost", self._watch("mattermost", self._client.me), at_least_every=timedelta(minutes=1)
         )
         self._calendars.add_jobs()
-        self._tickets.add_jobs()
-        self._dispatch.add_jobs()
+        if self._tickets:
+            self._tickets.add_jobs()
+        if self._dispatch:
+            self._dispatch.add_jobs()
 
     async def _introduce(self) -> User:
         while True:
@@ -404,23 +422,6 @@ def oauth_app(settings: Settings) -> OAuthApp | None:
         return None
     secret = settings.oauth_client_secret.get_secret_value()
     return OAuthApp(settings.oauth_client_id, secret, settings.public_url + CONSENT_PATH)
-
-
-def reference_settings(settings: Settings) -> ReferenceSettings:
-    """What the administrator says about references to tickets."""
-    return ReferenceSettings(
-        written={each.name: each.reference for each in settings.trackers},
-        trust_channels=settings.tickets_trust_channels,
-        edit_posts=settings.tickets_edit_posts,
-    )
-
-
-def watch_settings(settings: Settings) -> WatchSettings:
-    """What the administrator says about learning of changes in tickets."""
-    return WatchSettings(
-        every=timedelta(seconds=settings.tickets_seconds),
-        hook_secrets={each.name: each.hook_secret.get_secret_value() for each in settings.trackers},
-    )
 
 
 def describe(error: PeerError) -> str:

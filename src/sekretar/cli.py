@@ -1,25 +1,43 @@
-"""The command line. Everything a command does stands in `commands`; here they get their names."""
+"""The command line. `run` stands here, all other commands in `commands.everything`.
+
+What runs for months loads nothing that only the others need: they are looked for when `run` is not what is meant.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from sekretar import __version__
 from sekretar.app import Sekretar, foundation
-from sekretar.commands import keys, letters, outbox, registry, sla, tickets, tokens
-from sekretar.commands.backup import backup, restore
-from sekretar.commands.doctor import doctor
 from sekretar.commands.ending import run_until_told, say
-from sekretar.commands.settings import settings
-from sekretar.commands.setup import setup
 from sekretar.config import load_settings
 from sekretar.kernel import logs
-from sekretar.sandbox.options import DemoOptions
+
+
+class Commands(TyperGroup):
+    """`run`, and behind it everything else as soon as it is asked for."""
+
+    # The context is of a module that typer keeps to itself.
+    def list_commands(self, ctx: Any) -> list[str]:
+        self._load_others()
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in self.commands:
+            self._load_others()
+        return super().get_command(ctx, cmd_name)
+
+    def _load_others(self) -> None:
+        from sekretar.commands import everything
+
+        self.commands.update(typer.main.get_group(everything.app).commands)
+
 
 app = typer.Typer(
+    cls=Commands,
     help="Sekretar, the secretary for teams that work in Mattermost.",
     no_args_is_help=True,
     add_completion=False,
@@ -62,37 +80,3 @@ async def _work() -> None:
     logs.configure(chosen.log_format, chosen.log_level)
     async with foundation(chosen) as base:
         await Sekretar(base).run()
-
-
-app.command(short_help="Make Sekretar known to Mattermost; may be repeated.")(setup)
-app.command(short_help="Say what works, what does not, and what mends it.")(doctor)
-app.command(short_help="Copy the database into a file, while Sekretar runs.")(backup)
-app.command(short_help="Put a backup back.")(restore)
-app.add_typer(keys.app, name="keys", short_help="Make and change encryption keys.")
-app.add_typer(outbox.app, name="outbox", short_help="Look at undelivered messages, retry or discard them.")
-app.add_typer(tickets.app, name="tickets", short_help="Say who people are in the trackers.")
-app.add_typer(letters.app, name="letters", short_help="Letters that could not be read: look, read again.")
-app.add_typer(registry.app, name="registry", short_help="Read the lists of poles, stations and contractors.")
-app.add_typer(tokens.app, name="tokens", short_help="Make and revoke tokens of the API.")
-app.add_typer(sla.app, name="sla", short_help="Take over the days off of a year for deadlines.")
-app.command(short_help="List all settings and what they mean.")(settings)
-
-
-@app.command(short_help="Try Sekretar on this machine, without a Mattermost.")
-def demo(
-    fresh: Annotated[bool, typer.Option("--fresh", help="Forget the data of earlier runs.")] = False,
-    check: Annotated[
-        bool, typer.Option("--check", help="Play the scenario without a browser and exit.")
-    ] = False,
-    port: Annotated[int, typer.Option(help="Port of the chat page.")] = DemoOptions.port,
-    calendar_port: Annotated[
-        int, typer.Option(help="Port of the calendar server.")
-    ] = DemoOptions.calendar_port,
-    listen_port: Annotated[int, typer.Option(help="Port of Sekretar itself.")] = DemoOptions.listen_port,
-    folder: Annotated[Path, typer.Option(help="Where the data is kept.")] = DemoOptions.folder,
-) -> None:
-    """Try Sekretar with a calendar server and stand-ins for Mattermost and Yandex Tracker, on this machine only."""
-    # The sandbox is no part of a running product: it is loaded when it is asked for.
-    from sekretar.sandbox.demo import run_demo
-
-    raise typer.Exit(run_demo(DemoOptions(fresh, check, port, calendar_port, listen_port, folder)))

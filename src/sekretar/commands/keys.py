@@ -24,6 +24,9 @@ def rotate() -> None:
     To change the key: put a new one in front of the old one, restart Sekretar, rotate, take the old one away.
     """
 
+    # Only this command has to know all tables.
+    import sekretar.models  # noqa: F401
+
     async def work(base: Foundation) -> int:
         return await secrets.rotate(base.database, base.vault)
 

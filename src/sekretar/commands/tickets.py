@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
-from sekretar.app import Foundation, mapping_of
+from sekretar.app import Foundation, mattermost_client
 from sekretar.commands.ending import complain, say, with_foundation
 from sekretar.commands.tables import table
 from sekretar.kernel.errors import ConfigurationError, PersonError
 from sekretar.kernel.i18n import Catalogues, Translator
+from sekretar.kernel.people import People
+from sekretar.mattermost.profiles import Profiles
+from sekretar.tickets.accounts.identities import Identities
 from sekretar.tickets.accounts.lines import Lines, read_lines, text_of
-from sekretar.tickets.accounts.mapping import Result
+from sekretar.tickets.accounts.mapping import Mapping, Result
+from sekretar.trackers.opening import open_trackers
 
 app = typer.Typer()
 
@@ -64,7 +69,17 @@ def _row(result: Result, t: Translator) -> list[str]:
 
 async def _apply(base: Foundation, tracker: str, lines: Lines) -> list[Result]:
     try:
-        return await mapping_of(base).apply(tracker, lines.pairs)
+        return await _mapping(base).apply(tracker, lines.pairs)
     except PersonError as error:
         what = Catalogues.load().translator("en").plain_error(error)
         raise ConfigurationError(what, "See SEKRETAR_TRACKERS.") from error
+
+
+def _mapping(base: Foundation) -> Mapping:
+    settings, client = base.settings, mattermost_client(base.settings, base.http, base.clock)
+    people = People(settings.mattermost_url, settings.default_language, ZoneInfo(settings.default_zone))
+    profiles = Profiles(client, base.database, people, base.clock)
+    identities = Identities(
+        base.database, base.vault, open_trackers(settings.trackers, base.http, base.clock)
+    )
+    return Mapping(base.database, base.clock, people, profiles, client, identities)

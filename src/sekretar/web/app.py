@@ -11,7 +11,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import structlog
@@ -21,8 +21,6 @@ from fastapi.templating import Jinja2Templates
 from starlette.types import ASGIApp
 
 from sekretar import __version__
-from sekretar.dispatch.api.routes import PATH as API_PATH
-from sekretar.dispatch.page import Pages
 from sekretar.kernel.errors import PeerError, PersonError
 from sekretar.kernel.health import CONTENT_TYPE_LATEST, Health, Metrics
 from sekretar.kernel.i18n import Catalogues, Translator
@@ -30,7 +28,9 @@ from sekretar.kernel.people import Person
 from sekretar.mattermost.callbacks import Answer, Callbacks
 from sekretar.mattermost.consent import Consents
 from sekretar.tickets.watching.hooks import HEADER, TrackerHooks, Verdict
-from sekretar.web.pages import IncidentPage
+
+if TYPE_CHECKING:
+    from sekretar.dispatch.page import Pages
 
 #: Mattermost itself sends and accepts at most this much.
 LARGEST_BODY = 1024 * 1024
@@ -53,14 +53,14 @@ class Services:
     """What the routes lead to.
 
     `consented` hears of everybody who has given consent; `metrics_token` is who may read the metrics, empty means
-    everybody; `api` is what other programs ask and `pages` what people do in the browser, None without a
-    dispatch desk.
+    everybody; `hooks` hears trackers, None without one; `api` is what other programs ask and `pages` what people do
+    in the browser, None without a dispatch desk. What leads to a feature that is not there is not loaded either.
     """
 
     callbacks: Callbacks
     consents: Consents
     consented: Callable[[Person], Awaitable[None]]
-    hooks: TrackerHooks
+    hooks: TrackerHooks | None
     catalogues: Catalogues
     health: Health
     metrics: Metrics
@@ -78,13 +78,14 @@ def create_app(services: Services) -> FastAPI:
     """The application that uvicorn serves."""
     app = FastAPI(title="Sekretar", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     _add_callbacks(app, services.callbacks)
-    _add_hooks(app, services.hooks)
+    if services.hooks is not None:
+        _add_hooks(app, services.hooks)
     _add_consent(app, services)
     _add_health(app, services)
     if services.api is not None:
-        app.mount(API_PATH, services.api)
+        _add_api(app, services.api)
     if services.pages is not None:
-        IncidentPage(services.pages, services.catalogues, _body, _HEADERS).add_to(app)
+        _add_page(app, services, services.pages)
 
     @app.exception_handler(TooLarge)
     async def refuse(request: Request, error: TooLarge) -> Response:
@@ -114,6 +115,18 @@ def _add_hooks(app: FastAPI, hooks: TrackerHooks) -> None:
         caller = request.client.host if request.client else ""
         verdict = await hooks.receive(name, request.headers.get(HEADER, ""), caller)
         return JSONResponse({"heard": verdict is Verdict.HEARD}, verdict.value, headers=_HEADERS)
+
+
+def _add_api(app: FastAPI, api: ASGIApp) -> None:
+    from sekretar.dispatch.api.routes import PATH
+
+    app.mount(PATH, api)
+
+
+def _add_page(app: FastAPI, services: Services, pages: Pages) -> None:
+    from sekretar.web.pages import IncidentPage
+
+    IncidentPage(pages, services.catalogues, _body, _HEADERS).add_to(app)
 
 
 def _add_consent(app: FastAPI, services: Services) -> None:
