@@ -21,6 +21,7 @@ from sqlalchemy.engine import make_url
 
 from sekretar import __version__
 from sekretar.calendars import Calendars, CalendarSettings
+from sekretar.calendars.channels.watch import TASK as CHANNEL_WATCH
 from sekretar.config import Settings
 from sekretar.kernel import secrets, signing
 from sekretar.kernel.backups import keeping
@@ -179,6 +180,7 @@ class Sekretar:
             morning,
         )
         self._profiles.on_return(self._calendars.person_returned)
+        self.outbox.wake_at_death(CHANNEL_WATCH)
         # A third of the memory and of the start is what tickets and dispatch and their libraries are made of: each is
         # loaded, here and nowhere else, only in an installation whose settings name trackers or desks.
         sites = self._open_trackers() if settings.trackers else {}

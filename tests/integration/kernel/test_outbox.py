@@ -346,6 +346,20 @@ class TestFailing:
         assert letter.key == "a"
         assert letter.last_error == "PeerRefused: mattermost: token revoked"
 
+    async def test_whoever_looks_after_what_cannot_be_said_is_woken_then_and_only_then(
+        self, database: Database, clock: ManualClock, outbox: Outbox, peer: Peer
+    ) -> None:
+        woken: list[str] = []
+        database.on_commit(woken.append)
+        outbox.wake_at_death("watch")
+        await put_now(database, clock, Effect("post", "a"))
+        await outbox.deliver_due()
+        assert "watch" not in woken
+        peer.troubles["b"] = [PeerForbidden("mattermost")]
+        await put_now(database, clock, Effect("post", "b"))
+        await outbox.deliver_due()
+        assert "watch" in woken
+
     async def test_what_the_peer_never_accepts_is_dead_and_can_be_retried_or_discarded(
         self, database: Database, clock: ManualClock, outbox: Outbox, peer: Peer
     ) -> None:

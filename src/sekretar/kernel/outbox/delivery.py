@@ -24,10 +24,10 @@ from typing import Any
 import structlog
 
 from sekretar.kernel.clock import Clock
-from sekretar.kernel.database import Database
+from sekretar.kernel.database import Database, wake_after_commit
 from sekretar.kernel.health import Metrics
 from sekretar.kernel.outbox import store
-from sekretar.kernel.outbox.effects import TASK
+from sekretar.kernel.outbox.effects import TASK, State
 from sekretar.kernel.outbox.letters import Letters
 from sekretar.kernel.outbox.policy import Delivery, Noted, Outcome, Receipt
 from sekretar.kernel.outbox.wire import Handler, Terms, Wire
@@ -80,6 +80,8 @@ class Outbox(Letters):
         self._news = asyncio.Event()
         self._one_pump = asyncio.Lock()
         self._last_turn: datetime | None = None
+        #: Tasks that look after what cannot be delivered.
+        self._mourners: list[str] = []
         database.on_commit(self._hear)
 
     def handle(self, kind: str, handler: Handler, *, peer: str = "", patience: float | None = None) -> None:
@@ -95,6 +97,10 @@ class Outbox(Letters):
         terms = replace(self._terms, patience=timedelta(seconds=patience)) if patience else self._terms
         wire = self._wires.setdefault(peer or kind, Wire(self._clock, terms, self._report, self._look_up))
         wire.handlers[kind] = self._timed(kind, handler)
+
+    def wake_at_death(self, task: str) -> None:
+        """Have this job called whenever a row has become undeliverable."""
+        self._mourners.append(task)
 
     def _timed(self, kind: str, handler: Handler) -> Handler:
         if self._metrics is None:
@@ -162,6 +168,9 @@ class Outbox(Letters):
             await store.record(session, recorded, self._owner)
             await store.expire(session, now)
             dead = await store.take_back_lapsed(session, now, self._owner)
+            if dead or any(outcome.state is State.DEAD for outcome in recorded):
+                for task in self._mourners:
+                    wake_after_commit(session, task)
             for wire in self._wires.values():
                 room = wire.room(now)
                 rows = await store.claim(session, now, self._owner, wire.handlers, room)
