@@ -43,6 +43,9 @@ def restore(
     ] = False,
 ) -> None:
     """Put a backup back. Stop Sekretar first; the present keys must be those of the backup."""
+    # On PostgreSQL the tables of every feature are put back, whichever this installation has switched on.
+    import sekretar.models  # noqa: F401
+
     logs.configure("console", "warning")
     former = run(_restore(load(), file, replace=replace))
     say(f"Restored from {file}.")

@@ -24,7 +24,7 @@ def rotate() -> None:
     To change the key: put a new one in front of the old one, restart Sekretar, rotate, take the old one away.
     """
 
-    # Only this command has to know all tables.
+    # Secrets stand in tables of every feature, whichever this installation has switched on.
     import sekretar.models  # noqa: F401
 
     async def work(base: Foundation) -> int:
