@@ -29,7 +29,11 @@ from pathlib import Path
 from imap_tools import imap_utf7
 
 DOVECOT = Path("/usr/sbin/dovecot")
-_PROGRAMS = (DOVECOT, Path("/usr/lib/dovecot/imap"), Path("/usr/lib/dovecot/lmtp"))
+_LIBRARY = Path("/usr/lib/dovecot")
+#: Where `scripts/peers` unpacks the part for IMAP, which Debian does not install beside Cyrus.
+_UNPACKED = Path("/usr/local/lib/sekretar-tests/usr/lib/dovecot")
+_IMAP = _LIBRARY if (_LIBRARY / "imap").exists() else _UNPACKED
+_PROGRAMS = (DOVECOT, _LIBRARY / "lmtp", _IMAP / "imap", _IMAP / "imap-login")
 
 DESK = "desk@example.test"
 PASSWORD = "Correct-horse-1"
@@ -171,6 +175,19 @@ def _certificate(server: Dovecot) -> None:
     subprocess.run(command.split(), check=True, capture_output=True)
 
 
+def _services() -> str:
+    """Where the programs for IMAP are; their names are those of the services."""
+    names = (
+        "imap",
+        "imap-login",
+        "imap-hibernate",
+        "imap-urlauth",
+        "imap-urlauth-login",
+        "imap-urlauth-worker",
+    )
+    return "".join(f"service {name} {{\n  executable = {_IMAP}/{name}\n}}\n" for name in names)
+
+
 def _configuration(server: Dovecot) -> str:
     user = _user()
     name, group = user.pw_name, grp.getgrgid(user.pw_gid).gr_name
@@ -222,6 +239,7 @@ service anvil {{
     mode = 0
   }}
 }}
+{_services()}
 service imap-login {{
   chroot =
   inet_listener imap {{

@@ -100,6 +100,9 @@ class SoleProcess:
         self._connection = connection
 
     async def _give_back(self, connection: AsyncConnection) -> None:
+        with contextlib.suppress(DBAPIError):
+            # The server notices the end of a session a moment later, and whoever follows us may be quicker.
+            await connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
         # The lock belongs to the session, so the session may not go back to the pool: it ends here.
         with contextlib.suppress(DBAPIError):
             await connection.invalidate()
