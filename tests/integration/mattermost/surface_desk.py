@@ -34,6 +34,8 @@ from sekretar.mattermost.models import Channel, Post, User
 from sekretar.mattermost.surface import Limits, Surface, assemble
 
 CALLBACK = "https://sekretar.example"
+#: On a busy machine no answer is late; tests of late answers bring limits of their own.
+PATIENT = Limits(command=20, click=20)
 TOKEN = "t" * 26
 WORDS = {"calendar": "calendar", "task": "task", "incident": "incident", "sekretar": "sekretar"}
 RUSSIAN = {"anna": "ru", "boris": "ru", "chris": "en"}
@@ -256,5 +258,7 @@ def open_office(
         server=server,
         callback_url=CALLBACK,
     )
-    surface = assemble(desk, WORDS, version="0.1.0", tokens=[TOKEN], limits=limits, is_admin=is_admin)
+    surface = assemble(
+        desk, WORDS, version="0.1.0", tokens=[TOKEN], limits=limits or PATIENT, is_admin=is_admin
+    )
     return Office(surface, desk, server, profiles, clock)
