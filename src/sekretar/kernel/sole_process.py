@@ -62,7 +62,10 @@ class SoleProcess:
         if self._file is not None:
             self._file.close()
         if self._connection is not None:
-            await self._give_back(self._connection)
+            with contextlib.suppress(DBAPIError):
+                # The server notices the end of a session a moment later, and whoever follows us may be quicker.
+                await self._connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
+            await _end_session(self._connection)
 
     async def check(self) -> None:
         """Take the lock again if it was lost with its connection (a restart of PostgreSQL); run now and then.
@@ -79,7 +82,7 @@ class SoleProcess:
                 return
             except DBAPIError:
                 lost, self._connection = self._connection, None
-                await self._give_back(lost)
+                await _end_session(lost)
         await self._lock_session()
 
     async def _lock_session(self) -> None:
@@ -99,14 +102,12 @@ class SoleProcess:
             raise
         self._connection = connection
 
-    async def _give_back(self, connection: AsyncConnection) -> None:
-        with contextlib.suppress(DBAPIError):
-            # The server notices the end of a session a moment later, and whoever follows us may be quicker.
-            await connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
-        # The lock belongs to the session, so the session may not go back to the pool: it ends here.
-        with contextlib.suppress(DBAPIError):
-            await connection.invalidate()
-        await connection.close()
+
+async def _end_session(connection: AsyncConnection) -> None:
+    """The lock belongs to the session, so the session may not go back to the pool."""
+    with contextlib.suppress(DBAPIError):
+        await connection.invalidate()
+    await connection.close()
 
 
 def _lock_beside(database: Path) -> IO[str]:
