@@ -96,14 +96,15 @@ def appearing(file: Path) -> Iterator[Path]:
         written = workplace / "backup"
         yield written
         written.chmod(0o600)
-        _sync(written)
+        settle(written)
         written.replace(file)
-        _sync(file.parent)
+        settle(file.parent)
     finally:
         shutil.rmtree(workplace, ignore_errors=True)
 
 
-def _sync(path: Path) -> None:
+def settle(path: Path) -> None:
+    """Have a file, or the names in a directory, on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

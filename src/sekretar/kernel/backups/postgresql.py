@@ -5,6 +5,7 @@ The password goes to them by the environment: everybody on the machine can read 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -69,20 +70,31 @@ def put_back(file: Path, url: URL, tables: Iterable[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="sekretar-restore-") as workplace:
         script = Path(workplace) / "restore.sql"
         _run(None, "pg_restore", *_PLAIN, f"--file={script}", str(file))
-        drop = Path(workplace) / "drop.sql"
         gone = sorted({*tables, *_TABLE.findall(_run(None, "pg_restore", "--list", str(file)))})
-        drop.write_text("".join(f'DROP TABLE IF EXISTS "{each}" CASCADE;\n' for each in gone), "utf-8")
-        _run(
-            url,
-            "psql",
-            "--no-psqlrc",
-            "--quiet",
-            "--single-transaction",
-            "--set=ON_ERROR_STOP=1",
-            f"--file={drop}",
-            f"--file={script}",
-            f"--dbname={_place(url)}",
+        drop = "".join(f'DROP TABLE IF EXISTS "{each}" CASCADE;\n' for each in gone)
+        _execute(url, drop, script)
+
+
+def _execute(url: URL, drop: str, script: Path) -> None:
+    """Have psql do it in one transaction, which a word of ours ends: when we die before, nothing has happened.
+
+    If psql had the files, it would go on without us, beside whoever takes the database next.
+    """
+    command = ["psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--dbname={_place(url)}"]
+    with tempfile.TemporaryFile() as said, script.open("rb") as statements:
+        _require(command[0])
+        psql = subprocess.Popen(  # noqa: S603 - our own words, and no shell
+            command, env=_environment(url), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said
         )
+        assert psql.stdin is not None
+        # It ends at the first error, and listens no more.
+        with contextlib.suppress(BrokenPipeError), psql.stdin as told:
+            told.write(f"BEGIN;\n{drop}".encode())
+            shutil.copyfileobj(statements, told)
+            told.write(b"COMMIT;\n")
+        if psql.wait():
+            said.seek(0)
+            raise _error(command[0], said.read().decode(errors="replace"))
 
 
 def _place(url: URL) -> str:
@@ -95,17 +107,10 @@ def _place(url: URL) -> str:
 
 
 def _run(url: URL | None, program: str, *arguments: str) -> str:
-    if shutil.which(program) is None:
-        raise ConfigurationError(
-            f"The program {program} is not installed.",
-            "Install the package postgresql-client in the version of the server, or newer.",
-        )
-    environment = {**os.environ, "PGAPPNAME": "sekretar backup", "PGCONNECT_TIMEOUT": "10"}
-    if url is not None and url.password:
-        environment["PGPASSWORD"] = str(url.password)
+    _require(program)
     done = subprocess.run(  # noqa: S603 - our own words, and no shell
         [program, *arguments],
-        env=environment,
+        env=_environment(url),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -114,6 +119,21 @@ def _run(url: URL | None, program: str, *arguments: str) -> str:
     if done.returncode:
         raise _error(program, done.stderr)
     return done.stdout
+
+
+def _require(program: str) -> None:
+    if shutil.which(program) is None:
+        raise ConfigurationError(
+            f"The program {program} is not installed.",
+            "Install the package postgresql-client in the version of the server, or newer.",
+        )
+
+
+def _environment(url: URL | None) -> dict[str, str]:
+    environment = {**os.environ, "PGAPPNAME": "sekretar backup", "PGCONNECT_TIMEOUT": "10"}
+    if url is not None and url.password:
+        environment["PGPASSWORD"] = str(url.password)
+    return environment
 
 
 def _error(program: str, said: str) -> Exception:

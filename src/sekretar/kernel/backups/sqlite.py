@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import shutil
 import sqlite3
 from pathlib import Path
 
+from sekretar.kernel.backups import files
 from sekretar.kernel.errors import ConfigurationError, PeerDown
 
 _PATIENCE = 60.0
@@ -57,28 +59,54 @@ def value_in(file: Path, table: str, column: str) -> str | None:
 
 
 def put_back(file: Path, database: Path) -> Path | None:
-    """Have the copy be the database; returns where the former one is kept, None when there was none."""
+    """Have the copy be the database; returns where the former one is kept, None when there was none.
+
+    Whoever is interrupted leaves the former one or the copy in its place, and does it again.
+    """
     arriving = database.with_name(f"{database.name}.restoring")
-    shutil.copyfile(file, arriving)
-    arriving.chmod(0o600)
-    former = database.with_name(f"{database.name}.before-restore")
-    existed = database.exists()
-    if existed:
+    _copy(file, arriving)
+    former = None
+    if database.exists():
         _settle(database)
-    for ending in ("", "-wal", "-shm"):
-        part = database.with_name(database.name + ending)
-        kept = former.with_name(former.name + ending)
-        kept.unlink(missing_ok=True)
-        if part.exists():
-            part.rename(kept)
-    arriving.rename(database)
-    return former if existed else None
+        former = _keep(database)
+    # A log that stayed would be applied to the copy.
+    for part in (_log_of(database), database.with_name(f"{database.name}-shm")):
+        part.unlink(missing_ok=True)
+    arriving.replace(database)
+    files.settle(database.parent)
+    return former
 
 
 def _settle(database: Path) -> None:
     """Have everything of it in one file; a damaged one stays as it is."""
     with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(database)) as old:
         old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _keep(database: Path) -> Path:
+    """Copy it beside itself, over nothing that an earlier attempt has kept: that may be the only former one."""
+    names = (
+        f"{database.name}.before-restore{f'-{number}' if number > 1 else ''}" for number in itertools.count(1)
+    )
+    former = next(each for each in map(database.with_name, names) if not each.exists())
+    if _log_of(database).exists():
+        _copy(_log_of(database), _log_of(former))
+    partly = former.with_name(f"{former.name}.partly")
+    _copy(database, partly)
+    partly.rename(former)
+    return former
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file for its owner alone; it is on the disk afterwards."""
+    target.unlink(missing_ok=True)
+    target.touch(0o600)
+    shutil.copyfile(source, target)
+    files.settle(target)
+
+
+def _log_of(database: Path) -> Path:
+    return database.with_name(f"{database.name}-wal")
 
 
 def _reading(file: Path) -> sqlite3.Connection:
