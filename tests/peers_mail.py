@@ -21,7 +21,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -289,6 +289,8 @@ class Line:
         #: Connections are cut when the server has said so many bytes; None for never.
         self.breaks_after: int | None = None
         self.breaks = 0
+        #: What happens once, just before the client's next command with this word reaches the server.
+        self.before: dict[bytes, Callable[[], None]] = {}
         self._last_dead = 0
         self.closed = False
         threading.Thread(target=self._accept, name="line", daemon=True).start()
@@ -338,6 +340,8 @@ class Line:
                 if number <= self._last_dead:
                     continue
                 if from_client:
+                    for word in [word for word in self.before if word in piece]:
+                        self.before.pop(word)()
                     self.said += piece
                 else:
                     self.heard += len(piece)

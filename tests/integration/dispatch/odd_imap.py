@@ -17,6 +17,7 @@ class OddImap:
 
     letters: dict[int, bytes] = field(default_factory=dict)
     #: IDLE as it should be is `good`; others are `missing`, `refused`, `chatty`, `hasty` (speaks before it agrees).
+    #: Of what came since the last look it speaks before it agrees, or, `forgetful`, not at all.
     idle: str = "good"
     #: What LOGIN is answered with, one after the other; afterwards everybody is let in.
     logins: list[str] = field(default_factory=list)
@@ -34,7 +35,10 @@ class OddImap:
     highest: int = 0
     folders: Sequence[str] = ("INBOX",)
     port: int = 0
+    #: Arrives after the next look, before IDLE.
+    between: list[bytes] = field(default_factory=list)
     looks: int = 0
+    _last_told: int = 0
     sessions: int = 0
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -94,6 +98,7 @@ class OddImap:
             lines = [f'* LIST () "/" "{name}"' for name in self.folders]
         elif word == "EXAMINE":
             self.looks += 1
+            self._last_told = len(self.letters)
             lines = [f"* {len(self.letters)} EXISTS"]
             lines += [f"* OK [UIDVALIDITY {self.uidvalidity}] numbers"] if self.tells_uidvalidity else []
             lines += [f"* OK [UIDNEXT {self.next_uid}] next"] if self.tells_uidnext else []
@@ -149,8 +154,10 @@ class OddImap:
         if self.idle == "refused":
             writer.write(f"{tag} NO not today\r\n".encode())
             return
+        self.put(*self.between)
+        self.between.clear()
         before = len(self.letters)
-        if self.idle == "hasty":
+        if self.idle == "hasty" or (self.idle != "forgetful" and before != self._last_told):
             writer.write(f"* {before} EXISTS\r\n".encode())
         writer.write(b"+ idling\r\n")
         if self.idle == "chatty":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -20,8 +20,6 @@ from sekretar.dispatch.mail.trouble import TroubleKind
 from sekretar.kernel.clock import ManualClock, SystemClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.leases import Leases
-
-NOW = datetime.now(UTC)
 
 
 async def test_letters_are_read_in_their_order_at_once_and_nobody_sees_that(
@@ -49,30 +47,30 @@ async def test_letters_are_read_in_their_order_at_once_and_nobody_sees_that(
 async def test_what_came_while_nobody_read_is_read_later_and_what_was_read_is_not(
     database: Database, dovecot: Dovecot
 ) -> None:
-    address = new_address()
+    address, now = new_address(), SystemClock().now()
     here = house(database, dovecot, address)
-    here.clock = ManualClock(NOW - timedelta(days=30))
-    dovecot.append("INBOX", letter("first"), address, NOW - timedelta(days=30))
+    here.clock = ManualClock(now - timedelta(days=30))
+    dovecot.append("INBOX", letter("first"), address, now - timedelta(days=30))
     await here.read_once()
     # Nobody reads for days: many midnights pass between what has come and the day on which it is read.
-    dovecot.append("INBOX", letter("at night"), address, NOW - timedelta(days=20))
-    dovecot.append("INBOX", letter("in the morning"), address, NOW - timedelta(days=2))
+    dovecot.append("INBOX", letter("at night"), address, now - timedelta(days=20))
+    dovecot.append("INBOX", letter("in the morning"), address, now - timedelta(days=2))
     for _ in range(2):
         await here.read_once()
         assert await here.subjects() == ["first", "at night", "in the morning"]
 
 
 async def test_letters_from_before_the_start_make_no_incidents(database: Database, dovecot: Dovecot) -> None:
-    address = new_address()
+    address, now = new_address(), SystemClock().now()
     for subject, age in (("ancient", 90), ("yesterday", 1.4), ("today", 0.2)):
-        dovecot.append("INBOX", letter(subject), address, NOW - timedelta(days=age))
+        dovecot.append("INBOX", letter(subject), address, now - timedelta(days=age))
     here = house(database, dovecot, address)
     await here.read_once()
     assert await here.subjects() == ["today"]
     assert [row.why for row in await here.rows() if row.state == LetterState.SET_ASIDE] in ([HISTORY], [])
-    assert all(row.received_at > NOW - timedelta(days=3) for row in await here.rows())
+    assert all(row.received_at > now - timedelta(days=3) for row in await here.rows())
     further_back = house(database, dovecot, new_address(), days_back=100)
-    dovecot.append("INBOX", letter("old"), further_back.mailboxes[0].address, NOW - timedelta(days=90))
+    dovecot.append("INBOX", letter("old"), further_back.mailboxes[0].address, now - timedelta(days=90))
     await further_back.read_once()
     assert await here.subjects() == ["today", "old"]
 
@@ -101,6 +99,19 @@ async def test_nothing_is_lost_or_doubled_over_a_line_that_breaks_all_the_time(
 
 def broken_or_read(line: Line, breaks: int, here: House) -> bool:
     return line.breaks > breaks or here.standing.read_at is not None
+
+
+async def test_a_letter_between_the_look_and_idle_is_not_left_until_the_next_look(
+    database: Database, dovecot: Dovecot
+) -> None:
+    address = new_address()
+    dovecot.deliver(letter("one"), to=address)
+    with line_to(dovecot.imap_port) as line:
+        here = House(database, (at(line.port, address),))
+        here.pace = replace(here.pace, idle=timedelta(minutes=4), first_idle=timedelta(minutes=4))
+        line.before[b"IDLE"] = partial(dovecot.deliver, letter("two"), to=address)
+        async with here.reading():
+            await here.until_subjects("one", "two")
 
 
 async def test_a_line_that_is_cut_during_idle_is_no_trouble(database: Database, dovecot: Dovecot) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.integration.dispatch.mail_house import House, at, letter, new_address, reached
+from tests.integration.dispatch.mail_house import PACE, House, at, letter, new_address, reached
 from tests.integration.dispatch.odd_imap import OddImap
 from tests.peers_mail import PASSWORD
 
@@ -46,6 +46,18 @@ async def test_new_letters_are_seen_whatever_a_server_makes_of_idle(
         await here.until_subjects("one", "two", "three", "nine")
         await reached(lambda: here.standing.idles is (idle in {"good", "hasty"}), "knowing whether it calls")
     assert here.heard == []
+
+
+@pytest.mark.parametrize("idle", ["good", "forgetful"])
+async def test_a_letter_between_the_look_and_idle_is_not_left_until_the_next_look(
+    here: House, server: OddImap, idle: str
+) -> None:
+    minutes = timedelta(minutes=4)
+    # Whoever is told of it need not look again; whoever is not, looks again soon: letters come in bursts.
+    here.pace = replace(here.pace, idle=minutes, first_idle=minutes if idle == "good" else PACE.first_idle)
+    server.idle, server.between = idle, [letter("four")]
+    async with here.reading():
+        await here.until_subjects("one", "two", "three", "four")
 
 
 async def test_a_server_that_chats_while_idle_is_not_asked_without_a_pause(

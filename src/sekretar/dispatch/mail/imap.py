@@ -45,6 +45,9 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _LIMITED = re.compile(r"\[(LIMIT|INUSE|OVERQUOTA)\]|too many|rate limit|simultaneous", re.IGNORECASE)
 _LATER = re.compile(r"\[(UNAVAILABLE|SERVERBUG)\]|try (again )?later|temporar|internal error", re.IGNORECASE)
 
+#: How many letters there are in the open folder, as last told, and how many were said to have gone.
+_Told = tuple[bytes, int]
+
 
 @dataclass(frozen=True)
 class FolderState:
@@ -74,6 +77,8 @@ class Imap:
         self._peer = peer_name(mailbox)
         self._secret = mailbox.password.get_secret_value()
         self._idles = True
+        #: What the server said of the open folder when it was opened.
+        self._opened: _Told = (b"", 0)
 
     @classmethod
     def sign_in(cls, mailbox: MailboxSettings, calling: Calling, context: ssl.SSLContext) -> Self:
@@ -136,6 +141,7 @@ class Imap:
             except ImapToolsError as error:
                 raise self._not_open(folder, error) from error
             validity, uid_next = (self._number(name) for name in ("UIDVALIDITY", "UIDNEXT"))
+            self._opened = self._told()
         if validity is None:
             raise PeerUnsupported(self._peer, f"no UIDVALIDITY for the folder {folder}")
         if uid_next is None:
@@ -196,6 +202,8 @@ class Imap:
         """Wait until the server says anything about the open folder, at most this long.
 
         What it says is not looked at: whoever waits asks for new letters in any case, and servers chat while idle.
+        What it has said since the folder was opened, beside its answers to other commands or before it agreed to
+        IDLE, it says only once; then there is nothing to wait for.
 
         Raises:
             PeerUnsupported: it offers to, and then does not want to; `idles` is false from now on.
@@ -207,7 +215,8 @@ class Imap:
                 if client.tagged_commands[tag]:
                     self._idles = False
                     raise PeerUnsupported(self._peer, "IDLE is refused")
-            client.has_something(time.monotonic() + seconds)
+            if self._told() == self._opened:
+                client.has_something(time.monotonic() + seconds)
         with self._asking():
             client.send(b"DONE\r\n")
             self._box.consume_until_tagged_response(tag)
@@ -269,9 +278,16 @@ class Imap:
         return PeerNotFound(self._peer, f"the folder {folder} cannot be opened: {words}")
 
     def _number(self, name: str) -> int | None:
+        text = self._last(name)
+        return int(text) if text.isdigit() else None
+
+    def _last(self, name: str) -> bytes:
         data = self._box.client.untagged_responses.get(name) or [b""]
-        text = data[-1]
-        return int(text) if isinstance(text, bytes) and text.isdigit() else None
+        return data[-1] if isinstance(data[-1], bytes) else b""
+
+    def _told(self) -> _Told:
+        removed = self._box.client.untagged_responses.get("EXPUNGE") or ()
+        return self._last("EXISTS"), len(removed)
 
 
 def peer_name(mailbox: MailboxSettings) -> str:

@@ -1,13 +1,15 @@
 """The mailboxes of all desks, each read by one process, in one thread, over one connection, for as long as it runs.
 
 The connection waits in IDLE, which is begun anew every few minutes, and after every word of the server (and every
-few minutes without one) the folders are looked at: the inbox first, then the sent letters. What is wrong with a
-mailbox is a value (`Standing`), told to whoever raises alarms; reading goes on trying, with longer and longer pauses.
+few minutes without one) the folders are looked at: the inbox first, then the sent letters. After something new the
+first waits are short: letters come in bursts, and some servers never tell of one that came just before IDLE.
+
+What is wrong with a mailbox is a value (`Standing`), told to whoever raises alarms; reading goes on trying, with
+longer and longer pauses.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -39,6 +41,11 @@ _log = structlog.get_logger(__name__)
 #: Connections that end more often than this are no habit of the server but trouble.
 _LAPSES_APART = timedelta(minutes=1)
 
+#: Half of the first pause after IDLE that ended too soon; each is twice as long as the one before.
+_FIRST_REST = timedelta(seconds=0.05)
+#: More often than this nothing is doubled; by then it is longer than any setting.
+_DOUBLINGS = 16
+
 
 @dataclass(frozen=True)
 class Pace:
@@ -47,12 +54,14 @@ class Pace:
     Attributes:
         poll: Between two looks at a server that does not know IDLE.
         idle: How long the server may be silent; None is what the settings of the mailbox say.
+        first_idle: How long it may be so after something new; then twice as long each time, up to `idle`.
         restless: IDLE that ended sooner, without anything being new, is followed by a pause.
         longest_rest: The longest such pause.
     """
 
     poll: timedelta = timedelta(seconds=20)
     idle: timedelta | None = None
+    first_idle: timedelta = timedelta(seconds=1)
     restless: timedelta = timedelta(seconds=2)
     longest_rest: timedelta = timedelta(seconds=20)
 
@@ -158,7 +167,7 @@ class _Mailbox:
         reader = Reader(
             self.standing.desk, self._settings, self._database, self._clock, remote, self._suspects
         )
-        restless = 0
+        quiet = restless = 0
         while True:
             new = await reader.read(inbox, Direction.IN)
             if sent is not None and not await reader.is_unchanged(sent):
@@ -166,12 +175,18 @@ class _Mailbox:
                 new += await reader.read(sent, Direction.OUT)
                 new += await reader.read(inbox, Direction.IN)
             self._read()
-            if new or not restless:
-                restless = 0
-            else:
-                await asyncio.sleep(min(0.05 * 2**restless, self._pace.longest_rest.total_seconds()))
-            soon = min(self._pace.restless, self._idle / 2)
-            restless = restless + 1 if await self._wait(remote) < soon else 0
+            if new:
+                quiet = restless = 0
+            elif restless:
+                rest = _FIRST_REST * 2 ** min(restless, _DOUBLINGS)
+                await self._rest(min(rest, self._pace.longest_rest))
+            longest = min(self._pace.first_idle * 2 ** min(quiet, _DOUBLINGS), self._idle)
+            soon = min(self._pace.restless, longest / 2)
+            restless = restless + 1 if await self._wait(remote, longest) < soon else 0
+            quiet += 1
+
+    async def _rest(self, span: timedelta) -> None:
+        await self._clock.sleep_until(self._clock.now() + span)
 
     async def _find_folders(self, remote: Remote) -> tuple[str, str | None]:
         folders = await remote.ask(remote.imap.folders)
@@ -182,18 +197,17 @@ class _Mailbox:
         self.standing = replace(self.standing, sent=sent.name if sent else None, idles=remote.imap.idles)
         return inbox.name, sent.name if sent and sent != inbox else None
 
-    async def _wait(self, remote: Remote) -> timedelta:
+    async def _wait(self, remote: Remote, longest: timedelta) -> timedelta:
         """Until the server has something to say, or it is time to ask; returns how long that was."""
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
+        begun = self._clock.now()
         if remote.imap.idles:
             try:
-                await remote.ask(remote.imap.idle, self._idle.total_seconds())
+                await remote.ask(remote.imap.idle, longest.total_seconds())
             except PeerUnsupported:
                 self.standing = replace(self.standing, idles=False)
         else:
-            await self._clock.sleep_until(self._clock.now() + self._pace.poll)
-        return timedelta(seconds=loop.time() - begun)
+            await self._rest(self._pace.poll)
+        return self._clock.now() - begun
 
     # --- how it is
 
