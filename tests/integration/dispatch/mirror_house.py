@@ -30,7 +30,7 @@ from sekretar.dispatch.settings import (
 )
 from sekretar.kernel.database import Database
 from sekretar.trackers.port import Tracker
-from sekretar.trackers.requests import Change
+from sekretar.trackers.requests import Change, Openness, Query
 from sekretar.trackers.values import Details, Ticket, TicketRef
 
 _desks = itertools.count(1)
@@ -76,6 +76,11 @@ class MirrorHouse:
     def anna(self) -> Tracker:
         """Anna in the tracker itself."""
         return self.tracker.site.owner(self.tracker.keys["anna"])
+
+    @property
+    def all(self) -> Query:
+        """Every ticket of the desk's project."""
+        return Query(project=self.tracker.projects["desk"], openness=Openness.ANY)
 
     async def work(self, looks: int = 5) -> None:
         """Let time pass and the job do what is due."""

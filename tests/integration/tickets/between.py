@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -30,6 +30,8 @@ class Fault:
     path: str
     #: Answered instead of asking the tracker; None asks it and then loses the answer.
     status: int | None = None
+    #: What somebody else does between the tracker's work and its answer, which is not lost then.
+    meanwhile: Callable[[], Awaitable[object]] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 
@@ -49,10 +51,14 @@ class Between:
         """Let the tracker do the next such request, and cut the connection instead of answering."""
         self.faults.append(Fault(method, path))
 
+    def meanwhile(self, method: str, path: str, act: Callable[[], Awaitable[object]]) -> None:
+        """Somebody does something when the tracker has done the next such request, before we have the answer."""
+        self.faults.append(Fault(method, path, meanwhile=act))
+
     def answer(self, method: str, path: str, status: int, body: bytes = b"", **headers: str) -> None:
         """Answer the next such request like this; the tracker never hears of it."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.faults.append(Fault(method, path, status, given, body))
+        self.faults.append(Fault(method, path, status, headers=given, body=body))
 
     def answer_json(self, method: str, path: str, said: object) -> None:
         """Answer the next such request with this JSON."""
@@ -73,7 +79,9 @@ class Between:
             request.method, url, headers=headers, data=await request.read(), allow_redirects=False
         ) as answer:
             body = await answer.read()
-        if fault is not None:
+        if fault is not None and fault.meanwhile is not None:
+            await fault.meanwhile()
+        elif fault is not None:
             assert request.transport is not None
             request.transport.abort()
         kept = CIMultiDict(

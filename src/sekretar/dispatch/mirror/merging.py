@@ -9,7 +9,7 @@ ticket's limit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sekretar.dispatch.mirror.values import LOOSE, TWO_WAY, Values
 
@@ -21,6 +21,36 @@ def changed_there(theirs: Values, seen: Values, tried: Values) -> dict[str, tupl
         for name, value in theirs.items()
         if name in TWO_WAY and value != seen.get(name, ()) and value != tried.get(name)
     }
+
+
+def stood(changes: Iterable[tuple[str, str]], tried: Values, wrote: Values) -> dict[str, tuple[str, ...]]:
+    """What of ours was in the ticket when somebody changed it, although we never saw it there.
+
+    An answer was lost, or theirs was there already when the ticket was read back. What they made of it would
+    otherwise look like what the tracker made of it, or like a write that never arrived.
+
+    Args:
+        changes: Our names of the fields that they changed, each with what it had before.
+        tried: What a write under way is to show.
+        wrote: What was written last.
+    """
+    found = {}
+    for name, before in changes:
+        ours = next((known[name] for known in (tried, wrote) if name in known), None)
+        if ours is not None and ", ".join(ours) == before:
+            found[name] = ours
+    return found
+
+
+def adopted(shown: Values, given: Values, usual: Values) -> dict[str, tuple[str, ...]]:
+    """What a ticket showed at first whose creation was not answered, so that everything else is somebody's change.
+
+    Args:
+        shown: What it shows now.
+        given: What it was made with; it may have been made without, where the tracker refused that.
+        usual: What the tracker fills in by itself.
+    """
+    return {name: (given.get(name) or usual.get(name, ())) if value else () for name, value in shown.items()}
 
 
 def to_write(wanted: Values, theirs: Values, seen: Values, wrote: Values) -> dict[str, tuple[str, ...]]:

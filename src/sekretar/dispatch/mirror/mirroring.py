@@ -106,10 +106,12 @@ class Mirror:
             wake_after_commit(session, TASK)
 
     async def take_over(self) -> None:
-        """At the start of the only process there is: nobody is at work on anything yet."""
-        if self.database.embedded:
-            async with self.database.transaction() as session:
-                await store.free_all(session, self.clock.now())
+        """At the start: nobody is at work on anything yet where this is the only process there is."""
+        now = self.clock.now()
+        async with self.database.transaction() as session:
+            await polling.hasten_all(session, self._mirrored, now)
+            if self.database.embedded:
+                await store.free_all(session, now)
 
     # --- the job
 
@@ -125,7 +127,8 @@ class Mirror:
             return cursor.rest_until
         try:
             around = await self.openings.around(self.desks[name])
-            if cursor.next_at <= now:
+            # After a failure it is not known what arrived: what people did since is read first.
+            if cursor.next_at <= now or cursor.failures:
                 await self.polling.poll(around, cursor)
             await self._compare_due(around)
         except _OUT_OF_REACH as error:

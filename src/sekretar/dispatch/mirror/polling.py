@@ -6,6 +6,7 @@ of our own writes is looked at once and found equal.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.values import Actor, ActorKind, NewIncident, Origin
 from sekretar.dispatch.mirror import store
+from sekretar.dispatch.mirror.merging import as_stored, as_values, stood
 from sekretar.dispatch.mirror.model import MirrorCursorRow, MirrorRow
 from sekretar.dispatch.mirror.pushing import Around
 from sekretar.dispatch.mirror.values import MirrorState
@@ -63,6 +65,15 @@ async def answered(session: AsyncSession, desk: str) -> None:
         update(MirrorCursorRow)
         .where(MirrorCursorRow.desk == desk, MirrorCursorRow.failures > 0)
         .values(failures=0, problem="", rest_until=None)
+    )
+
+
+async def hasten_all(session: AsyncSession, desks: Collection[str], now: datetime) -> None:
+    """Have the trackers read before anything is written: whoever wrote last may have died over it."""
+    await session.execute(
+        update(MirrorCursorRow)
+        .where(MirrorCursorRow.desk.in_(desks), MirrorCursorRow.next_at > now)
+        .values(next_at=now)
     )
 
 
@@ -114,6 +125,8 @@ class Polling:
                 row, is_ours = known.get(event.ticket.ref.key), event.by.id == around.scheme.me
                 if row is not None:
                     row.touched_by, row.due_at = "" if is_ours else event.by.name, now
+                    if not is_ours:
+                        _remember(row, around, event)
                 elif event.created and not is_ours and self._is_to_be_taken(around, event):
                     known[event.ticket.ref.key] = await self._open(session, around, event)
         return True
@@ -141,3 +154,15 @@ class Polling:
         row.touched_by = event.by.name
         await session.flush()
         return row
+
+
+def _remember(row: MirrorRow, around: Around, event: Event) -> None:
+    """What somebody changed is told from what the tracker made of ours, and from what never arrived."""
+    named = ((around.scheme.named(each.field), each.old or "") for each in event.changes)
+    changes = [(name, old) for name, old in named if name is not None]
+    tried = as_values(row.tried)
+    ours = stood(changes, tried, as_values(row.wrote))
+    if ours:
+        row.seen = row.seen | as_stored(ours)
+        row.wrote = row.wrote | as_stored(ours)
+        row.tried = as_stored({name: value for name, value in tried.items() if name not in ours})

@@ -18,7 +18,7 @@ from sekretar.dispatch.letters.gathering import letters_of
 from sekretar.dispatch.letters.values import Filed
 from sekretar.dispatch.mirror import store
 from sekretar.dispatch.mirror.files import bring
-from sekretar.dispatch.mirror.merging import as_stored, as_values, to_write
+from sekretar.dispatch.mirror.merging import adopted, as_stored, as_values, to_write
 from sekretar.dispatch.mirror.model import MirrorRow
 from sekretar.dispatch.mirror.scheme import Scheme
 from sekretar.dispatch.mirror.values import REFUSED, STATUS, SUMMARY, MirrorState, Sight, Values
@@ -30,7 +30,7 @@ from sekretar.kernel.i18n import Translator
 from sekretar.trackers.errors import InvalidFields
 from sekretar.trackers.port import Tracker
 from sekretar.trackers.requests import Draft
-from sekretar.trackers.values import Ticket, TicketRef
+from sekretar.trackers.values import Created, Ticket, TicketRef
 
 #: Steps in the workflow of the tracker for one change here.
 _MOST_STEPS = 6
@@ -90,14 +90,19 @@ class Pushing:
         )
         # Numbers begin anew with a new database; the moment tells its incidents from those of an older one.
         unique = f"dispatch:{incident.desk}:{incident.code}:{incident.created_at.isoformat()}"
+        earlier = as_values(row.tried)
+        await self._try(row, begun)
         created = await self._created(around, draft, unique)
         told = first[0].id if first else 0
-        await self._keep_new(around, row, created, begun, told)
-        return created
+        if created.new:
+            await self._keep_new(around, row, created.ticket, begun, told)
+        else:
+            await self._keep_found(around, row, created.ticket, earlier or begun, told)
+        return created.ticket
 
-    async def _created(self, around: Around, draft: Draft, unique: str) -> Ticket:
+    async def _created(self, around: Around, draft: Draft, unique: str) -> Created:
         try:
-            return (await around.tracker.create(draft, unique)).ticket
+            return await around.tracker.create(draft, unique)
         except InvalidFields as error:
             # The ticket matters more than its fields: those are written, or refused, one by one afterwards.
             _log.warning("a new ticket was refused", desk=around.desk.name, why=error.detail)
@@ -108,20 +113,34 @@ class Pushing:
                 description=draft.description,
                 files=draft.files,
             )
-            return (await around.tracker.create(bare, unique)).ticket
+            return await around.tracker.create(bare, unique)
 
     async def _keep_new(
-        self, around: Around, row: MirrorRow, ticket: Ticket, wrote: Values, told: int
+        self, around: Around, row: MirrorRow, ticket: Ticket, begun: Values, told: int
     ) -> None:
         seen = around.scheme.shown(ticket)
-        # What the ticket does not show, because it was made before something changed here, is to be written.
-        agreed = {name: value for name, value in wrote.items() if seen.get(name) == value}
+        wrote = {name: value for name, value in begun.items() if seen.get(name) == value}
+        await self._keep_made(around, row, ticket, seen, wrote, told)
+
+    async def _keep_found(
+        self, around: Around, row: MirrorRow, ticket: Ticket, begun: Values, told: int
+    ) -> None:
+        """The ticket was made before, and nobody heard the answer: people may have worked on it since."""
+        shown = around.scheme.shown(ticket)
+        seen = adopted(shown, begun, around.scheme.usual(ticket))
+        wrote = {name: value for name, value in begun.items() if shown.get(name) == value or name == SUMMARY}
+        await self._keep_made(around, row, ticket, seen, wrote, told)
+
+    async def _keep_made(
+        self, around: Around, row: MirrorRow, ticket: Ticket, seen: Values, wrote: Values, told: int
+    ) -> None:
         values = {
             "key": ticket.ref.key,
             "link": ticket.link,
             "state": MirrorState.SHOWN.value,
             "seen": as_stored(seen),
-            "wrote": as_stored(agreed),
+            "wrote": as_stored(wrote),
+            "tried": {},
             "told": told,
         }
         async with self.database.transaction() as session:

@@ -15,15 +15,19 @@ import structlog
 from sekretar.dispatch.incidents.values import Status
 from sekretar.dispatch.mirror.values import ASSIGNEE, STATUS, SUMMARY, Name, Sight
 from sekretar.dispatch.settings import DeskSettings, MirrorSettings
+from sekretar.kernel.errors import PeerUnsupported
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.text import truncate
 from sekretar.trackers.port import Tracker
 from sekretar.trackers.requests import KEEP, Change
-from sekretar.trackers.values import Choice, CustomField, Field, Kind, Ticket
+from sekretar.trackers.values import CustomField, Field, Kind, Ticket
 from sekretar.trackers.values import Status as TicketStatus
 
 #: The title of a ticket; trackers refuse longer ones.
 LONGEST_SUBJECT = 250
+
+#: Our names of what every ticket has.
+_COMMON: Mapping[str, str] = {Field.ASSIGNEE: ASSIGNEE, Field.SUBJECT: SUMMARY, Field.STATUS: STATUS}
 
 _log = structlog.get_logger(__name__)
 
@@ -77,7 +81,12 @@ class Scheme:
     #: Our status → the tracker's.
     statuses: Mapping[Status, TicketStatus]
     zone: ZoneInfo
-    #: Whether everything that the settings name was found. An empty Redmine project does not tell all its fields.
+    #: In which a ticket begins there; None when that is not known.
+    begins: TicketStatus | None
+    #: What the settings name and the tracker does not have, in words.
+    missing: tuple[str, ...]
+    #: Whether everything that the settings name was found. An empty Redmine project does not tell all its fields,
+    #: so they may be neither found nor missing.
     complete: bool
 
     def ours(self, status_id: str) -> tuple[Status, ...]:
@@ -107,6 +116,12 @@ class Scheme:
         found[STATUS] = (ticket.status.id,)
         return found
 
+    def usual(self, ticket: Ticket) -> dict[str, tuple[str, ...]]:
+        """What a ticket shows that nobody has touched."""
+        found = {name.value: slot.field.default for name, slot in self.slots.items() if slot.field}
+        found[STATUS] = ((self.begins or ticket.status).id,)
+        return found
+
     def change(self, values: Mapping[str, tuple[str, ...]]) -> Change:
         """Values by our names as a change of the ticket. The status is none: it takes a step."""
         custom: dict[str, tuple[str, ...]] = {}
@@ -126,9 +141,9 @@ class Scheme:
         )
 
     def named(self, key: str) -> str | None:
-        """Our name of the field that a refusal of the tracker names."""
-        if key in (Field.ASSIGNEE, Field.SUBJECT):
-            return ASSIGNEE if key == Field.ASSIGNEE else SUMMARY
+        """Our name of the field that the tracker names."""
+        if key in _COMMON:
+            return _COMMON[key]
         return next((name.value for name, slot in self.slots.items() if slot.key == key), None)
 
     def _deadline(self, sight: Sight, slot: Slot) -> tuple[str, ...]:
@@ -165,44 +180,52 @@ async def read_scheme(tracker: Tracker, desk: DeskSettings, mirror: MirrorSettin
     """Look up what the settings name.
 
     Raises:
-        PeerError: the tracker cannot be asked, or the project is none.
+        PeerError: the tracker cannot be asked, or the project is none (`PeerNotFound`), or has no types of tickets.
     """
     me = (await tracker.me()).member.id
     types = await tracker.types(mirror.project)
-    kind = _chosen(types, mirror.type) if mirror.type else types[0]
-    if kind is None:
-        _log.warning("the tracker has no such type of tickets", desk=desk.name, type=mirror.type)
-        kind = types[0]
-    form = await tracker.form(mirror.project, kind.id)
-    slots = {}
-    for name, written in mirror.fields.items():
-        slot = _slot(Name(name), written, form.custom)
-        if slot is None:
-            _log.warning("the tracker has no such field", desk=desk.name, shows=name, field=written)
-        else:
-            slots[slot.name] = slot
-    statuses = await tracker.statuses()
-    known = {}
-    for ours in Status:
-        written = mirror.statuses.get(ours, "")
-        found = next((each for each in statuses if written in (each.id, each.name)), None)
-        if found is not None:
-            known[ours] = found
-        elif written:
-            _log.warning("the tracker has no such status", desk=desk.name, status=written)
-    complete = len(slots) == len(mirror.fields) and len(known) == len(mirror.statuses)
-    return Scheme(mirror.tracker, me, mirror.project, kind.id, slots, known, ZoneInfo(desk.zone), complete)
+    if not types:
+        raise PeerUnsupported(mirror.tracker, f"no tickets can be made in {mirror.project}")
+    kind = next((each for each in types if _means(mirror.type, each.id, each.name)), None)
+    missing = [f"the type {mirror.type}"] if mirror.type and kind is None else []
+    form = await tracker.form(mirror.project, (kind or types[0]).id)
+    slots = {Name(name): _slot(Name(name), written, form.custom) for name, written in mirror.fields.items()}
+    if form.complete:
+        missing += [
+            f"the field {written}" for name, written in mirror.fields.items() if not slots[Name(name)]
+        ]
+    known = await tracker.statuses()
+    statuses = {
+        ours: next((each for each in known if _means(written, each.id, each.name)), None)
+        for ours in Status
+        if (written := mirror.statuses.get(ours))
+    }
+    missing += [f"the status {mirror.statuses[ours]}" for ours, theirs in statuses.items() if theirs is None]
+    if missing:
+        _log.warning("the tracker does not have what the settings name", desk=desk.name, missing=missing)
+    return Scheme(
+        tracker=mirror.tracker,
+        me=me,
+        project=mirror.project,
+        type=(kind or types[0]).id,
+        slots={name: slot for name, slot in slots.items() if slot is not None},
+        statuses={ours: theirs for ours, theirs in statuses.items() if theirs is not None},
+        zone=ZoneInfo(desk.zone),
+        begins=form.status or statuses.get(Status.NEW),
+        missing=tuple(dict.fromkeys(missing)),
+        complete=not missing and None not in slots.values(),
+    )
 
 
 def _slot(name: Name, written: str, custom: tuple[CustomField, ...]) -> Slot | None:
     for field in custom:
         # The key of a local field stands behind the id of its queue.
-        if written in (field.id, field.name, field.id.rpartition("--")[2]):
+        if _means(written, field.id, field.name, field.id.rpartition("--")[2]):
             return Slot(name, field)
     if name is Name.DEADLINE and written == Field.DUE:
         return Slot(name, None)
     return None
 
 
-def _chosen(types: tuple[Choice, ...], written: str) -> Choice | None:
-    return next((each for each in types if written.casefold() in (each.id, each.name.casefold())), None)
+def _means(written: str, *called: str) -> bool:
+    return written.casefold() in (each.casefold() for each in called)

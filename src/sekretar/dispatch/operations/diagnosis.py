@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 
@@ -12,6 +12,7 @@ from sekretar.dispatch.channels import Purpose, named
 from sekretar.dispatch.letters.model import TemplateRow
 from sekretar.dispatch.letters.templates import checked_template
 from sekretar.dispatch.letters.values import Purpose as LetterPurpose
+from sekretar.dispatch.mirror.scheme import read_scheme
 from sekretar.dispatch.settings import DeskSettings, MirrorSettings
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.database import Database
@@ -20,8 +21,7 @@ from sekretar.kernel.i18n import Catalogues
 from sekretar.mattermost.desk import ChatServer
 from sekretar.mattermost.doctor import Finding, failure, fine, skipped, warning
 from sekretar.mattermost.rights import Obstacle, obstacle
-from sekretar.trackers.port import Tracker, TrackerSite
-from sekretar.trackers.values import Choice, Field
+from sekretar.trackers.port import TrackerSite
 
 _OBSTACLES = {
     Obstacle.REMOVED: "the bot is not a member",
@@ -131,9 +131,9 @@ async def diagnose_mirror(
             f"Name it in SEKRETAR_TRACKERS, or correct desk.mirror; there are: {', '.join(sites) or 'none'}.",
         )
     try:
-        missing = await _missing(site.service(), mirror)
+        missing = (await read_scheme(site.service(), desk, mirror)).missing
     except PeerNotFound:
-        missing = [f"the project {mirror.project}"]
+        missing = (f"the project {mirror.project}",)
     except PeerError as error:
         return failure(check, f"{mirror.tracker}: {error.detail}", "See the check of the tracker itself.")
     if missing:
@@ -144,28 +144,3 @@ async def diagnose_mirror(
         )
     there = f"{len(mirror.fields)} fields and {len(mirror.statuses)} statuses"
     return fine(check, f"{mirror.tracker} {mirror.project}: {there} are there")
-
-
-async def _missing(tracker: Tracker, mirror: MirrorSettings) -> list[str]:
-    """What the settings name and the tracker does not know, in words."""
-    types = await tracker.types(mirror.project)
-    kind = _named(types, mirror.type) if mirror.type else next(iter(types), None)
-    if kind is None:
-        return [f"the type {mirror.type or 'of any kind'}"]
-    form = await tracker.form(mirror.project, kind.id)
-    fields = {Field.DUE.value, *(word for each in form.custom for word in _words(each.id, each.name))}
-    statuses = {word for each in await tracker.statuses() for word in _words(each.id, each.name)}
-    lost_fields = _unknown("field", mirror.fields.values(), fields) if form.complete else []
-    return lost_fields + _unknown("status", mirror.statuses.values(), statuses)
-
-
-def _unknown(what: str, wanted: Iterable[str], known: set[str]) -> list[str]:
-    return [f"the {what} {each}" for each in dict.fromkeys(wanted) if each.casefold() not in known]
-
-
-def _named(choices: Iterable[Choice], text: str) -> Choice | None:
-    return next((each for each in choices if text.casefold() in _words(each.id, each.name)), None)
-
-
-def _words(number: str, name: str) -> set[str]:
-    return {number.casefold(), name.casefold()}
