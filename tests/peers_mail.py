@@ -27,6 +27,7 @@ from datetime import datetime
 from pathlib import Path
 
 from imap_tools import imap_utf7
+from tests import peers
 
 DOVECOT = Path("/usr/sbin/dovecot")
 _LIBRARY = Path("/usr/lib/dovecot")
@@ -44,6 +45,12 @@ _PATIENCE = 10.0
 def installed() -> bool:
     """Whether the packages are there."""
     return all(program.exists() for program in _PROGRAMS)
+
+
+def require_dovecot() -> None:
+    """Skip the test where the packages are missing; in CI, fail it."""
+    if not installed():
+        peers.missing("Dovecot", "install the packages dovecot-imapd and dovecot-lmtpd")
 
 
 @dataclass

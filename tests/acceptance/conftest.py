@@ -1,4 +1,4 @@
-"""The office and the calendar server that most tests share, each with people of its own.
+"""The office and the calendar server that most tests share, each with people of its own; a desk for those that ask.
 
 All of these tests run in one event loop, because the servers live in it. One Sekretar serves most of them, as one
 serves a whole company; those that stop it, cut its wires or turn its clock have one of their own.
@@ -14,9 +14,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from tests.acceptance.desks import DeskAtWork, desk_at_work
 from tests.acceptance.diaries import CalendarServer, calendar_server
 from tests.acceptance.office import Office, running
 from tests.peers_chat import ChatServer, chat_server
+from tests.peers_mail import Dovecot, require_dovecot, running_dovecot
+from tests.peers_smtp import outside_world
 
 from sekretar.kernel import logs
 
@@ -94,3 +97,23 @@ async def own_office(chat: ChatServer, tmp_path: Path, log: Callable[[], str]) -
             return await stack.enter_async_context(running(Office(chat, url, settings)))
 
         yield make
+
+
+@pytest.fixture
+def dovecot() -> Iterator[Dovecot]:
+    """A mail server of the test's own."""
+    require_dovecot()
+    with running_dovecot() as server:
+        yield server
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desk(
+    chat: ChatServer, tmp_path: Path, dovecot: Dovecot, log: Callable[[], str]
+) -> AsyncIterator[DeskAtWork]:
+    """A dispatch desk whose day begins."""
+    async with (
+        outside_world(login=False) as world,
+        desk_at_work(chat, tmp_path, dovecot, world) as work,
+    ):
+        yield work

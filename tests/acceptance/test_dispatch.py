@@ -3,40 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-import pytest_asyncio
-from tests import peers
 from tests.acceptance.acts import about
 from tests.acceptance.desks import CONTRACTOR, POLE, STATION, DeskAtWork, desk_at_work, letter, mailbox
 from tests.peers_chat import ChatServer
-from tests.peers_mail import DESK, Dovecot, installed, running_dovecot
+from tests.peers_mail import DESK, Dovecot
 from tests.peers_smtp import outside_world
 
 from sekretar.sandbox.seen import SeenPost
 
 APPLICANT = "Иван Петров <ivan@operator.test>"
-
-
-@pytest.fixture
-def dovecot() -> Iterator[Dovecot]:
-    if not installed():
-        peers.missing("Dovecot", "install the packages dovecot-imapd and dovecot-lmtpd")
-    with running_dovecot() as server:
-        yield server
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def desk(
-    chat: ChatServer, tmp_path: Path, dovecot: Dovecot, log: Callable[[], str]
-) -> AsyncIterator[DeskAtWork]:
-    async with (
-        outside_world(login=False) as world,
-        desk_at_work(chat, tmp_path, dovecot, world) as work,
-    ):
-        yield work
 
 
 async def card(desk: DeskAtWork, *words: str) -> SeenPost:

@@ -2,36 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
-
-import pytest
-import pytest_asyncio
-from tests import peers
 from tests.acceptance.acts import about
-from tests.acceptance.desks import POLE, STATION, DeskAtWork, desk_at_work
-from tests.peers_chat import ChatServer
-from tests.peers_mail import Dovecot, installed, running_dovecot
-from tests.peers_smtp import outside_world
-
-
-@pytest.fixture
-def dovecot() -> Iterator[Dovecot]:
-    if not installed():
-        peers.missing("Dovecot", "install the packages dovecot-imapd and dovecot-lmtpd")
-    with running_dovecot() as server:
-        yield server
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def desk(
-    chat: ChatServer, tmp_path: Path, dovecot: Dovecot, log: Callable[[], str]
-) -> AsyncIterator[DeskAtWork]:
-    async with (
-        outside_world(login=False) as world,
-        desk_at_work(chat, tmp_path, dovecot, world) as work,
-    ):
-        yield work
+from tests.acceptance.desks import POLE, STATION, DeskAtWork
 
 
 async def test_an_incident_is_worked_on_by_words(desk: DeskAtWork) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests import peers
-from tests.peers_mail import Dovecot, installed, running_dovecot
+from tests.peers_mail import Dovecot, installed, require_dovecot, running_dovecot
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +21,8 @@ def _dovecot() -> Iterator[Dovecot | None]:
 @pytest.fixture
 def dovecot(_dovecot: Dovecot | None) -> Dovecot:
     """The real Dovecot, running."""
-    if _dovecot is None:
-        peers.missing("Dovecot", "install the packages dovecot-imapd and dovecot-lmtpd")
+    require_dovecot()
+    assert _dovecot is not None
     if _dovecot.process is None:
         _dovecot.start()
     return _dovecot

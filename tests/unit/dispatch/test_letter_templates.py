@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekretar.dispatch.letters.subjects import answer_subject, bare_subject, new_subject, with_code
 from sekretar.dispatch.letters.templates import (
     LONGEST,
     NAMES,
@@ -85,45 +84,3 @@ def test_a_template_that_was_taken_can_be_filled(text: str) -> None:
     except PersonError:
         return
     filled(template, dict.fromkeys(NAMES[Purpose.ACCEPTED], "x"))
-
-
-# --- subjects ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "subject",
-    [
-        "Нет питания",
-        "Re: Нет питания",
-        "RE[5]: fwd: НА: Отв: Нет  питания",
-        "Re: NT-7: Нет питания",
-        "[NT-7] Нет питания",
-        "Re: [EXTERNAL] nt-7: Re: [NT-7] Нет питания",
-    ],
-)
-def test_marks_and_codes_do_not_pile_up(subject: str) -> None:
-    assert bare_subject(subject, "NT-7") == "Нет питания"
-    assert answer_subject(subject, "NT-7") == "Re: NT-7: Нет питания"
-    assert new_subject(subject, "NT-7") == "NT-7: Нет питания"
-
-
-@pytest.mark.parametrize("subject", ["NT-71: Нет питания", "NT-7-1 Нет питания", "Реле: нет", "Навес: упал"])
-def test_what_only_looks_alike_stays(subject: str) -> None:
-    assert bare_subject(subject, "NT-7") == subject
-
-
-def test_a_subject_by_hand_keeps_its_words_and_has_the_code() -> None:
-    assert with_code("Вопрос по NT-7", "NT-7") == "Вопрос по NT-7"
-    assert with_code("Re: вопрос", "NT-7") == "Re: NT-7: вопрос"
-    assert with_code("вопрос\r\nBcc: all", "NT-7") == "NT-7: вопрос Bcc: all"
-    assert with_code("NT-77", "NT-7") == "NT-7: NT-77"
-    assert with_code("", "NT-7") == "NT-7"
-
-
-@given(st.text(max_size=300))
-def test_every_subject_becomes_a_line_with_the_code_at_its_place(subject: str) -> None:
-    made = answer_subject(subject, "NT-7")
-    assert made.startswith("Re: NT-7")
-    assert len(made) <= 210
-    assert "\n" not in made
-    assert answer_subject(made, "NT-7") == made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,6 +24,8 @@ from sekretar.dispatch.assets.values import (
     StationCard,
 )
 
+Row = TypeVar("Row", PoleRow, StationRow, ContractorRow)
+
 #: Desk → where letters go for a contractor without an address.
 DefaultEmails = Mapping[str, Sequence[str]]
 
@@ -35,11 +38,10 @@ async def cards(
     The contractor is the incident's own; an incident without one shows the contractor of its pole.
     """
     stations = await _stations(session, _given(each.station_id for each in incidents))
-    poles = await _poles(session, _given(each.pole_id for each in incidents))
+    poles = await _rows(session, PoleRow, _given(each.pole_id for each in incidents))
     of_poles = [pole.contractor_id for pole in poles.values()]
-    contractors = await _contractors(
-        session, _given([*of_poles, *(each.contractor_id for each in incidents)])
-    )
+    numbers = _given([*of_poles, *(each.contractor_id for each in incidents)])
+    contractors = await _rows(session, ContractorRow, numbers)
     found: dict[int, AssetCard] = {}
     for incident in incidents:
         pole = poles.get(incident.pole_id or 0)
@@ -53,17 +55,10 @@ async def cards(
     return found
 
 
-async def _poles(session: AsyncSession, numbers: Sequence[int]) -> dict[int, PoleRow]:
+async def _rows(session: AsyncSession, kind: type[Row], numbers: Sequence[int]) -> dict[int, Row]:
     if not numbers:
         return {}
-    return {row.id: row for row in await session.scalars(select(PoleRow).where(PoleRow.id.in_(numbers)))}
-
-
-async def _contractors(session: AsyncSession, numbers: Sequence[int]) -> dict[int, ContractorRow]:
-    if not numbers:
-        return {}
-    query = select(ContractorRow).where(ContractorRow.id.in_(numbers))
-    return {row.id: row for row in await session.scalars(query)}
+    return {row.id: row for row in await session.scalars(select(kind).where(kind.id.in_(numbers)))}
 
 
 async def _stations(session: AsyncSession, numbers: Sequence[int]) -> dict[int, StationCard]:
@@ -78,10 +73,10 @@ async def _stations(session: AsyncSession, numbers: Sequence[int]) -> dict[int, 
     operators: dict[int, list[OperatorCard]] = {}
     for station_id, name, group in await session.execute(used):
         operators.setdefault(station_id, []).append(OperatorCard(name, group))
-    rows = await session.scalars(select(StationRow).where(StationRow.id.in_(numbers)))
+    rows = await _rows(session, StationRow, numbers)
     return {
         row.id: StationCard(row.id, row.name, tuple(operators.get(row.id, ())), row.gone_at is not None)
-        for row in rows
+        for row in rows.values()
     }
 
 

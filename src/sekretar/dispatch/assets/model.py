@@ -18,37 +18,39 @@ from sekretar.kernel.database import Base, BigId, Json, NullableJson, UtcDateTim
 _NEVER_REUSED = {"sqlite_autoincrement": True}
 
 
-class ContractorRow(Base):
+class _Asset:
+    """What every entry of the register has."""
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, sort_order=-3)
+    desk: Mapped[str] = mapped_column(Text, sort_order=-2)
+    #: What it is known by, however it is spelled: `spelling.code_key` of a code, `spelling.name_key` of a name.
+    key: Mapped[str] = mapped_column(Text, sort_order=-1)
+    #: Of what the register said of it: equal means unchanged.
+    digest: Mapped[str] = mapped_column(Text)
+    gone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ContractorRow(_Asset, Base):
     """Who repairs poles for the owner."""
 
     __tablename__ = "dispatch_contractors"
     __table_args__ = (UniqueConstraint("desk", "key"), _NEVER_REUSED)
 
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    desk: Mapped[str] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)
-    #: The name without regard to case and spaces.
-    key: Mapped[str] = mapped_column(Text)
     #: Whether no pole is under contract with it any more.
     excluded: Mapped[bool]
     emails: Mapped[list[str]] = mapped_column(Json)
     phones: Mapped[list[str]] = mapped_column(Json)
-    digest: Mapped[str] = mapped_column(Text)
-    gone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class PoleRow(Base):
+class PoleRow(_Asset, Base):
     """A pole that carries base stations."""
 
     __tablename__ = "dispatch_poles"
     __table_args__ = (UniqueConstraint("desk", "key"), _NEVER_REUSED)
 
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    desk: Mapped[str] = mapped_column(Text)
     #: As the register writes it, such as `41960-P-43-1-1`.
     code: Mapped[str] = mapped_column(Text)
-    #: `spelling.code_key` of the code.
-    key: Mapped[str] = mapped_column(Text)
     #: The register's own number of the site; empty where it has none.
     site: Mapped[str] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)
@@ -69,9 +71,6 @@ class PoleRow(Base):
     )
     #: Whether the contract with that contractor no longer covers this pole.
     excluded: Mapped[bool]
-    #: Of what the register said of it: equal means unchanged.
-    digest: Mapped[str] = mapped_column(Text)
-    gone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class OperatorRow(Base):
@@ -87,22 +86,16 @@ class OperatorRow(Base):
     group: Mapped[str] = mapped_column("group_name", Text)
 
 
-class StationRow(Base):
+class StationRow(_Asset, Base):
     """A base station on one pole; one of the same name on another pole is a row of its own."""
 
     __tablename__ = "dispatch_stations"
     __table_args__ = (UniqueConstraint("desk", "pole_id", "key"), _NEVER_REUSED)
 
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    desk: Mapped[str] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)
-    #: `spelling.code_key` of the name.
-    key: Mapped[str] = mapped_column(Text)
     pole_id: Mapped[int] = mapped_column(
         BigId, ForeignKey("dispatch_poles.id", ondelete="CASCADE"), index=True
     )
-    digest: Mapped[str] = mapped_column(Text)
-    gone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class StationOperatorRow(Base):

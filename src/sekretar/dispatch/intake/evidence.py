@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sekretar.dispatch import subjects
 from sekretar.dispatch.assets.model import ContractorRow
 from sekretar.dispatch.incidents import links
 from sekretar.dispatch.incidents.model import EventRow, IncidentRow
 from sekretar.dispatch.incidents.values import ActorKind, EventKind, Incident, Status
-from sekretar.dispatch.intake import subjects
 from sekretar.dispatch.intake.senders import addresses_in, relation_of, writer_of
 from sekretar.dispatch.intake.threads import (
     Arrived,

@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sekretar.dispatch import subjects
 from sekretar.dispatch.assets.assets import Assets
 from sekretar.dispatch.assets.values import Found
 from sekretar.dispatch.incidents import words
@@ -26,7 +27,6 @@ from sekretar.dispatch.incidents.values import (
     Origin,
     Status,
 )
-from sekretar.dispatch.intake import subjects
 from sekretar.dispatch.intake.threads import Arrived, Decision, Outcome, Reason, Relation, Writer
 from sekretar.dispatch.mail import store
 from sekretar.dispatch.mail.letter import ParsedLetter

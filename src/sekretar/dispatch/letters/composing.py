@@ -12,11 +12,11 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from sekretar.dispatch.letters import addressing
-from sekretar.dispatch.letters.subjects import answer_subject, new_subject, with_code
 from sekretar.dispatch.letters.templates import filled
 from sekretar.dispatch.letters.threading import conversation
 from sekretar.dispatch.letters.values import AttachmentRef, Draft, Filed, Matter, Purpose, Voice
 from sekretar.dispatch.mail.letter import Address
+from sekretar.dispatch.subjects import answer_subject, new_subject, with_code
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.text import clean, truncate

@@ -1,7 +1,8 @@
-"""What two subjects have in common, and which incidents a subject names.
+"""Subjects: what two of them have in common, which incidents they name, and what letters out carry as theirs.
 
 Mail programs put marks before a subject, gateways put tags, the desk puts the code of the incident: what is left is
 what the sender meant. It is never the only reason to put two letters together; it is a reason to keep them apart.
+In letters out the code stands once, so that every answer carries it.
 """
 
 from __future__ import annotations
@@ -12,18 +13,22 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from sekretar.dispatch.assets.spelling import fold
-from sekretar.kernel.text import clean
+from sekretar.kernel.text import clean, truncate
 
 #: Subjects are cut on their way; so much of the beginning says that they are the same.
 _ENOUGH: Final = 40
+#: Characters of the subject of a letter out.
+_LONGEST: Final = 200
 
 _ANSWER = r"re|aw|sv|отв|ответ|[нh][аa]|автоматический ответ|автоответ|automatic reply|autoreply|accepted"
 _FORWARD = r"fwd?|wg|пересл|пересылка"
 _COUNTER = r"(?:\s*[\[(]\d+[\])])?"
-_MARK = re.compile(rf"(?:{_ANSWER}|{_FORWARD}){_COUNTER}\s*[:：]")
+_MARK = re.compile(rf"(?:{_ANSWER}|{_FORWARD}){_COUNTER}\s*[:：]", re.IGNORECASE)
 _FORWARDED = re.compile(rf"(?:{_FORWARD}){_COUNTER}\s*[:：]", re.IGNORECASE)
 #: What gateways put before: `[External]`, `***SPAM***`, `[SPAM]`.
-_TAG = re.compile(r"\[(?:external|ext|spam|внешн\w*(?: письмо)?|внешняя почта)\]|\*{2,}\s*spam\s*\*{2,}")
+_TAG = re.compile(
+    r"\[(?:external|ext|spam|внешн\w*(?: письмо)?|внешняя почта)\]|\*{2,}\s*spam\s*\*{2,}", re.IGNORECASE
+)
 _EDGES: Final = " \t-–—:;,.()«»\"'"
 
 
@@ -71,3 +76,39 @@ def codes_in(text: str, prefix: str) -> tuple[str, ...]:
     """The codes of a desk's incidents that a text names, each once, in their order, whatever alphabet they are in."""
     pattern = rf"(?<![\w-]){re.escape(prefix)}-0*([1-9]\d{{0,17}})(?![\w-])"
     return tuple(dict.fromkeys(f"{prefix}-{found[1]}" for found in re.finditer(pattern, fold(text))))
+
+
+# --- letters out
+
+
+def bare_subject(subject: str, code: str) -> str:
+    """The subject as it was in the beginning: without marks of answers and without this code, words as written."""
+    text = " ".join(clean(subject).split())
+    with_code = re.compile(rf"(?:\[{re.escape(code)}\]|{re.escape(code)}(?![\w-]))\s*:?", re.IGNORECASE)
+    while True:
+        shorter = text
+        for pattern in (_MARK, _TAG, with_code):
+            if found := pattern.match(shorter):
+                shorter = shorter[found.end() :].lstrip()
+        if shorter == text:
+            return text
+        text = shorter
+
+
+def answer_subject(subject: str, code: str) -> str:
+    """Of an answer: `Re: INC-7: No power`."""
+    return f"Re: {new_subject(subject, code)}"
+
+
+def new_subject(subject: str, code: str) -> str:
+    """Of a letter that begins a conversation: `INC-7: No power`."""
+    bare = bare_subject(subject, code)
+    return truncate(f"{code}: {bare}" if bare else code, _LONGEST)
+
+
+def with_code(subject: str, code: str) -> str:
+    """What a person wrote as the subject, with the code if they took it away."""
+    line = " ".join(clean(subject).split())
+    if re.search(rf"(?<![\w-]){re.escape(code)}(?![\w-])", line, re.IGNORECASE):
+        return truncate(line, _LONGEST)
+    return answer_subject(line, code) if _MARK.match(line) else new_subject(line, code)

@@ -1,4 +1,4 @@
-"""What subjects have in common, and which incidents they name."""
+"""What subjects have in common, which incidents they name, and what those of letters out look like."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekretar.dispatch.intake.subjects import codes_in, is_among, is_forward, is_same, normal
+from sekretar.dispatch.subjects import (
+    answer_subject,
+    bare_subject,
+    codes_in,
+    is_among,
+    is_forward,
+    is_same,
+    new_subject,
+    normal,
+    with_code,
+)
 
 
 @pytest.mark.parametrize(
@@ -89,3 +99,45 @@ def test_a_normal_subject_is_its_own_normal_subject(subject: str) -> None:
     once = normal(subject, ["NT"])
     assert is_same(normal(once, ["NT"]), once)
     assert is_same(normal(f"Re: {subject}", ["NT"]), once)
+
+
+# --- of letters out ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Нет питания",
+        "Re: Нет питания",
+        "RE[5]: fwd: НА: Отв: Нет  питания",
+        "Re: NT-7: Нет питания",
+        "[NT-7] Нет питания",
+        "Re: [EXTERNAL] nt-7: Re: [NT-7] Нет питания",
+    ],
+)
+def test_marks_and_codes_do_not_pile_up(subject: str) -> None:
+    assert bare_subject(subject, "NT-7") == "Нет питания"
+    assert answer_subject(subject, "NT-7") == "Re: NT-7: Нет питания"
+    assert new_subject(subject, "NT-7") == "NT-7: Нет питания"
+
+
+@pytest.mark.parametrize("subject", ["NT-71: Нет питания", "NT-7-1 Нет питания", "Реле: нет", "Навес: упал"])
+def test_what_only_looks_alike_stays(subject: str) -> None:
+    assert bare_subject(subject, "NT-7") == subject
+
+
+def test_a_subject_by_hand_keeps_its_words_and_has_the_code() -> None:
+    assert with_code("Вопрос по NT-7", "NT-7") == "Вопрос по NT-7"
+    assert with_code("Re: вопрос", "NT-7") == "Re: NT-7: вопрос"
+    assert with_code("вопрос\r\nBcc: all", "NT-7") == "NT-7: вопрос Bcc: all"
+    assert with_code("NT-77", "NT-7") == "NT-7: NT-77"
+    assert with_code("", "NT-7") == "NT-7"
+
+
+@given(st.text(max_size=300))
+def test_every_subject_becomes_a_line_with_the_code_at_its_place(subject: str) -> None:
+    made = answer_subject(subject, "NT-7")
+    assert made.startswith("Re: NT-7")
+    assert len(made) <= 210
+    assert "\n" not in made
+    assert answer_subject(made, "NT-7") == made
