@@ -73,12 +73,19 @@ async def test_a_letter_is_read_and_changed_before_it_leaves_and_moves_the_incid
         assert len(await letters(house)) == 1
 
 
-async def test_what_is_no_address_is_said_at_its_field(database: Database) -> None:
+async def test_what_is_wrong_is_said_at_its_field(database: Database) -> None:
     async with open_house(database, DESK) as house:
         incident = await house.open()
         dialog = await pressed(house, "Ответить…")
-        answer = await house.office.submit("anna", dialog, filled(dialog, to="Иван", text="Привет"))
-        assert "Иван" in answer.body["errors"]["to"]
+        for typed, named in (
+            ({"to": "Иван", "cc": "Пётр"}, {"to": "Иван", "cc": "Пётр"}),
+            ({"cc": "boss@operator.example, Пётр"}, {"cc": "Пётр"}),
+            ({"to": BOX.address}, {"to": "некому"}),
+        ):
+            answer = await house.office.submit("anna", dialog, filled(dialog, text="Привет", **typed))
+            assert answer.body.keys() == {"errors"}
+            assert answer.body["errors"].keys() == named.keys()
+            assert all(word in answer.body["errors"][name] for name, word in named.items())
         assert await letters(house) == []
         assert (await house.now(incident.id)).status is Status.NEW
 

@@ -23,7 +23,7 @@ from tests.unit.dispatch.letters_known import (
     matter,
 )
 
-from sekretar.dispatch.letters.addressing import shown, typed
+from sekretar.dispatch.letters.addressing import MOST, shown, typed
 from sekretar.dispatch.letters.composing import checked, compose
 from sekretar.dispatch.letters.templates import default_template
 from sekretar.dispatch.letters.values import Contractor, Draft, Matter, Place, Purpose, Voice
@@ -84,6 +84,13 @@ def test_the_applicant_is_told_and_whom_the_first_letter_went_to() -> None:
 def test_no_reply_addresses_and_the_applicant_are_in_no_copy() -> None:
     first = letter(cc=(Address("", "noreply@operator.test"), Address("A.", "ANNA@operator.test"), BORIS))
     assert composed(Purpose.CLOSED, matter(letters=(filed(1, first),))).cc == (BORIS, DESK)
+
+
+def test_a_letter_to_half_a_thousand_says_whom_it_does_not_reach() -> None:
+    many = tuple(Address("", f"a{number}@operator.test") for number in range(510))
+    draft = composed(Purpose.REPLY, matter(letters=(filed(1, letter(cc=many)),)), text="Да.")
+    assert (draft.cc, draft.unreached) == ((*many[: MOST - 1], DESK), 510 - MOST + 1)
+    assert checked(draft, HOUSE).cc == draft.cc
 
 
 def test_observers_of_the_web_form_are_in_the_copy() -> None:
@@ -202,7 +209,7 @@ def test_the_code_and_the_copy_of_the_desk_stay() -> None:
         ({"to": (DESK,)}, "dispatch.letters.no_recipient"),
         ({"to": (Address("", "anna"),)}, "dispatch.letters.bad_address"),
         ({"cc": (Address("", "anna@b c"),)}, "dispatch.letters.bad_address"),
-        ({"cc": tuple(Address("", f"a{n}@b.test") for n in range(60))}, "dispatch.letters.too_many"),
+        ({"cc": tuple(Address("", f"a{n}@b.test") for n in range(501))}, "dispatch.letters.too_many"),
     ],
 )
 def test_what_cannot_be_sent_is_refused(changes: dict[str, Any], key: str) -> None:
@@ -238,16 +245,19 @@ def test_what_is_no_address_is_named(text: str) -> None:
 @given(st.lists(st.text(max_size=30), max_size=5))
 def test_what_is_shown_is_read_again(names: list[str]) -> None:
     addresses = [Address(name, f"a{number}@operator.test") for number, name in enumerate(names)]
-    read = typed(shown(addresses, 3000))
+    text, rest = shown(addresses, 3000)
+    assert rest == ()
+    read = typed(text)
     assert [each.address for each in read] == [each.address for each in addresses]
 
 
 @given(st.integers(0, 120))
 def test_a_field_without_room_for_all_has_no_half_addresses(longest: int) -> None:
     addresses = [Address("Константин", f"a{number}@operator.test") for number in range(5)]
-    field = shown(addresses, longest)
+    field, rest = shown(addresses, longest)
     assert len(field) <= longest
     read = [each.address for each in typed(field)]
     assert read == [each.address for each in addresses][: len(read)]
+    assert list(rest) == addresses[len(read) :]
     # So short that another one would not have fitted.
     assert len(read) == min(5, (longest + 2) // 18)

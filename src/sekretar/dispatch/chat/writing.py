@@ -1,12 +1,14 @@
 """Letters written in the chat: looked at and changed before they leave, or said in the thread behind `>>`.
 
 What a dialog can hold is less than a letter can. The end of a longer one (the history of the letters, below the words
-that people change) goes along as it is, and the dialog says so.
+that people change) goes along as it is, and so do recipients who do not fit, unless whoever writes does not want them
+to; the dialog says so.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,12 +19,12 @@ from sekretar.dispatch.chat.roots import incident_of_thread
 from sekretar.dispatch.chat.working import actor_of, incident_of
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.values import IncidentChange
-from sekretar.dispatch.letters.addressing import shown, typed
+from sekretar.dispatch.letters.addressing import MOST, checked, shown, typed
 from sekretar.dispatch.letters.sending import LettersOut
 from sekretar.dispatch.letters.values import Draft, Purpose
 from sekretar.dispatch.mail.letter import Address
 from sekretar.kernel.errors import PersonError
-from sekretar.kernel.forms import LONGEST_TEXT, Field, FieldKind, Form
+from sekretar.kernel.forms import LONGEST_TEXT, WHOLE_FORM, Field, FieldKind, Form, Value
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person
 from sekretar.kernel.text import Markdown
@@ -49,6 +51,14 @@ MARK = ">>"
 #: Put under a message that leaves as a letter.
 _ON_ITS_WAY = "incoming_envelope"
 _LONGEST_LINE = 1000
+#: Whether those who do not fit into their fields get it, too.
+_OTHERS = "others"
+#: Where what is wrong with a letter as a whole is shown.
+_FIELDS = {
+    "dispatch.letters.no_recipient": "to",
+    "dispatch.letters.no_text": "text",
+    "dispatch.letters.too_long": "text",
+}
 
 
 @dataclass(frozen=True)
@@ -80,13 +90,14 @@ class Writing:
 
     async def submitted(self, submit: FormSubmit) -> FormOutcome:
         await self._allowed(submit.record, submit)
-        async with self.chat.database.transaction() as session:
-            draft = await self._draft(session, submit.record)
-            try:
-                written = changed(draft, {name: str(value) for name, value in submit.values.items()})
-            except PersonError as error:
-                return FormOutcome(errors={"to": error})
-            await self._send(session, written, _key(submit.record), submit.person)
+        try:
+            async with self.chat.database.transaction() as session:
+                written, errors = changed(await self._draft(session, submit.record), submit.values)
+                if errors:
+                    return FormOutcome(errors=errors)
+                await self._send(session, written, _key(submit.record), submit.person)
+        except PersonError as error:
+            return FormOutcome(errors={_FIELDS.get(error.key, WHOLE_FORM): error})
         return FormOutcome()
 
     async def said(self, post: IncomingPost) -> bool:
@@ -166,9 +177,13 @@ def form_of(draft: Draft, t: Translator) -> Form:
         default=words or None,
         max_length=LONGEST_TEXT,
     )
+    to, others = _line("to", draft.to, t)
+    cc, other_copies = _line("cc", draft.cc, t)
+    others += other_copies
     fields = (
-        _line("to", draft.to, t),
-        replace(_line("cc", draft.cc, t), optional=True),
+        to,
+        replace(cc, optional=True),
+        *((_others(draft, len(others), t),) if others else ()),
         Field(
             "subject",
             FieldKind.TEXT,
@@ -178,24 +193,33 @@ def form_of(draft: Draft, t: Translator) -> Form:
         ),
         text,
     )
-    title = t.plain(f"dispatch.chat.letter_title_{draft.purpose.value}", code=draft.code)
-    return Form(LETTER_FORM, title, "", fields, t.plain("dispatch.chat.letter_send"))
-
-
-def changed(draft: Draft, values: dict[str, str]) -> Draft:
-    """The draft as the person wants it.
-
-    Raises:
-        PersonError: something in the recipients is no address.
-    """
-    _, rest = parts(draft.text)
-    return replace(
-        draft,
-        to=typed(values["to"]),
-        cc=typed(values.get("cc", "")),
-        subject=values["subject"].strip() or draft.subject,
-        text=f"{values['text'].rstrip()}\n\n{rest}".rstrip() if rest else values["text"],
+    unreached = (
+        t("dispatch.chat.letter_unreached", count=draft.unreached, most=MOST) if draft.unreached else ""
     )
+    title = t.plain(f"dispatch.chat.letter_title_{draft.purpose.value}", code=draft.code)
+    return Form(LETTER_FORM, title, unreached, fields, t.plain("dispatch.chat.letter_send"))
+
+
+def changed(draft: Draft, values: Mapping[str, Value]) -> tuple[Draft, dict[str, PersonError]]:
+    """The draft as the person wants it, and what is wrong with it, by field."""
+    errors: dict[str, PersonError] = {}
+    found: dict[str, tuple[Address, ...]] = {}
+    for name, people in (("to", draft.to), ("cc", draft.cc)):
+        others = shown(people, LONGEST_TEXT)[1] if values.get(_OTHERS) else ()
+        try:
+            found[name] = checked((*typed(str(values.get(name, ""))), *others))
+        except PersonError as error:
+            errors[name] = error
+    _, rest = parts(draft.text)
+    text = str(values["text"])
+    written = replace(
+        draft,
+        to=found.get("to", ()),
+        cc=found.get("cc", ()),
+        subject=str(values["subject"]).strip() or draft.subject,
+        text=f"{text.rstrip()}\n\n{rest}".rstrip() if rest else text,
+    )
+    return written, errors
 
 
 def parts(text: str) -> tuple[str, str]:
@@ -209,13 +233,22 @@ def parts(text: str) -> tuple[str, str]:
     return text[:LONGEST_TEXT], text[LONGEST_TEXT:]
 
 
-def _line(name: str, people: tuple[Address, ...], t: Translator) -> Field:
+def _line(name: str, people: tuple[Address, ...], t: Translator) -> tuple[Field, tuple[Address, ...]]:
+    """The field, and who does not fit into it."""
+    written, others = shown(people, LONGEST_TEXT)
+    label = t.plain(f"dispatch.chat.letter_{name}")
+    field = Field(name, FieldKind.TEXT, label, default=written or None, max_length=LONGEST_TEXT)
+    return field, others
+
+
+def _others(draft: Draft, count: int, t: Translator) -> Field:
+    total = len(draft.to) + len(draft.cc)
     return Field(
-        name,
-        FieldKind.TEXT,
-        t.plain(f"dispatch.chat.letter_{name}"),
-        default=shown(people, LONGEST_TEXT) or None,
-        max_length=LONGEST_TEXT,
+        _OTHERS,
+        FieldKind.BOOL,
+        t.plain("dispatch.chat.letter_others"),
+        help=t.plain("dispatch.chat.letter_others_help", count=count, total=total),
+        default=True,
     )
 
 

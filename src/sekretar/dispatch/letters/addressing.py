@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from sekretar.dispatch.letters.values import Filed, Matter
 from sekretar.dispatch.mail.counters import is_no_reply
@@ -12,8 +13,9 @@ from sekretar.dispatch.mail.letter import Address
 from sekretar.dispatch.mail.wire import is_wire_address
 from sekretar.kernel.errors import PersonError
 
-#: More recipients than this are no conversation but a mailing list; mail servers refuse them too.
-MOST = 50
+#: More recipients than this are no conversation but a mailing list. Servers that take fewer at once put the others
+#: off, and those get it later.
+MOST = 500
 
 
 def first_letter(matter: Matter) -> Filed | None:
@@ -101,20 +103,19 @@ def typed(text: str) -> tuple[Address, ...]:
     return checked(_read(each.strip()) for each in re.split(r"[,;\n]", text) if each.strip())
 
 
-def shown(addresses: Iterable[Address], longest: int) -> str:
-    """The addresses for a field of a form with room for so many characters, as `typed` reads them.
+def shown(addresses: Sequence[Address], longest: int) -> tuple[str, tuple[Address, ...]]:
+    """The addresses for a field of a form with room for so many characters, as `typed` reads them; and the rest.
 
     Where there is no room for their names, they stand without; and never half of an address, for that may be the
     address of somebody else.
     """
     people = [replace(each, name=re.sub(r"[,;<>\n]", " ", each.name)) for each in addresses]
-    whole = ", ".join(str(each) for each in people)
-    if len(whole) <= longest:
-        return whole
-    bare = ", ".join(each.address for each in people)
-    if len(bare) <= longest:
-        return bare
-    return bare[: longest + 2].rpartition(", ")[0]
+    for written in ([str(each) for each in people], bare := [each.address for each in people]):
+        if len(whole := ", ".join(written)) <= longest:
+            return whole, ()
+    ends = accumulate(len(address) + 2 for address in bare)
+    fitting = sum(end - 2 <= longest for end in ends)
+    return ", ".join(bare[:fitting]), tuple(addresses[fitting:])
 
 
 def _read(text: str) -> Address:
@@ -127,7 +128,7 @@ def _read(text: str) -> Address:
 def _others(letter: Filed, to: Iterable[Address], own: Collection[str]) -> tuple[Address, ...]:
     known = {each.key for each in to} | set(own)
     named = (each for each in letter.letter.recipients if not is_no_reply(each.address))
-    return _distinct([*named, *_observers(letter)], known)[: MOST - 2]
+    return _distinct([*named, *_observers(letter)], known)
 
 
 def _observers(letter: Filed) -> tuple[Address, ...]:

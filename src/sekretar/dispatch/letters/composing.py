@@ -67,7 +67,9 @@ def compose(
         PersonError: something is missing; see `addressing`.
     """
     answered = _answered(purpose, matter, answered)
-    to, cc = _recipients(purpose, matter, house, answered)
+    to, others = _recipients(purpose, matter, house, answered)
+    # The desk has its copy in any case.
+    reached = others[: addressing.MOST - 1]
     files, left_out = _files(matter, house.largest) if purpose is Purpose.HANDED_OVER else ((), ())
     values = _values(matter, house, t) | {
         "text": text.strip(),
@@ -82,11 +84,12 @@ def compose(
         voice=voice,
         mailbox=house.mailbox.key,
         to=to,
-        cc=cc,
+        cc=(*reached, house.mailbox) if purpose is not Purpose.TOO_LATE else (),
         subject=(answer_subject if answered else new_subject)(subject, matter.code),
         text=filled(template, values),
         attachments=files,
         left_out=left_out,
+        unreached=len(others) - len(reached),
         in_reply_to=answered.letter.message_id if answered else "",
         references=conversation(answered.letter) if answered else (),
     )
@@ -124,17 +127,16 @@ def _answered(purpose: Purpose, matter: Matter, chosen: Filed | None) -> Filed |
 def _recipients(
     purpose: Purpose, matter: Matter, house: House, answered: Filed | None
 ) -> tuple[tuple[Address, ...], tuple[Address, ...]]:
+    """To and Cc, the desk's own copy left out."""
     if purpose is Purpose.HANDED_OVER:
-        return addressing.contractor(matter, house.own), (house.mailbox,)
+        return addressing.contractor(matter, house.own), ()
     if purpose is Purpose.TOO_LATE:
         # A program answers whoever wrote, and nobody else.
         to, _ = addressing.answer(matter, answered, house.own)
         return to, ()
     if purpose is Purpose.REPLY:
-        to, cc = addressing.answer(matter, answered, house.own)
-    else:
-        to, cc = addressing.applicant(matter, house.own)
-    return to, (*cc, house.mailbox)
+        return addressing.answer(matter, answered, house.own)
+    return addressing.applicant(matter, house.own)
 
 
 def _values(matter: Matter, house: House, t: Translator) -> dict[str, str]:

@@ -121,6 +121,8 @@ class Draft:
     attachments: tuple[AttachmentRef, ...] = ()
     #: Names of files that are too large to go along.
     left_out: tuple[str, ...] = ()
+    #: How many people of the conversation do not get it, because there are more than a letter goes to.
+    unreached: int = 0
     #: The Message-ID of the letter that is answered; empty when it begins a conversation.
     in_reply_to: str = ""
     #: Ids of the conversation so far, the oldest first, without the pseudo id of the incident.

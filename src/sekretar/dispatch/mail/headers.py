@@ -18,7 +18,7 @@ from sekretar.dispatch.mail.charsets import text_of, tidy
 from sekretar.dispatch.mail.remarks import Remarks
 
 #: No header of people is longer; the rest of it is not read.
-_LONGEST: Final = 64 * 1024
+_LONGEST: Final = 128 * 1024
 #: Nor has a letter more headers.
 _MOST: Final = 1_000
 
