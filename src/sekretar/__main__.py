@@ -6,16 +6,28 @@ alone.
 """
 
 import gc
+import sys
+from typing import cast
 
 
 def main() -> None:
     """The program `sekretar`."""
     gc.disable()
+    _load_logging()
     from sekretar.cli import main as run
 
     gc.freeze()
     gc.enable()
     run()
+
+
+def _load_logging() -> None:
+    """structlog without `rich`, which it loads where it is installed, for coloured tracebacks that ours never are."""
+    modules = cast(dict[str, object], sys.modules)
+    modules["rich"] = None
+    import structlog  # noqa: F401 - it is there for all from now on
+
+    del modules["rich"]
 
 
 if __name__ == "__main__":

@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Annotated, Literal
-from zoneinfo import available_timezones
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from sekretar.dispatch.settings import DeskSettings, read_desks
 from sekretar.kernel.errors import ConfigurationError
+from sekretar.kernel.people import zone_of
 from sekretar.trackers.settings import TrackerSettings
+
+if TYPE_CHECKING:
+    from sekretar.dispatch.settings import DeskSettings
 
 DEFAULT_FILES = (Path("sekretar.env"), Path("/etc/sekretar/sekretar.env"))
 
@@ -208,7 +210,7 @@ class Settings(BaseSettings):
     @field_validator("default_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if zone_of(value) is None:
             raise ValueError("is not an IANA time zone name such as Europe/Moscow")
         return value
 
@@ -249,6 +251,11 @@ class Settings(BaseSettings):
         Raises:
             ConfigurationError: their file cannot be read or is wrong.
         """
+        if self.desks_file is None:
+            return ()
+        # Whoever has no desk does not wait for their many settings to be understood.
+        from sekretar.dispatch.settings import read_desks
+
         return read_desks(self.desks_file)
 
     def encryption_keys(self) -> list[str]:

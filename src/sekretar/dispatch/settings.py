@@ -10,7 +10,6 @@ import tomllib
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from zoneinfo import available_timezones
 
 from pydantic import (
     Field,
@@ -28,6 +27,7 @@ from sekretar.dispatch.letters.settings import LettersSettings
 from sekretar.dispatch.part import Part as _Part
 from sekretar.dispatch.sla.settings import SlaSettings
 from sekretar.kernel.errors import ConfigurationError
+from sekretar.kernel.people import zone_of
 
 Security = Literal["tls", "starttls", "plain"]
 
@@ -283,7 +283,7 @@ class DeskSettings(_Part):
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if zone_of(value) is None:
             raise ValueError("is not an IANA time zone name such as Europe/Moscow")
         return value
 
@@ -320,14 +320,12 @@ class _File(_Part):
         return self
 
 
-def read_desks(file: Path | None) -> tuple[DeskSettings, ...]:
-    """The desks that the file describes; none without a file.
+def read_desks(file: Path) -> tuple[DeskSettings, ...]:
+    """The desks that the file describes.
 
     Raises:
         ConfigurationError: it cannot be read, or a value is wrong; the text names the place.
     """
-    if file is None:
-        return ()
     try:
         return _File.model_validate(tomllib.loads(file.read_text(encoding="utf-8"))).desk
     except (OSError, UnicodeDecodeError) as error:

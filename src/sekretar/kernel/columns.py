@@ -11,9 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, Text
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 #: How constraints and indexes are called when nobody names them, in models and in migrations alike.
 NAMING = {
@@ -24,11 +23,32 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
+
+class _Json(TypeDecorator[Any]):
+    """JSON, binary on PostgreSQL, whose many drivers are loaded only by who has it."""
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self, *, none_as_null: bool) -> None:
+        super().__init__(none_as_null=none_as_null)
+        self.none_as_null = none_as_null
+        # As of the type behind: None is a value of its own unless it is NULL.
+        self.should_evaluate_none = not none_as_null
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name != "postgresql":
+            return super().load_dialect_impl(dialect)
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        return dialect.type_descriptor(JSONB(none_as_null=self.none_as_null))
+
+
 #: A JSON value; binary on PostgreSQL.
-Json = JSON().with_variant(JSONB(), "postgresql")
+Json = _Json(none_as_null=False)
 
 #: The same where there may be no value at all: None is NULL, not the JSON null.
-NullableJson = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+NullableJson = _Json(none_as_null=True)
 
 #: A 64-bit key that counts up by itself; SQLite does so only for its own INTEGER, which has 64 bits anyway.
 BigId = BigInteger().with_variant(Integer(), "sqlite")

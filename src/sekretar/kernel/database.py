@@ -18,11 +18,11 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 from sqlalchemy import event
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -34,6 +34,9 @@ from sekretar.kernel.columns import Base, BigId, Json, NullableJson, Secret, Utc
 from sekretar.kernel.errors import ConfigurationError, PeerDown
 from sekretar.kernel.schema import current_revision, upgrade
 from sekretar.kernel.waiting import to_the_end
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 __all__ = [
     "Base",
@@ -71,6 +74,9 @@ def wake_after_commit(session: AsyncSession, task_name: str) -> None:
 def insert_into(session: AsyncSession, model: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:
     """An INSERT in the dialect of the session, so that `on_conflict_do_nothing` and its kin are at hand."""
     if session.get_bind().dialect.name == "postgresql":
+        # Who has SQLite loads nothing of PostgreSQL, which is more.
+        from sqlalchemy.dialects import postgresql
+
         return postgresql.insert(model)
     return sqlite.insert(model)
 

@@ -17,8 +17,6 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-from babel.messages.pofile import read_po
-
 from sekretar.kernel.dates import (
     format_date,
     format_day,
@@ -59,6 +57,24 @@ class Texts:
     counted: Mapping[str, tuple[str, ...]]
     #: Which of the forms fits a count.
     form_of: Callable[[int], int]
+
+
+class _Domains(dict[str, Texts]):
+    """The catalogues of one language, each read when something of it is said for the first time.
+
+    Reading all of them takes as long as everything else that a start does once it is loaded.
+    """
+
+    def __init__(self, directory: Traversable, language: str) -> None:
+        super().__init__()
+        self._directory, self._language = directory, language
+
+    def __missing__(self, domain: str) -> Texts:
+        file = self._directory / f"{domain}.po"
+        if not file.is_file():
+            raise KeyError(domain)
+        self[domain] = texts = _read(file, self._language)
+        return texts
 
 
 @dataclass(frozen=True)
@@ -115,7 +131,7 @@ class Translator:
 
 @dataclass(frozen=True)
 class Catalogues:
-    """All texts in all languages, read once at the start."""
+    """All texts in all languages, each catalogue read once."""
 
     translators: Mapping[str, Translator]
 
@@ -126,14 +142,15 @@ class Catalogues:
 
     @classmethod
     def load(cls, directory: Traversable | None = None) -> Catalogues:
-        """Read `{language}/{domain}.po` below the directory: that of the package unless another is given.
+        """What `{language}/{domain}.po` below the directory say: that of the package unless another is given.
 
-        Raises:
-            ValueError: a catalogue cannot be read.
+        A catalogue that cannot be read is a `ValueError` of whoever first says something of it.
         """
         if directory is None:
             return _shipped()
-        return cls({language: _read_language(directory / language, language) for language in LANGUAGES})
+        return cls(
+            {each: Translator(each, _Domains(directory / each, each)) for each in LANGUAGES},
+        )
 
     def translator(self, language: str) -> Translator:
         """The translator for a language tag such as `ru`, `ru_RU` or `en-AU`; English for any other."""
@@ -146,15 +163,11 @@ def _shipped() -> Catalogues:
     return Catalogues.load(resources.files("sekretar") / "locale")
 
 
-def _read_language(directory: Traversable, language: str) -> Translator:
-    files = sorted(
-        (entry for entry in directory.iterdir() if entry.name.endswith(".po")), key=lambda e: e.name
-    )
-    return Translator(language, {entry.name.removesuffix(".po"): _read(entry, language) for entry in files})
-
-
 def _read(file: Traversable, language: str) -> Texts:
     """Read a `.po` file as it is, so that nothing has to be compiled beforehand."""
+    # What reads catalogues is large, and no start waits for one.
+    from babel.messages.pofile import read_po
+
     with file.open("rb") as source:
         catalogue = read_po(source, locale=language, abort_invalid=True)
     form_of = gettext.c2py(catalogue.plural_expr)

@@ -10,14 +10,14 @@ import hmac
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import structlog
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
-from fastapi.templating import Jinja2Templates
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from sekretar import __version__
@@ -28,6 +28,7 @@ from sekretar.kernel.people import Person
 from sekretar.mattermost.callbacks import Answer, Callbacks
 from sekretar.mattermost.consent import Consents
 from sekretar.tickets.watching.hooks import HEADER, TrackerHooks, Verdict
+from sekretar.web.rendering import HEADERS, message
 
 if TYPE_CHECKING:
     from sekretar.dispatch.page import Pages
@@ -36,16 +37,6 @@ if TYPE_CHECKING:
 LARGEST_BODY = 1024 * 1024
 
 _log = structlog.get_logger(__name__)
-
-_PAGES = Jinja2Templates(directory=Path(__file__).parent / "templates")
-
-#: Nothing of ours is framed, sniffed, cached or allowed to load anything from elsewhere.
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
 
 
 @dataclass(frozen=True)
@@ -74,88 +65,87 @@ class TooLarge(Exception):
     """The body is larger than anything Mattermost sends."""
 
 
-def create_app(services: Services) -> FastAPI:
+def create_app(services: Services) -> Starlette:
     """The application that uvicorn serves."""
-    app = FastAPI(title="Sekretar", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
-    _add_callbacks(app, services.callbacks)
+    routes = [*_callbacks(services.callbacks), *_consent(services), *_health(services)]
     if services.hooks is not None:
-        _add_hooks(app, services.hooks)
-    _add_consent(app, services)
-    _add_health(app, services)
+        routes.append(_hook(services.hooks))
     if services.api is not None:
-        _add_api(app, services.api)
+        routes.append(_api(services.api))
     if services.pages is not None:
-        _add_page(app, services, services.pages)
-
-    @app.exception_handler(TooLarge)
-    async def refuse(request: Request, error: TooLarge) -> Response:
-        return JSONResponse({"error": "too large"}, status_code=413)
-
-    return app
+        routes += _page(services, services.pages)
+    return Starlette(routes=routes, exception_handlers={TooLarge: _refuse})
 
 
-def _add_callbacks(app: FastAPI, callbacks: Callbacks) -> None:
-    @app.post("/mattermost/command")
+async def _refuse(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": "too large"}, status_code=413)
+
+
+def _callbacks(callbacks: Callbacks) -> list[BaseRoute]:
     async def command(request: Request) -> Response:
         return _answer(await callbacks.command(_form(await _body(request))))
 
-    @app.post("/mattermost/action")
     async def action(request: Request) -> Response:
         return _answer(await callbacks.action(_json(await _body(request))))
 
-    @app.post("/mattermost/dialog")
     async def dialog(request: Request) -> Response:
         return _answer(await callbacks.dialog(_json(await _body(request))))
 
+    return [
+        Route("/mattermost/command", command, methods=["POST"]),
+        Route("/mattermost/action", action, methods=["POST"]),
+        Route("/mattermost/dialog", dialog, methods=["POST"]),
+    ]
 
-def _add_hooks(app: FastAPI, hooks: TrackerHooks) -> None:
-    @app.post("/hooks/tracker/{name}")
-    async def tracker(name: str, request: Request) -> Response:
+
+def _hook(hooks: TrackerHooks) -> BaseRoute:
+    async def tracker(request: Request) -> Response:
         await _body(request)
         caller = request.client.host if request.client else ""
-        verdict = await hooks.receive(name, request.headers.get(HEADER, ""), caller)
-        return JSONResponse({"heard": verdict is Verdict.HEARD}, verdict.value, headers=_HEADERS)
+        secret = request.headers.get(HEADER, "")
+        verdict = await hooks.receive(request.path_params["name"], secret, caller)
+        return JSONResponse({"heard": verdict is Verdict.HEARD}, verdict.value, headers=HEADERS)
+
+    return Route("/hooks/tracker/{name}", tracker, methods=["POST"])
 
 
-def _add_api(app: FastAPI, api: ASGIApp) -> None:
+def _api(api: ASGIApp) -> BaseRoute:
     from sekretar.dispatch.api.routes import PATH
 
-    app.mount(PATH, api)
+    return Mount(PATH, api)
 
 
-def _add_page(app: FastAPI, services: Services, pages: Pages) -> None:
+def _page(services: Services, pages: Pages) -> list[BaseRoute]:
     from sekretar.web.pages import IncidentPage
 
-    IncidentPage(pages, services.catalogues, _body, _HEADERS).add_to(app)
+    return IncidentPage(pages, services.catalogues, _body).routes()
 
 
-def _add_consent(app: FastAPI, services: Services) -> None:
-    @app.get("/consent/mattermost")
+def _consent(services: Services) -> list[BaseRoute]:
     async def back_from_mattermost(request: Request) -> Response:
         t = _reader(request, services)
         try:
             consented = await services.consents.receive(dict(request.query_params))
         except PersonError as error:
-            return _page(request, t, t.plain_error(error), good=False)
+            return message(request, t, t.plain_error(error), good=False)
         except PeerError as error:
             _log.warning("consent_not_stored", error=type(error).__name__)
-            return _page(request, t, t.plain("web.consent.later"), good=False)
+            return message(request, t, t.plain("web.consent.later"), good=False)
         await services.consented(consented.person)
         t = services.catalogues.translator(consented.person.language)
-        return _page(request, t, t.plain("web.consent.done"), good=True)
+        return message(request, t, t.plain("web.consent.done"), good=True)
+
+    return [Route("/consent/mattermost", back_from_mattermost)]
 
 
-def _add_health(app: FastAPI, services: Services) -> None:
-    @app.get("/healthz")
-    async def alive() -> Response:
-        return JSONResponse({"alive": True, "version": __version__}, headers=_HEADERS)
+def _health(services: Services) -> list[BaseRoute]:
+    async def alive(request: Request) -> Response:
+        return JSONResponse({"alive": True, "version": __version__}, headers=HEADERS)
 
-    @app.get("/readyz")
-    async def ready() -> Response:
+    async def ready(request: Request) -> Response:
         readiness = services.health.readiness()
-        return JSONResponse(readiness.as_dict(), 200 if readiness.ready else 503, headers=_HEADERS)
+        return JSONResponse(readiness.as_dict(), 200 if readiness.ready else 503, headers=HEADERS)
 
-    @app.get("/metrics")
     async def metrics(request: Request) -> Response:
         wanted = f"Bearer {services.metrics_token}"
         given = request.headers.get("Authorization", "")
@@ -163,6 +153,8 @@ def _add_health(app: FastAPI, services: Services) -> None:
             return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
         body = services.metrics.render(services.health.readiness())
         return Response(body, media_type=CONTENT_TYPE_LATEST)
+
+    return [Route("/healthz", alive), Route("/readyz", ready), Route("/metrics", metrics)]
 
 
 async def _body(request: Request) -> bytes:
@@ -201,10 +193,3 @@ def _reader(request: Request, services: Services) -> Translator:
     first = request.headers.get("Accept-Language", "").strip().lower()
     known = "ru" if first.startswith("ru") else "en" if first.startswith("en") else services.default_language
     return services.catalogues.translator(known)
-
-
-def _page(request: Request, t: Translator, text: str, *, good: bool) -> HTMLResponse:
-    values: dict[str, Any] = {"t": t, "text": text, "good": good}
-    return _PAGES.TemplateResponse(
-        request, "message.html", values, status_code=200 if good else 400, headers=_HEADERS
-    )

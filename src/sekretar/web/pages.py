@@ -4,34 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from fastapi import FastAPI, Request, Response
-from fastapi.templating import Jinja2Templates
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
 from sekretar.dispatch.incidents.wording import status_name
 from sekretar.dispatch.page import PATH, Closed, Pages, PageView
 from sekretar.kernel.errors import PeerError, PersonError
 from sekretar.kernel.i18n import Catalogues, Translator
-
-_PAGES = Jinja2Templates(directory=Path(__file__).parent / "templates")
+from sekretar.web.rendering import message, page
 
 
 @dataclass(frozen=True)
 class IncidentPage:
-    """The page. `body` reads a request, bounded; `headers` protect every page."""
+    """The page. `body` reads a request, bounded."""
 
     pages: Pages
     catalogues: Catalogues
     body: Callable[[Request], Awaitable[bytes]]
-    headers: Mapping[str, str]
 
-    def add_to(self, app: FastAPI) -> None:
-        """Hang the page into the application."""
-        app.get(PATH)(self.show)
-        app.post(PATH)(self.create)
+    def routes(self) -> list[BaseRoute]:
+        """What the application answers."""
+        return [Route(PATH, self.show), Route(PATH, self.create, methods=["POST"])]
 
     async def show(self, request: Request) -> Response:
         """The form, and what was looked up."""
@@ -56,20 +53,16 @@ class IncidentPage:
         except PersonError as error:
             return self._form(request, await self.pages.view(seal), seal, typed, error)
         t = self.catalogues.translator(person.language)
-        return self._message(request, t, t.plain("dispatch.page.done", code=incident.code), good=True)
+        return message(request, t, t.plain("dispatch.page.done", code=incident.code), good=True)
 
     async def _answered(self, request: Request, work: Awaitable[Response]) -> Response:
         t = _reader(request, self.catalogues)
         try:
             return await work
         except PersonError as error:
-            return self._message(request, t, t.plain_error(error), good=False)
+            return message(request, t, t.plain_error(error), good=False)
         except PeerError:
-            return self._message(request, t, t.plain("dispatch.page.later"), good=False)
-
-    def _message(self, request: Request, t: Translator, text: str, *, good: bool) -> Response:
-        values = {"t": t, "text": text, "good": good}
-        return _PAGES.TemplateResponse(request, "message.html", values, 200 if good else 400, self.headers)
+            return message(request, t, t.plain("dispatch.page.later"), good=False)
 
     def _form(
         self,
@@ -89,7 +82,7 @@ class IncidentPage:
             "error": t.plain_error(error) if error else "",
             "statuses": {each.id: status_name(t, each.status) for each in view.found},
         }
-        return _PAGES.TemplateResponse(request, "incident.html", values, 400 if error else 200, self.headers)
+        return page(request, "incident.html", values, good=error is None)
 
 
 def _typed(body: bytes) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Iterator
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from sekretar.kernel.errors import ConfigurationError
 
@@ -49,7 +49,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return bound
 
 
-async def serve(app: FastAPI, bound: socket.socket) -> None:
+async def serve(app: ASGIApp, bound: socket.socket) -> None:
     """Serve until cancelled, then let requests under way finish."""
     config = uvicorn.Config(
         app,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sekretar.config import Settings
 from sekretar.dispatch.settings import read_desks
 from sekretar.kernel.errors import ConfigurationError
 
@@ -38,7 +39,7 @@ def test_a_name_a_channel_and_a_mailbox_are_enough(tmp_path: Path) -> None:
 
 
 def test_without_a_file_there_is_no_desk() -> None:
-    assert read_desks(None) == ()
+    assert Settings().desks() == ()
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
-
-from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from sekretar.calendars.ics.recurrence import BadRule, Work, parse_rule, starts
 
@@ -23,9 +21,6 @@ _IANA_INSIDE = re.compile(r"[A-Za-z]+(?:/[A-Za-z0-9_+-]+)+")
 _OFFSET_INSIDE = re.compile(r"(?:UTC|GMT)\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?", re.IGNORECASE)
 _OFFSET = re.compile(r"([+-])(\d{2})(\d{2})(\d{2})?")
 _ONSET = re.compile(r"(\d{8})T(\d{6})Z?")
-
-#: The Windows names are lower case here: programs differ.
-_WINDOWS = {name.casefold(): zone for name, zone in WINDOWS_TO_OLSON.items()}
 
 #: A definition is compared within these years, where the known zones have their rules.
 _YEARS = range(1975, 2036)
@@ -63,8 +58,8 @@ def named(tzid: str) -> ZoneInfo | None:
 def _spellings(name: str) -> Iterator[str]:
     yield name
     yield name.replace(" ", "_")
-    if name.casefold() in _WINDOWS:
-        yield _WINDOWS[name.casefold()]
+    if name.casefold() in _windows():
+        yield _windows()[name.casefold()]
     # /freeassociation.sourceforge.net/Tzfile/Europe/Moscow, /example.org/20240101_1/Europe/Moscow
     for match in _IANA_INSIDE.finditer(name[:255]):
         parts = match.group().split("/")
@@ -75,6 +70,15 @@ def _spellings(name: str) -> Iterator[str]:
 @lru_cache(maxsize=1)
 def _known() -> dict[str, str]:
     return {key.casefold(): key for key in available_timezones()}
+
+
+@cache
+def _windows() -> dict[str, str]:
+    """Windows names, in lower case because programs differ, and the zones that they mean."""
+    # All of a large library for one table: loaded with the first name that is not IANA's own.
+    from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
+
+    return {name.casefold(): zone for name, zone in WINDOWS_TO_OLSON.items()}
 
 
 def _by_offset(tzid: str) -> ZoneInfo | None:
@@ -110,7 +114,7 @@ def _fitting(definition: str, preferred: str, year: int) -> ZoneInfo | None:
 
 def _candidates(preferred: str) -> Iterable[str]:
     known = set(_known().values())
-    usual = dict.fromkeys((preferred, *WINDOWS_TO_OLSON.values()))
+    usual = dict.fromkeys((preferred, *_windows().values()))
     return (*(key for key in usual if key in known), *sorted(known - usual.keys()))
 
 

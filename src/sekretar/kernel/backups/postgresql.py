@@ -14,7 +14,6 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import URL
 
 from sekretar.kernel.errors import ConfigurationError, PeerDown
@@ -99,6 +98,9 @@ def _execute(url: URL, drop: str, script: Path) -> None:
 
 def _place(url: URL) -> str:
     """Where the database is, without the password."""
+    # The driver is loaded where PostgreSQL is, and not by who reads about backups.
+    from psycopg.conninfo import make_conninfo
+
     known = url.translate_connect_args(username="user", database="dbname")
     known.pop("password", None)
     return make_conninfo(
