@@ -415,6 +415,21 @@ class TestRegistry:
         assert forced.exit_code == 0
         assert shown(forced)[1].split()[-3:] == ["2", "0", "yes"]
 
+    def test_the_report_of_the_last_time_can_be_read_later(self, invoke: Invoke, poles: Path) -> None:
+        assert "No list was ever read" in invoke("registry", "report").stdout
+        invoke("registry", "import")
+        report = invoke("registry", "report")
+        head, row, remark = shown(report)
+        assert report.exit_code == 0
+        assert head.split()[:6] == ["desk", "list", "rows", "rejected", "entries", "new"]
+        assert row.split()[:6] == ["towers", "poles", "2", "0", "2", "2"]
+        assert remark.endswith("row 1 (taken over): the latitude of 41960-P-43-1-1 is no latitude: север")
+        poles.write_text("Шифр\n", encoding="utf-8")
+        invoke("registry", "import")
+        later = invoke("registry", "report", "--desk", "towers")
+        assert (later.exit_code, shown(later)[1].split()[:6]) == (1, row.split()[:6])
+        assert "The list has no row that could be used." in later.stderr
+
     def test_a_desk_that_is_not_there(self, invoke: Invoke, poles: Path) -> None:
         result = invoke("registry", "import", "--desk", "trains")
         assert result.exit_code == MISCONFIGURED

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from sekretar.app import Foundation
 from sekretar.commands.ending import complain, say, with_foundation
-from sekretar.commands.tables import table
+from sekretar.commands.tables import age, table
 from sekretar.dispatch.assets.registry.importing import Importing, Manner, Step, feeds
 from sekretar.dispatch.assets.registry.report import Report
+from sekretar.dispatch.assets.registry.standing import LastTime, last_times
+from sekretar.dispatch.settings import RegistrySettings
 from sekretar.kernel.errors import ConfigurationError
 from sekretar.kernel.i18n import Catalogues, Translator
 
@@ -51,7 +54,58 @@ def import_lists(
         raise typer.Exit(1)
 
 
+@app.command("report")
+def last_report(
+    desk: Annotated[str, typer.Option("--desk", help="Only this desk; otherwise all.")] = "",
+) -> None:
+    """Show what came of the last time that each list was taken over. Exit status 1 when one is in trouble."""
+    lists, now = with_foundation(lambda base: _last_times(base, desk))
+    if not lists:
+        say("No list was ever read: `sekretar registry import` does it now.")
+        return
+    t = Catalogues.load().translator("en")
+    say(table([*_HEAD[:-1], "taken over", "last tried"], [_row_of(each, now) for each in lists]))
+    for each in lists:
+        if each.report is not None:
+            _say_remarks(each.report, t)
+    in_trouble = [each.trouble for each in lists if each.trouble is not None]
+    for trouble in in_trouble:
+        complain(
+            f"{trouble.desk}, {trouble.feed}, for {age(trouble.since, now)}: {trouble.said(t)}",
+            "The register is as it was when the list was last taken over.",
+        )
+    if in_trouble:
+        raise typer.Exit(1)
+
+
+async def _last_times(base: Foundation, desk: str) -> tuple[list[LastTime], datetime]:
+    found: list[LastTime] = []
+    async with base.database.reading() as session:
+        for name in _registries(base, desk):
+            found += await last_times(session, name)
+    return found, base.clock.now()
+
+
+def _row_of(last: LastTime, now: datetime) -> list[str]:
+    numbers = _numbers(last.report) if last.report is not None else ["-"] * (len(_HEAD) - 3)
+    taken_over = f"{age(last.imported_at, now)} ago" if last.imported_at is not None else "never"
+    tried = f"{age(last.tried_at, now)} ago"
+    return [last.desk, last.feed.value, *numbers, taken_over, tried]
+
+
 async def _import(base: Foundation, desk: str, manner: Manner) -> list[Report]:
+    registries = _registries(base, desk)
+    importing = Importing(base.database, lambda: base.http.peers, base.clock, registries)
+    reports: list[Report] = []
+    for name in registries:
+        bar = _Bar(name)
+        reports += await importing.run(name, manner, bar.show)
+        bar.end()
+    return reports
+
+
+def _registries(base: Foundation, desk: str) -> dict[str, RegistrySettings]:
+    """The lists of this desk, or of all where none is named."""
     registries = {each.name: each.registry for each in base.settings.desks() if any(feeds(each.registry))}
     if desk and desk not in registries:
         raise ConfigurationError(
@@ -61,13 +115,7 @@ async def _import(base: Foundation, desk: str, manner: Manner) -> list[Report]:
         raise ConfigurationError(
             "No desk has lists of assets.", "Name them in [desk.registry] of the file of SEKRETAR_DESKS_FILE."
         )
-    importing = Importing(base.database, lambda: base.http.peers, base.clock, registries)
-    reports: list[Report] = []
-    for name in [desk] if desk else registries:
-        bar = _Bar(name)
-        reports += await importing.run(name, manner, bar.show)
-        bar.end()
-    return reports
+    return {desk: registries[desk]} if desk else registries
 
 
 class _Bar:
@@ -108,6 +156,11 @@ _HEAD = [
 
 
 def _row(report: Report) -> list[str]:
+    done = "no" if report.refused else "dry run" if report.dry_run else "yes"
+    return [report.desk, report.feed.value, *_numbers(report), done]
+
+
+def _numbers(report: Report) -> list[str]:
     numbers = (
         report.rows,
         report.rejected,
@@ -118,8 +171,7 @@ def _row(report: Report) -> list[str]:
         report.gone,
         report.unchanged,
     )
-    done = "no" if report.refused else "dry run" if report.dry_run else "yes"
-    return [report.desk, report.feed.value, *map(str, numbers), done]
+    return list(map(str, numbers))
 
 
 def _say_remarks(report: Report, t: Translator) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from sekretar.dispatch.assets.values import Feed
 from sekretar.kernel.i18n import Translator
@@ -98,6 +98,16 @@ class Report:
     def counts(self) -> dict[str, int]:
         """The numbers by their names."""
         return {name: getattr(self, name) for name in _NUMBERS}
+
+    @classmethod
+    def from_stored(cls, desk: str, feed: Feed, kept: Mapping[str, Any]) -> Self:
+        """What `stored` has kept."""
+        remarks = tuple(
+            RowRemark(each["row"], Remark(each["key"], each["params"]), each["rejected"])
+            for each in kept["remarks"]
+        )
+        numbers = {name: kept.get(name, 0) for name in _NUMBERS}
+        return cls(desk, feed, remarks=remarks, **numbers)
 
     def stored(self) -> dict[str, Any]:
         """As it is kept in the database."""

@@ -40,14 +40,49 @@ class FeedTrouble:
         return self.remark.said(t)
 
 
+@dataclass(frozen=True)
+class LastTime:
+    """What became of a list the last times.
+
+    Attributes:
+        tried_at: When it was last asked for.
+        imported_at: When it was last taken over; None before the first time.
+        report: What came of that.
+        failures: How often in a row it could not be taken over since then.
+        trouble: Why it is in trouble; None while it is not.
+    """
+
+    desk: str
+    feed: Feed
+    tried_at: datetime
+    imported_at: datetime | None
+    report: Report | None
+    failures: int
+    trouble: FeedTrouble | None
+
+
+async def last_times(session: AsyncSession, desk: str) -> list[LastTime]:
+    """The lists of a desk that were ever asked for, in the order in which they are read."""
+    rows = await session.scalars(select(FeedRow).where(FeedRow.desk == desk))
+    found = [
+        LastTime(
+            desk,
+            Feed(row.feed),
+            row.tried_at,
+            row.imported_at,
+            Report.from_stored(desk, Feed(row.feed), row.report) if row.report is not None else None,
+            row.failures,
+            _trouble(row),
+        )
+        for row in rows
+    ]
+    return sorted(found, key=lambda each: list(Feed).index(each.feed))
+
+
 async def troubles(session: AsyncSession, desk: str) -> list[FeedTrouble]:
     """The lists of a desk that are in trouble now."""
     query = select(FeedRow).where(FeedRow.desk == desk, FeedRow.trouble != "").order_by(FeedRow.feed)
-    return [
-        FeedTrouble(desk, Feed(row.feed), Remark(row.trouble, row.trouble_params), row.trouble_since)
-        for row in await session.scalars(query)
-        if row.trouble_since is not None
-    ]
+    return [trouble for row in await session.scalars(query) if (trouble := _trouble(row)) is not None]
 
 
 async def failures(session: AsyncSession, desk: str) -> int:
@@ -86,6 +121,12 @@ async def _row(session: AsyncSession, report: Report, now: datetime) -> FeedRow:
         )
         session.add(row)
     return row
+
+
+def _trouble(row: FeedRow) -> FeedTrouble | None:
+    if not row.trouble or row.trouble_since is None:
+        return None
+    return FeedTrouble(row.desk, Feed(row.feed), Remark(row.trouble, row.trouble_params), row.trouble_since)
 
 
 def _plain(params: Mapping[str, str | int]) -> dict[str, str | int]:
