@@ -28,7 +28,9 @@ from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.model import IncidentRow, TypeRow, WordRow
 from sekretar.dispatch.incidents.values import Status
 from sekretar.dispatch.settings import DeskSettings
+from sekretar.dispatch.sla.clocks import ClockKind
 from sekretar.dispatch.sla.keeping import Slas
+from sekretar.dispatch.sla.model import ClockRow
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.i18n import Catalogues
@@ -160,6 +162,13 @@ def _questions(chance: random.Random, incidents: int) -> dict[str, tuple[Inciden
         "a code": (IncidentFilter(desk, code=f"NT-{chance.randrange(incidents)}"), newest, 0),
         "a rare word": (IncidentFilter(desk, text=chance.choice(RARE)), newest, 0),
         "a frequent word": (IncidentFilter(desk, text=chance.choice(COMMON)[:-1]), newest, 0),
+        "urgent": (IncidentFilter(desk, OPEN), Order.URGENT, 0),
+        "closed with a frequent word": (
+            IncidentFilter(desk, frozenset({Status.CLOSED}), text=chance.choice(COMMON)),
+            newest,
+            0,
+        ),
+        "a letter": (IncidentFilter(desk, text=chance.choice(COMMON)[0]), newest, 0),
         "two frequent words": (IncidentFilter(desk, text=" ".join(chance.sample(COMMON, 2))), newest, 0),
         "a frequent and a rare word": (
             IncidentFilter(desk, text=f"{chance.choice(COMMON)} {chance.choice(RARE)}"),
@@ -188,15 +197,34 @@ async def _fill(database: Database, incidents: int) -> None:
         ]
         async with database.transaction() as session:
             await session.execute(insert(IncidentRow), some)
+            await session.execute(insert(ClockRow), [_clock(each) for each in some])
             await session.execute(insert(WordRow), spoken)
-    async with database.transaction() as session:
-        await session.execute(text("ANALYZE"))
 
 
 def _person(number: int) -> dict[str, object]:
     named = dict.fromkeys(("username", "display_name", "email"), f"u{number}")
     seen = {"locale": "ru", "active": True, "first_seen_at": NOW, "updated_at": NOW}
     return {"id": number, "server": "m", "user_id": f"u{number}", **named, **seen}
+
+
+def _clock(incident: dict[str, Any]) -> dict[str, object]:
+    """The dispatcher's: that of a closed incident has stopped."""
+    opened_at, stopped_at = incident["opened_at"], incident["finished_at"]
+    return {
+        "incident_id": incident["id"],
+        "desk": "towers",
+        "kind": ClockKind.DISPATCHER,
+        "allowance": 60,
+        "segments": [],
+        "started_at": opened_at,
+        "stopped_at": stopped_at,
+        "deadline": opened_at + timedelta(hours=1),
+        "soon_at": opened_at,
+        "remaining": None,
+        "breached_at": None,
+        "due_at": None,
+        "rules": "",
+    }
 
 
 def _incident(number: int, chance: random.Random) -> dict[str, object]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final, cast
 
-from sqlalchemy import ColumnElement, Insert, Table, exists, func, select
+from sqlalchemy import ColumnElement, Insert, Select, Table, exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql import literal
 
 from sekretar.dispatch.assets.spelling import fold
@@ -59,6 +60,17 @@ def among_those_with(word: str) -> ColumnElement[bool]:
     return IncidentRow.id.in_(select(WordRow.incident_id).where(*_begins(word)))
 
 
+def among_the_many_with(sought: Sequence[str]) -> ColumnElement[bool]:
+    """Whether an incident has words that begin so, by going through all incidents: right when many have them."""
+    return _not_sought(IncidentRow.id).in_(_with_all(sought))
+
+
+async def count(session: AsyncSession, sought: Sequence[str]) -> int:
+    """How many incidents have words that begin so."""
+    having = _with_all(sought).subquery()
+    return await session.scalar(select(func.count(having.c.incident_id.distinct()))) or 0
+
+
 def has(word: str) -> ColumnElement[bool]:
     """The same by looking at each incident: right when most have it and only some are wanted."""
     return exists().where(WordRow.incident_id == IncidentRow.id, *_begins(word))
@@ -77,6 +89,17 @@ async def take_over(session: AsyncSession, one_id: int, other_id: int) -> None:
     # SQLite cannot tell ON CONFLICT from a join behind a SELECT without a WHERE; this one has it.
     statement = insert_into(session, WordRow).from_select(["word", "incident_id"], words)
     await session.execute(statement.on_conflict_do_nothing())
+
+
+def _with_all(sought: Sequence[str]) -> Select[int]:
+    first, *others = sought
+    having = select(WordRow.incident_id).where(*_begins(first))
+    return having.where(_not_sought(WordRow.incident_id).in_(_with_all(others))) if others else having
+
+
+def _not_sought(number: InstrumentedAttribute[int]) -> ColumnElement[int]:
+    """The number as something that no index has: each of many rows sought by its number takes twice as long."""
+    return number + 0
 
 
 def _begins(word: str) -> tuple[ColumnElement[bool], ...]:
