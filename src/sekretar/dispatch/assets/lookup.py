@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import BigInteger, BindParameter, Table, and_, bindparam, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.assets.deciding import Verdict, in_letter, typed
@@ -22,17 +23,9 @@ from sekretar.dispatch.assets.values import (
     Typed,
 )
 
-# Asked for every letter; statements that are made once are compiled once.
-_VERSION = select(RegistryRow.version).where(RegistryRow.desk == bindparam("desk"))
-_NAMES = (
-    select(PoleRow.id, PoleRow.code, PoleRow.address, PoleRow.contractor_id, StationRow.id, StationRow.name)
-    .outerjoin(
-        StationRow,
-        and_(StationRow.pole_id == PoleRow.id, StationRow.id.in_(bindparam("stations", expanding=True))),
-    )
-    .where(PoleRow.id.in_(bindparam("poles", expanding=True)))
-)
-_NO_STATION = 0
+#: As many places are named at once.
+_MOST_NAMED = MOST_CANDIDATES + 1
+_NO_ID = 0
 
 #: Rows that are read at a time, so that nobody waits for an index that is being built.
 _AT_A_TIME = 2_000
@@ -55,10 +48,16 @@ class Lookup:
 
     async def in_letter(self, session: AsyncSession, desk: str, subject: str, fresh: str) -> Found:
         """What a letter says of its place; `fresh` is its text without quotes and signature."""
-        verdict = in_letter(await self.index(session, desk), subject, fresh)
+        kept = self._kept.setdefault(desk, _Kept())
+        index, read = kept.index, kept.version
+        verdict = in_letter(index, subject, fresh)
+        # Whether the register is still what was read is asked together with the names: mostly it is.
+        version, shown = await _named(session, desk, _shown_of(verdict))
+        if version > read:
+            verdict = in_letter(await self.index(session, desk), subject, fresh)
+            _, shown = await _named(session, desk, _shown_of(verdict))
         certain = verdict.certain
-        open_ones = () if verdict.total == 1 else verdict.options[:MOST_CANDIDATES]
-        shown = await candidates(session, [*([certain] if certain else []), *open_ones])
+        open_ones = _open_ones(verdict)
         return Found(
             certain=shown.get(certain) if certain else None,
             candidates=tuple(shown[each] for each in open_ones if each in shown),
@@ -94,19 +93,69 @@ class Lookup:
         return kept.index
 
 
+def _open_ones(verdict: Verdict) -> tuple[Place, ...]:
+    """What is offered to people."""
+    return () if verdict.total == 1 else verdict.options[:MOST_CANDIDATES]
+
+
+def _shown_of(verdict: Verdict) -> tuple[Place, ...]:
+    return (*([verdict.certain] if verdict.certain else []), *_open_ones(verdict))
+
+
 async def candidates(session: AsyncSession, places: Sequence[Place]) -> dict[Place, Candidate]:
-    """The places with their names; one that never was is left out."""
-    if not places:
-        return {}
+    """A few places with their names; one that never was is left out."""
+    return (await _named(session, "", places))[1] if places else {}
+
+
+async def _named(
+    session: AsyncSession, desk: str, places: Sequence[Place]
+) -> tuple[int, dict[Place, Candidate]]:
+    """The version of the register of a desk, and the places with their names."""
     poles = sorted({each.pole_id for each in places})
     stations = sorted({each.station_id for each in places if each.station_id is not None})
     found: dict[Place, Candidate] = {}
-    named = await session.execute(_NAMES, {"poles": poles, "stations": stations or [_NO_STATION]})
-    for pole_id, code, address, contractor_id, station_id, station in named:
+    version = 0
+    asked = {"desk": desk, **_numbered("pole", poles), **_numbered("station", stations)}
+    for known, pole_id, code, address, contractor_id, station_id, station in await session.execute(
+        _NAMES, asked
+    ):
+        version = known or 0
+        if pole_id is None:
+            continue
         pole, place = Place(pole_id), Place(pole_id, station_id)
         found[pole] = Candidate(pole, code, "", address, contractor_id)
         found[place] = Candidate(place, code, station or "", address, contractor_id)
-    return {each: found[each] for each in places if each in found}
+    return version, {each: found[each] for each in places if each in found}
+
+
+def _numbered(name: str, ids: Sequence[int]) -> dict[str, int]:
+    return {f"{name}{at}": ids[at] if at < len(ids) else _NO_ID for at in range(_MOST_NAMED)}
+
+
+def _one_of(name: str) -> list[BindParameter[int]]:
+    """Always as many, so that the statement is always the same."""
+    return [bindparam(f"{name}{at}", type_=BigInteger) for at in range(_MOST_NAMED)]
+
+
+# Asked for every letter: made once, and compiled once.
+_POLES, _STATIONS = cast("Table", PoleRow.__table__), cast("Table", StationRow.__table__)
+_REGISTRIES = cast("Table", RegistryRow.__table__)
+_VERSION = select(_REGISTRIES.c.version).where(_REGISTRIES.c.desk == bindparam("desk"))
+#: One row at least, also of a letter that names nothing.
+_HERE = select(literal_column("1").label("here")).subquery()
+_NAMES = select(
+    _VERSION.scalar_subquery(),
+    _POLES.c.id,
+    _POLES.c.code,
+    _POLES.c.address,
+    _POLES.c.contractor_id,
+    _STATIONS.c.id,
+    _STATIONS.c.name,
+).select_from(
+    _HERE.outerjoin(_POLES, _POLES.c.id.in_(_one_of("pole"))).outerjoin(
+        _STATIONS, and_(_STATIONS.c.pole_id == _POLES.c.id, _STATIONS.c.id.in_(_one_of("station")))
+    )
+)
 
 
 async def _read(session: AsyncSession, desk: str) -> AssetIndex:

@@ -26,6 +26,7 @@ _DASHES = re.compile("[‐‑‒–—―⸺⸻−⁃־᠆﹘﹣－˗➖]")
 
 _PIECE = re.compile(r"[^\W_]+")
 #: «БС» before a station's own number; what is left has to have a digit.
+_MARKS_BEGIN = ("Б", "B")
 _STATION_MARK = re.compile(r"(?:БC-?|(?:BS|BTS)-)(?=.*\d)")
 
 #: As much of a letter is read; codes are named at its beginning.
@@ -36,7 +37,11 @@ MOST_WORDS = 300
 
 def fold(text: str) -> str:
     """Capitals, Latin where Cyrillic or Greek looks the same, one kind of dash, nothing invisible."""
-    return _plain(text).translate(_LATIN)
+    return _latin(_plain(text))
+
+
+def _latin(plain: str) -> str:
+    return plain if plain.isascii() else plain.translate(_LATIN)
 
 
 def _plain(text: str) -> str:
@@ -50,8 +55,8 @@ def code_key(written: str) -> str:
 
 
 def _key(folded: str) -> str:
-    key = "-".join(_PIECE.findall(folded))
-    mark = _STATION_MARK.match(key)
+    key = folded if folded.isalnum() else "-".join(_PIECE.findall(folded))
+    mark = _STATION_MARK.match(key) if key[:1] in _MARKS_BEGIN else None
     return key[mark.end() :] if mark else key
 
 
@@ -86,13 +91,11 @@ def code_words(text: str) -> list[Word]:
     found: dict[str, Word] = {}
     for match in _FROM_DIGIT.finditer(plain):
         at = _word_start(plain, match.start())
-        written = plain[at : match.end()]
-        if sum(map(str.isdecimal, written)) < _FEWEST_NAMED:
-            continue
-        word = written.translate(_LATIN).strip("-_")
-        made = _as_code(_key(word), named=bool(_STATION_MARK.match(word)))
+        word = _latin(plain[at : match.end()]).strip("-_")
+        key = _key(word)
+        made = _as_code(key, named=word[0] in _MARKS_BEGIN and bool(_STATION_MARK.match(word)))
         if (made is None or not made.completes) and _is_named(plain, at):
-            made = _as_code(_key(word), named=True)
+            made = _as_code(key, named=True)
         if made is not None and (made.key not in found or made.completes):
             found[made.key] = made
             if len(found) >= MOST_WORDS:
@@ -110,23 +113,28 @@ def _word_start(plain: str, digit: int) -> int:
 
 def _is_named(plain: str, at: int) -> bool:
     """Whether a word such as «опора» stands before this place."""
-    for word in reversed(plain[max(at - _NAMED_WITHIN, 0) : at].split()):
-        folded = word.strip(_PUNCTUATION).translate(_LATIN)
-        if folded in _NAMING:
+    if at > 1 and plain[at - 2].isdecimal():
+        return False  # What stands before has a digit in it, as in dates and addresses.
+    before = plain[max(at - _NAMED_WITHIN, 0) : at].rsplit(None, 1)
+    while before:
+        word = _latin(before.pop().strip(_PUNCTUATION))
+        if word in _NAMING:
             return True
-        if folded and folded not in _FILLING:
+        if word and word not in _FILLING:
             return False
+        before = before[0].rsplit(None, 1) if before else []
     return False
 
 
 def _as_code(key: str, *, named: bool) -> Word | None:
-    digits = sum(map(str.isdecimal, key))
-    only_digits = key.replace("-", "").isdecimal()
+    if key.isdecimal():
+        fits = len(key) >= (_FEWEST_NAMED if named else _FEWEST_DIGITS)
+        return Word(key, completes=named and not _YEAR.fullmatch(key)) if fits else None
+    digits = len(_DIGIT.findall(key))
+    only_digits = digits == len(key) - key.count("-")
     fewest = _FEWEST_NAMED if named else _FEWEST_DIGITS if only_digits else _FEWEST_WITH_LETTERS
     if digits < fewest or _DATE.fullmatch(key):
         return None
-    if key.isdecimal():
-        return Word(key, completes=named and not _YEAR.fullmatch(key))
     return Word(key, completes=digits >= _ENOUGH_TO_COMPLETE and (named or "-" in key))
 
 
@@ -134,8 +142,9 @@ def _as_code(key: str, *, named: bool) -> Word | None:
 _FEWEST_NAMED, _FEWEST_DIGITS, _FEWEST_WITH_LETTERS = 2, 5, 3
 _ENOUGH_TO_COMPLETE = 4
 
-#: A word from its first digit on; everything but letters, digits, hyphens and underscores stands between words.
-_FROM_DIGIT = re.compile(r"\d[\w-]*")
+#: A word with two digits, from the first on; all but letters, digits, hyphens and underscores stands between words.
+_FROM_DIGIT = re.compile(r"\d[\w-]*\d[\w-]*")
+_DIGIT = re.compile(r"\d")
 #: In characters.
 _NAMED_WITHIN = 40
 _PUNCTUATION = ".,:;#*=/|\\()[]{}<>«»“”\"'`!?-_"
@@ -156,14 +165,14 @@ _DATE = re.compile(
 _ADDRESSES = re.compile(r"(?<!\S)\S+@\S+|(?:HTTPS?://|WWW\.)\S+")
 #: As phones are written in Russia, with the code of a town in brackets, and in other countries.
 _PHONES = re.compile(
-    r"(?<![\w-])(?=[+(78])(?:"
+    r"(?=[+(78])(?<![\w-])(?:"
     r"(?:\+ ?7|7|8)[ -]?\(?\d{3}\)?[ -]?\d{3}[ -]?\d{2}[ -]?\d{2}"
     r"|(?:\+ ?7|7|8)?[ -]?\(\d{3,5}\)[ -]?\d{1,3}[ -]?\d{2}[ -]?\d{2}"
     r"|\+\d[\d() -]{8,16}\d"
     r")(?![\w-])"
 )
 _ANNOUNCED_PHONE = re.compile(
-    rf"(?<!\w)(?:{'|'.join('тел моб факс доб tel mob fax phone'.upper().split())})"
+    rf"(?=[ТМФДTMFP])(?<!\w)(?:{'|'.join('тел моб факс доб tel mob fax phone'.upper().split())})"
     r"[^\W\d]*[.: ]{0,3}\+?[\d(][\d() -]{2,}?\d(?![\w-])"
 )
 
