@@ -4,7 +4,8 @@ A release may be started by several processes at once and on top of any earlier 
 forward is one transaction under one lock: whoever comes second waits, finds the work done and goes on.
 
 Most starts find nothing to do. They compare two words and leave Alembic alone, which alone takes as long to load as
-the database takes to open.
+the database takes to open. So does the very first start on SQLite: what all migrations together make of an empty file
+is written down (`scripts/schema` renews it, a test compares). Where it is not written down, the migrations run.
 """
 
 from __future__ import annotations
@@ -39,9 +40,15 @@ def upgrade(connection: Connection, target: str = "head") -> None:
             f"The database was last used by a newer release (schema {current}).",
             "Install that release again, or restore the backup made before the upgrade.",
         )
-    if current != known[-1]:
+    script = _whole(connection, known[-1]) if current is None and target == "head" else ""
+    if script:
+        for statement in script.split(";\n"):
+            connection.exec_driver_sql(statement)
+    elif current != known[-1]:
         _run_migrations(connection, target)
-        _check_references(connection)
+    else:
+        return
+    _check_references(connection)
 
 
 def current_revision(connection: Connection) -> str | None:
@@ -56,6 +63,12 @@ def revisions() -> list[str]:
     """Every revision of this release, the oldest first."""
     steps = (_STEP.fullmatch(file.name) for file in (_MIGRATIONS / "versions").iterdir())
     return sorted(step[1] for step in steps if step)
+
+
+def _whole(connection: Connection, revision: str) -> str:
+    """The script that makes an empty database stand at this revision; empty where there is none."""
+    file = _MIGRATIONS / f"{connection.dialect.name}_{revision}.sql"
+    return file.read_text(encoding="utf-8").strip().removesuffix(";") if file.is_file() else ""
 
 
 def _run_migrations(connection: Connection, target: str) -> None:

@@ -67,6 +67,22 @@ def execute(statement: str, connection: Connection) -> None:
     connection.execute(text(statement))
 
 
+def contents(connection: Connection) -> tuple[dict[str, list[str]], dict[str, list[Any]]]:
+    """Everything in an SQLite database: what was declared, line by line, and all rows.
+
+    Where SQLite's own counters begin is left out: no row and 0 mean the same.
+    """
+    declared = connection.exec_driver_sql(
+        "SELECT name, sql FROM sqlite_master WHERE name <> 'sqlite_sequence'"
+    )
+    lines = {name: [line.strip() for line in (sql or "").splitlines()] for name, sql in declared}
+    tables = connection.exec_driver_sql(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    )
+    rows = {name: list(connection.exec_driver_sql(f'SELECT * FROM "{name}"')) for (name,) in tables}
+    return lines, rows
+
+
 def scalar(query: str, connection: Connection) -> Any:
     return connection.execute(text(query)).scalar_one()
 
@@ -78,6 +94,20 @@ async def test_the_models_are_what_the_migrations_make(database: Database) -> No
         Base.metadata.tables
     )
     assert await run(database, differences) == []
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+async def test_a_new_database_is_what_the_migrations_make(make_database_url: MakeUrl) -> None:
+    newest = schema.revisions()[-1]
+    script = Path(sekretar.__file__).parent / "migrations" / f"sqlite_{newest}.sql"
+    assert script.is_file(), "run scripts/schema"
+    made = []
+    for target in ("head", newest):
+        database = Database.open(make_database_url(empty=True))
+        await run(database, partial(schema.upgrade, target=target))
+        made.append(await run(database, contents))
+        await database.close()
+    assert made[0] == made[1], "run scripts/schema"
 
 
 async def test_a_second_migration_changes_nothing(database: Database) -> None:
