@@ -11,6 +11,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import func, select
 from tests.acceptance.acts import now, open_channel
 from tests.acceptance.office import Office
 from tests.acceptance.waiting import until
@@ -18,10 +19,12 @@ from tests.peers_chat import ChatServer
 from tests.peers_mail import DESK, PASSWORD, Dovecot
 from tests.peers_smtp import OutsideWorld, Taken
 
+from sekretar.dispatch.assets.model import FeedRow
+from sekretar.kernel.database import Database
 from sekretar.sandbox.human import Human
 
 POLE, STATION = "41960-P-43-1-1", "KI0075"
-CONTRACTOR = "mast@contractor.test"
+CONTRACTOR, CONTRACTOR_NAME = "mast@contractor.test", "ООО «Мачта»"
 
 _POLES = [
     {
@@ -41,7 +44,7 @@ _POLES = [
 ]
 _CONTRACTORS = [
     {
-        "Подрядчик": "ООО «Мачта»",
+        "Подрядчик": CONTRACTOR_NAME,
         "Исключен из договора": "нет",
         "Шифр опоры": POLE,
         "Контактные данные подрядчика Email": CONTRACTOR,
@@ -108,10 +111,25 @@ async def desk_at_work(
             _settings(f"{office.team_name}/{name}", folder, dovecot, world, more), encoding="utf-8"
         )
         await office.start()
+        await _lists_read(database_url)
         yield DeskAtWork(office, dovecot, world, anna, boris, channel)
     finally:
         await office.everybody_leaves()
         await office.stop()
+
+
+async def _lists_read(database_url: str) -> None:
+    """Wait for the register: a letter that came before it would find no place."""
+    database = Database.open(database_url)
+
+    async def look() -> bool:
+        async with database.reading() as session:
+            return (await session.scalar(select(func.count(FeedRow.imported_at)))) == 3
+
+    try:
+        await until(look, what="the lists of the register")
+    finally:
+        await database.close()
 
 
 def _settings(channel: str, folder: Path, dovecot: Dovecot, world: OutsideWorld, more: str) -> str:

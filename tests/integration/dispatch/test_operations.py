@@ -97,7 +97,7 @@ class TestAlarms:
         watch.in_trouble(TroubleKind.REFUSED, "LOGIN failed *now*")
         (began,) = await watch.after()
         assert began.startswith("🚨 The mailbox ")
-        assert "Since 09:00. LOGIN failed \\*now\\*" in began
+        assert "Since 09:00. The last error: LOGIN failed \\*now\\*." in began
         assert "password" in began
         assert await watch.after(MINUTE) == []
         (still,) = await watch.after(4 * HOUR)

@@ -11,6 +11,8 @@ from syrupy.assertion import SnapshotAssertion
 from sekretar.dispatch.assignment import wording as assignment
 from sekretar.dispatch.assignment.choosing import Candidate, choose
 from sekretar.dispatch.incidents.values import Applicant, Incident, Origin, Status
+from sekretar.dispatch.operations import wording as operations
+from sekretar.dispatch.operations.troubles import Kind, Standing, Trouble, Word
 from sekretar.dispatch.sla import wording as sla
 from sekretar.dispatch.sla.clocks import ClockKind, Plan
 from sekretar.dispatch.sla.escalation import Matter
@@ -62,3 +64,17 @@ def test_alarms(kind: str, reader: Reader, snapshot: SnapshotAssertion) -> None:
 def test_why(reader: Reader, snapshot: SnapshotAssertion) -> None:
     candidates = [Candidate(each, "Анна", on_shift=each < 4, active=each, waiting=1) for each in range(1, 6)]
     assert [assignment.why(choose(candidates[:many], 0.5), reader.t) for many in (1, 5)] == snapshot
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_troubles(kind: Kind, reader: Reader, snapshot: SnapshotAssertion) -> None:
+    detail = "[Errno 111] Connection *refused*"
+    trouble = Trouble("x", kind, NOW - HOUR, "desk@example.org", detail, {"count": 3})
+    standing = Standing(trouble.sort, trouble.name, trouble.since, clear_since=NOW)
+    t = reader.t
+    said = {
+        "began": operations.lines(Word.BEGAN, standing, trouble, reader, t),
+        "still by telegram": operations.lines(Word.STILL, standing, trouble, reader, t.plain),
+        "over": operations.lines(Word.OVER, standing, None, reader, t),
+    }
+    assert said == snapshot

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +10,15 @@ import pytest
 from sekretar.dispatch.assignment.shifts import Schedule, Shift
 from sekretar.dispatch.commands.hours import rule_in
 from sekretar.dispatch.commands.kinds import name_and_minutes
-from sekretar.dispatch.commands.shift_words import coming_days, hours_in, pattern_in, shift_on, weekdays_in
+from sekretar.dispatch.commands.shift_words import (
+    coming_days,
+    hours_in,
+    pattern_in,
+    shift_on,
+    span_of,
+    weekdays_in,
+    worked_on,
+)
 from sekretar.dispatch.sla.hours import DayKind, DayRule
 from sekretar.dispatch.spans import Opening, Span
 from sekretar.kernel.errors import PersonError
@@ -111,3 +119,12 @@ def test_the_rule_for_a_day(text: str, rule: DayRule | None) -> None:
 def test_a_rule_that_cannot_be_read() -> None:
     with pytest.raises(PersonError):
         rule_in(("может", "быть"))
+
+
+def test_whoever_works_around_the_clock_is_seen_on_each_day() -> None:
+    schedule = Schedule(MOSCOW, pattern_in(("daily", "0-24"), TODAY, None))
+    night = Schedule(MOSCOW, pattern_in(("daily", "20-8"), TODAY, None))
+    for days in range(7):
+        whole = span_of(TODAY + timedelta(days), TODAY + timedelta(days), None, MOSCOW)
+        assert worked_on(schedule, whole) == [whole]
+        assert [each.length for each in worked_on(night, whole)] == [timedelta(hours=12)]

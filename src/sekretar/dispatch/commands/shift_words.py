@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sekretar.dispatch.assignment.shifts import Schedule, Shift
 from sekretar.dispatch.commands.filters import RANGE
-from sekretar.dispatch.spans import Opening, Span, moment_of
+from sekretar.dispatch.spans import Opening, Span, clipped, moment_of
 from sekretar.kernel.dates import parse_date
 from sekretar.kernel.errors import PersonError
 from sekretar.mattermost.parsing import fold
@@ -123,6 +123,13 @@ def shift_on(schedule: Schedule, day: date) -> Span:
     whole = span_of(day, day, None, schedule.zone)
     begun = [each for each in schedule.spans(whole.begin - _DAY, whole.end + _DAY * 2) if each.begin in whole]
     return Span(begun[0].begin, begun[-1].end) if begun else whole
+
+
+def worked_on(schedule: Schedule, whole: Span) -> list[Span]:
+    """What somebody works on a day: shifts that begin then, to their end; of longer ones what lies in the day."""
+    around = schedule.spans(whole.begin - _DAY * 2, whole.end + _DAY * 2)
+    shifts = [each for each in around if each.length <= _DAY and each.begin in whole]
+    return shifts + clipped((each for each in around if each.length > _DAY), whole.begin, whole.end)
 
 
 def _next(since: date, weekday: int) -> date:

@@ -27,6 +27,7 @@ from sekretar.dispatch.commands.shift_words import (
     pattern_in,
     shift_on,
     span_of,
+    worked_on,
 )
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.kernel.dates import format_day, format_span, parse_date
@@ -208,8 +209,7 @@ def week(members: Sequence[Member], zone: ZoneInfo, now: datetime, t: Translator
         working = [
             (span.begin, f"{each.person.display_name} {format_span(span.begin, span.end, zone, t.language)}")
             for each in members
-            for span in each.schedule.spans(whole.begin - _DAY, whole.end + _DAY)
-            if span.begin in whole
+            for span in worked_on(each.schedule, whole)
         ]
         said = ", ".join(text for _, text in sorted(working)) or "—"
         lines.append(Markdown(f"* **{escape(format_day(day, t.language))}**: {escape(said)}"))

@@ -24,7 +24,7 @@ from sekretar.dispatch.operations.watching import Source
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.dispatch.telling import Reader, Telling
 from sekretar.kernel.database import insert_into
-from sekretar.kernel.text import Markdown, escape
+from sekretar.kernel.text import Markdown
 from sekretar.mattermost.messages import Message
 
 #: The name of the job.
@@ -90,16 +90,15 @@ class Alarms:
         _log.warning("alarm", desk=desk.name, subject=subject, word=word.value, sort=standing.sort)
         key = f"dispatch:trouble:{desk.name}:{subject}:{standing.since.isoformat()}:{standing.said}"
 
-        def words(reader: Reader) -> list[str]:
-            return wording.lines(word, standing, watched.trouble, reader)
+        def words(reader: Reader, say: wording.Say) -> str:
+            return "\n".join(wording.lines(word, standing, watched.trouble, reader, say))
 
-        def say(reader: Reader) -> Message:
-            return Message(Markdown("\n".join(escape(line) for line in words(reader))))
+        def in_chat(reader: Reader) -> Message:
+            return Message(Markdown(words(reader, reader.t)))
 
         reader = self._telling.desk_reader(desk.name)
-        in_channel = await self._telling.channel(session, desk.name, key, say, purpose=Purpose.OPERATIONS)
-        text = "\n".join(words(reader))
-        by_telegram = await self._telegram.put(session, desk.name, key, text, reader)
+        in_channel = await self._telling.channel(session, desk.name, key, in_chat, purpose=Purpose.OPERATIONS)
+        by_telegram = await self._telegram.put(session, desk.name, key, words(reader, reader.t.plain), reader)
         return in_channel or by_telegram
 
 
