@@ -283,3 +283,86 @@ async def test_an_incident_that_ended_in_another_is_not_overdue(database: Databa
         keys = {row.payload["message"].split()[1] for row in await house.office.rows()
                 if row.key.startswith("dispatch:sla:")}  # fmt: skip
         assert keys == {f"**{other.code}**"}
+
+
+# --- many at once -----------------------------------------------------------------------------------------
+
+
+async def outage(house: House, count: int, apart: timedelta = timedelta()) -> list[Incident]:
+    """A line has fallen: incidents of Anna, every third one of Boris."""
+    at, found = Desk(house), []
+    for number in range(count):
+        name = "boris" if number % 3 == 2 else "anna"
+        person = await house.person_id(name)
+        found.append(await house.open(type_id=await at.type_id(240), responsible_id=person))
+        house.clock.advance(apart)
+    return found
+
+
+async def messages(house: House) -> list[tuple[str, int]]:
+    """What was said of deadlines: to whom, and of how many incidents."""
+    return [
+        (row.payload.get("user_id", "channel").rstrip("0"), row.payload["message"].count("**NT-"))
+        for row in await house.office.rows()
+        if row.key.startswith("dispatch:sla:")
+    ]
+
+
+async def test_many_deadlines_at_once_are_said_together_and_each_is_noted(database: Database) -> None:
+    async with open_house(database, desk(reaction_minutes=0)) as house:
+        at, incidents = Desk(house), await outage(house, 8)
+        house.clock.advance(3 * HOUR)
+        await house.dispatch.slas.run()
+        assert sorted(await messages(house)) == [("anna", 6), ("boris", 2)]
+        house.clock.advance(45 * MINUTE)
+        await house.dispatch.slas.run()
+        assert (await messages(house))[2:] == [("channel", 8)]
+        house.clock.advance(15 * MINUTE)
+        for _ in range(2):
+            await house.dispatch.slas.run()
+        assert sorted((await messages(house))[3:]) == [("anna", 6), ("boris", 2), ("channel", 8)]
+        text = [row.payload["message"] for row in await house.office.rows()][-1]
+        assert text.startswith("⏰ Просрочено 8 инцидентов:\n* **NT-1** ")
+        assert text.endswith("Срок только что истёк (16:00).")
+        for incident in incidents:
+            assert await at.history(incident) == [("", "Срок пропущен: 4 марта, 16:00")]
+            assert (await at.sla(incident)).dispatcher.state is SlaState.OVERDUE
+
+
+async def test_after_an_outage_of_ours_many_breaches_are_one_message(database: Database) -> None:
+    async with open_house(database, desk(reaction_minutes=0)) as house:
+        await outage(house, 40)
+        house.clock.advance(9 * HOUR)
+        await Desk(house).later(HOUR)
+        # Thirty stand in the list, and it is said that there are more.
+        assert sorted(await messages(house)) == [("anna", 27), ("boris", 13), ("channel", 30)]
+        assert "и ещё 10" in [row.payload["message"] for row in await house.office.rows()][-1]
+
+
+async def test_deadlines_that_follow_each_other_closely_are_said_together_after_the_first_few(
+    database: Database,
+) -> None:
+    async with open_house(database, desk(reaction_minutes=0)) as house:
+        await outage(house, 12, timedelta(seconds=4))
+        await Desk(house).later(4 * HOUR + 3 * MINUTE)
+        of_channel = [count for reader, count in await messages(house) if reader == "channel"]
+        assert of_channel == [1, 1, 1, 1, 1, 7] * 2
+
+
+async def test_what_fired_and_was_not_said_when_the_process_ended_is_said_by_the_next(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_house(database, desk(reaction_minutes=0)) as house:
+        await outage(house, 8)
+        house.clock.advance(4 * HOUR)
+
+        async def end(*_: object) -> None:
+            raise ConnectionError
+
+        with monkeypatch.context() as ending:
+            ending.setattr(house.dispatch.slas._notices.__class__, "give_together", end)
+            with pytest.raises(ConnectionError):
+                await house.dispatch.slas.run()
+        assert await messages(house) == []
+        await Desk(house).later(2 * MINUTE)
+        assert sorted(await messages(house)) == [("anna", 6), ("boris", 2), ("channel", 8)]

@@ -1,13 +1,12 @@
 """The SLA clocks of all desks: reckoned with every change of an incident, looked at when they are due.
 
 A listener keeps the clocks in step with the incidents, in the transaction of each change. The job fires the steps
-that are due: everything about one incident in one transaction, under its lock, so that each step fires once whatever
-happens. After an outage it finds what has become due meanwhile, and says it once, as late as it is.
+that are due (`firing.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -23,8 +22,9 @@ from sekretar.dispatch.settings import DeskSettings
 from sekretar.dispatch.sla import store, wording
 from sekretar.dispatch.sla.calendars import TASK, Rules, allowance_of, rules_of
 from sekretar.dispatch.sla.clocks import ClockKind, Course, courses, plan, reacts
-from sekretar.dispatch.sla.escalation import decide, first_look, marks
-from sekretar.dispatch.sla.hours import Problem, opening_at, problems
+from sekretar.dispatch.sla.escalation import first_look, marks
+from sekretar.dispatch.sla.firing import Firing, each
+from sekretar.dispatch.sla.hours import Problem, problems
 from sekretar.dispatch.sla.model import ClockRow
 from sekretar.dispatch.sla.notices import Notices
 from sekretar.dispatch.sla.reading import IncidentSla, sla_of
@@ -32,8 +32,6 @@ from sekretar.kernel.database import wake_after_commit
 
 #: How many clocks are fetched at a time.
 _BATCH = 500
-#: When something could not be said, because the channel is not found yet, it is tried again after so long.
-_TRY_AGAIN = timedelta(minutes=1)
 
 #: What moves clocks, beside the first act of a person.
 _MOVING = frozenset({EventKind.BEGUN, EventKind.STATUS, EventKind.TYPE, EventKind.MERGED})
@@ -50,6 +48,7 @@ class Slas:
         self._desks = desks
         self._incidents = incidents
         self._notices = notices
+        self._firing = Firing(desks, incidents, notices)
         #: By which rules all open clocks of a desk are known to run.
         self._in_step: dict[str, str] = {}
 
@@ -169,7 +168,7 @@ class Slas:
         await self._keep_in_step()
         async with self._database.reading() as session:
             due = await store.due_incidents(session, self._clock.now(), _BATCH)
-        await self._each(due, self._look_at)
+        await self._firing.look_at(due)
         async with self._database.reading() as session:
             return await session.scalar(select(func.min(ClockRow.due_at)))
 
@@ -184,64 +183,8 @@ class Slas:
             for hours in rules.calendars():
                 for problem in problems(hours, self._clock.now()):
                     _log.warning("calendar incomplete", desk=desk.name, why=problem.kind, year=problem.year)
-            await self._each(numbers, lambda number: self._renew(number, retyped=False))
+            await each(numbers, lambda number: self._renew(number, retyped=False))
             self._in_step[desk.name] = rules.mark
-
-    async def _each(self, numbers: Sequence[int], work: Callable[[int], Awaitable[None]]) -> None:
-        """One incident that fails does not keep the others waiting; the failure itself is not lost."""
-        failures = []
-        for number in numbers:
-            try:
-                await work(number)
-            except Exception as error:
-                _log.warning("clocks not looked at", incident=number, reason=str(error))
-                failures.append(error)
-        if failures:
-            raise failures[0]
-
-    async def _look_at(self, incident_id: int) -> None:
-        async with self._database.transaction() as session:
-            incident, now = incident_of(await locked(session, incident_id)), self._clock.now()
-            desk = self._desks.get(incident.desk)
-            rows = await store.rows_of(session, [incident_id])
-            due = [row for row in rows if row.due_at is not None and row.due_at <= now]
-            rules = await rules_of(session, desk) if desk is not None else None
-            for row in due:
-                if rules is None:
-                    # The desk was taken out of the settings; should it come back, its clocks are reckoned anew.
-                    row.due_at, row.rules = None, ""
-                else:
-                    await self._fire(session, incident, row, rules, now)
-
-    async def _fire(
-        self, session: AsyncSession, incident: Incident, row: ClockRow, rules: Rules, now: datetime
-    ) -> None:
-        kind, course, found = ClockKind(row.kind), store.course_of_row(row), store.plan_of_row(row)
-        if found.allowance is None:
-            row.due_at = None
-            return
-        steps = marks(rules.steps[kind], course, rules.hours_of(kind), found.allowance)
-        known = (await store.known_marks(session, [row.id]))[row.id]
-        decision = decide(steps, known, found.stopped_at, now, opening_at(rules.notices, now) or now)
-        await store.record(session, row.id, decision, now)
-        row.due_at = decision.due_at
-        if decision.breach and row.breached_at is None:
-            row.breached_at = row.deadline
-        if decision.breach:
-            await self._note_breach(session, row)
-        said = decision.notice is None or await self._notices.give(
-            session, incident, row.id, found, decision.notice
-        )
-        if not said:
-            row.due_at = now + _TRY_AGAIN
-        elif decision.settled:
-            await store.settle(session, row.id, now)
-
-    async def _note_breach(self, session: AsyncSession, row: ClockRow) -> None:
-        assert row.deadline is not None
-        reader = self._notices.telling.desk_reader(row.desk)
-        said = wording.breach(ClockKind(row.kind), row.deadline, reader)
-        await self._incidents.note(session, row.incident_id, EventKind.SLA, SYSTEM, new=said)
 
 
 async def _awaits_reaction(session: AsyncSession, incident: Incident) -> bool:

@@ -63,7 +63,7 @@ class MarkRow(Base):
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     fired_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: When it was said, or was not worth saying any more; None while it waits for the hours of notices.
-    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 
 
 class CalendarDayRow(Base):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.sla.clocks import ClockKind, Course, Plan, Segment
@@ -78,19 +78,43 @@ async def record(session: AsyncSession, clock_id: int, decision: Decision, now: 
     await session.flush()
 
 
-async def settle(session: AsyncSession, clock_id: int, now: datetime) -> None:
-    """Nothing of what has fired is to be said any more."""
+async def settle(session: AsyncSession, clock_ids: Collection[int], now: datetime) -> None:
+    """Nothing of what has fired at these clocks is to be said any more."""
     await session.execute(
         update(MarkRow)
-        .where(MarkRow.clock_id == clock_id, MarkRow.settled_at.is_(None))
+        .where(MarkRow.clock_id.in_(clock_ids), MarkRow.settled_at.is_(None))
         .values(settled_at=now)
     )
 
 
-async def due_incidents(session: AsyncSession, now: datetime, most: int) -> list[int]:
-    """Incidents with a clock that is to be looked at, those that have waited longest first."""
-    query = select(ClockRow.incident_id).where(ClockRow.due_at <= now).order_by(ClockRow.due_at, ClockRow.id)
-    return list(dict.fromkeys(await session.scalars(query.limit(most))))
+async def due_incidents(session: AsyncSession, now: datetime, most: int) -> dict[str, list[int]]:
+    """By desk, incidents with a clock that is to be looked at, those that have waited longest first."""
+    query = select(ClockRow.desk, ClockRow.incident_id).where(ClockRow.due_at <= now)
+    rows = await session.execute(query.order_by(ClockRow.due_at, ClockRow.id).limit(most))
+    found: dict[str, list[int]] = {}
+    for desk, number in dict.fromkeys((desk, number) for desk, number in rows):
+        found.setdefault(desk, []).append(number)
+    return found
+
+
+async def said_since(session: AsyncSession, desk: str, since: datetime) -> tuple[int, datetime | None]:
+    """Of how many clocks of a desk something was settled since then, and when last."""
+    query = (
+        select(func.count(MarkRow.clock_id.distinct()), func.max(MarkRow.settled_at))
+        .join(ClockRow, ClockRow.id == MarkRow.clock_id)
+        .where(ClockRow.desk == desk, MarkRow.settled_at > since)
+    )
+    count, latest = (await session.execute(query)).one()
+    return count, latest
+
+
+async def waiting(session: AsyncSession, desk: str, most: int) -> list[ClockRow]:
+    """Clocks of a desk with steps that have fired and wait to be said."""
+    unsaid = select(MarkRow.clock_id).where(MarkRow.settled_at.is_(None))
+    query = select(ClockRow).where(
+        ClockRow.desk == desk, ClockRow.id.in_(unsaid), ClockRow.due_at.is_not(None)
+    )
+    return list(await session.scalars(query.order_by(ClockRow.due_at, ClockRow.id).limit(most)))
 
 
 async def reckoned_otherwise(session: AsyncSession, desk: str, rules: str) -> list[int]:
