@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import multiprocessing
 import tempfile
 import time
@@ -15,11 +16,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import uvloop
 from aiohttp import web
 from sqlalchemy import insert
 
@@ -53,7 +56,7 @@ class _Post:
 def rows(scale: Scale) -> Iterator[Row]:
     """Throughput and lateness."""
     with _Mattermost.running() as server:
-        yield from asyncio.run(_measure(server, scale.messages))
+        yield from uvloop.run(_measure(server, scale.messages))
 
 
 async def _measure(server: _Mattermost, count: int) -> list[Row]:
@@ -180,6 +183,10 @@ class _Mattermost:
         return [_Post(*each) for each in self._pipe.recv()]
 
 
+#: Mattermost does not escape what UTF-8 can say.
+_dumps = partial(json.dumps, ensure_ascii=False)
+
+
 def _serve(pipe: Connection) -> None:
     posts: list[tuple[str, float]] = []
 
@@ -191,7 +198,7 @@ def _serve(pipe: Connection) -> None:
             "user_id": "bot",
             "create_at": int(came * 1000),
         }
-        return web.json_response(body | written, status=201)
+        return web.json_response(body | written, status=201, dumps=_dumps)
 
     async def direct(request: web.Request) -> web.Response:
         _, user = await request.json()
@@ -213,4 +220,4 @@ def _serve(pipe: Connection) -> None:
         asyncio.get_running_loop().add_reader(pipe.fileno(), tell)
         await asyncio.Event().wait()
 
-    asyncio.run(main())
+    uvloop.run(main())

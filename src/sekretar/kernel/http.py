@@ -98,7 +98,7 @@ class HttpSessions:
     def peers(self) -> aiohttp.ClientSession:
         """For servers that the administrator named."""
         if self._peers is None:
-            self._peers = self._session(None, self._hooks("peers"))
+            self._peers = self._session("peers", None, [])
         return self._peers
 
     @property
@@ -110,10 +110,10 @@ class HttpSessions:
         """
         if self._typed is None:
             resolver = GuardedResolver(self._guard, self._proxies)
-            hooks = self._hooks("typed")
+            hooks = aiohttp.TraceConfig()
             hooks.on_request_start.append(self._on_start)
             hooks.on_request_redirect.append(_on_redirect)
-            self._typed = self._session(resolver, hooks)
+            self._typed = self._session("typed", resolver, [hooks])
         return self._typed
 
     def check_typed(self, url: str | URL) -> None:
@@ -157,7 +157,7 @@ class HttpSessions:
                 await session.close()
 
     def _session(
-        self, resolver: AbstractResolver | None, hooks: aiohttp.TraceConfig
+        self, counted_as: str, resolver: AbstractResolver | None, hooks: list[aiohttp.TraceConfig]
     ) -> aiohttp.ClientSession:
         if self._closed:
             raise RuntimeError("the HTTP sessions are closed")
@@ -173,15 +173,9 @@ class HttpSessions:
             cookie_jar=aiohttp.DummyCookieJar(),
             # Without proxies to find there, the environment would cost a look into ~/.netrc for each request.
             trust_env=settings.trust_env and bool(getproxies()),
-            trace_configs=[hooks],
+            trace_configs=hooks,
+            middlewares=[self._metrics.counting(counted_as)] if self._metrics else (),
         )
-
-    def _hooks(self, peer: str) -> aiohttp.TraceConfig:
-        """What sees every request of a session. One set of it: each costs several calls a request."""
-        hooks = aiohttp.TraceConfig()
-        if self._metrics:
-            self._metrics.count_requests(peer, hooks)
-        return hooks
 
     async def _on_start(
         self,

@@ -26,9 +26,10 @@ from sekretar.mattermost.models import (
     Team,
     TeamMember,
     User,
+    WrittenPost,
     milliseconds,
 )
-from sekretar.mattermost.transport import path
+from sekretar.mattermost.transport import encoded, path
 
 #: The largest page that Mattermost gives.
 PAGE = 200
@@ -220,19 +221,24 @@ class MattermostClient(Administration):
         props: Mapping[str, Any] | None = None,
         file_ids: Sequence[str] = (),
         pending_post_id: str = "",
-    ) -> Post:
+    ) -> WrittenPost:
         """POST /posts?set_online=false. Repeating a `pending_post_id` within 30 s gives the post that is
         there.
         """
-        body = {
-            "channel_id": channel_id,
-            "message": message,
-            "root_id": root_id,
-            "props": dict(props or {}),
-            "file_ids": list(file_ids),
-            "pending_post_id": pending_post_id,
-        }
-        return await self._send("POST", "/posts", Post, body, {"set_online": "false"})
+        return await self.create_encoded(
+            encoded_post(
+                channel_id,
+                message,
+                root_id=root_id,
+                props=props,
+                file_ids=file_ids,
+                pending_post_id=pending_post_id,
+            )
+        )
+
+    async def create_encoded(self, post: bytes) -> WrittenPost:
+        """The same for what `encoded_post` has made."""
+        return await self._send_encoded("/posts?set_online=false", WrittenPost, post)
 
     async def patch_post(
         self, post_id: str, *, message: str | None = None, props: Mapping[str, Any] | None = None
@@ -305,3 +311,25 @@ class MattermostClient(Administration):
     async def ping(self) -> None:
         """GET /system/ping. Needs no token; MattermostDown unless the server says OK."""
         await self._json("GET", "/system/ping")
+
+
+def encoded_post(
+    channel_id: str,
+    message: str,
+    *,
+    root_id: str = "",
+    props: Mapping[str, Any] | None = None,
+    file_ids: Sequence[str] = (),
+    pending_post_id: str = "",
+) -> bytes:
+    """The body of POST /posts."""
+    return encoded(
+        {
+            "channel_id": channel_id,
+            "message": message,
+            "root_id": root_id,
+            "props": dict(props or {}),
+            "file_ids": list(file_ids),
+            "pending_post_id": pending_post_id,
+        }
+    )

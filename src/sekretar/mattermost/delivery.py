@@ -17,18 +17,19 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypedDict
 
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerForbidden, PeerInvalid, PeerNotFound, PeerUnsupported
-from sekretar.kernel.outbox import Delivery, Noted, Outbox, Receipt
+from sekretar.kernel.outbox import Delivery, Noted, NotReady, Outbox, Ready, Receipt
 from sekretar.kernel.text import Markdown, split
-from sekretar.mattermost.client import MattermostClient
+from sekretar.mattermost.client import MattermostClient, encoded_post
 from sekretar.mattermost.errors import PEER, MattermostInvalid
 from sekretar.mattermost.ledger import Ledger
 from sekretar.mattermost.marks import installation
-from sekretar.mattermost.models import Post
+from sekretar.mattermost.models import Post, WrittenPost
 from sekretar.mattermost.sent import SentMessage, by_key, forget_post
 
 POST, DIRECT, EDIT = "mattermost.post", "mattermost.direct", "mattermost.edit"
@@ -40,6 +41,13 @@ KEY_PROP = "sekretar_key"
 MARK_PROP = "sekretar_delivery"
 #: Clocks agree to the second at best, and a request may have been under way for a while.
 _CLOCK_MARGIN = timedelta(minutes=2)
+
+
+class _Marked(TypedDict):
+    """By what a post is known to be the one of a row."""
+
+    props: dict[str, Any]
+    pending_post_id: str
 
 
 class ChatDelivery:
@@ -57,7 +65,7 @@ class ChatDelivery:
     def register(self, outbox: Outbox) -> None:
         """Have the outbox call these handlers."""
         outbox.handle(POST, self.post, peer=PEER)
-        outbox.handle(DIRECT, self.direct, peer=PEER)
+        outbox.handle(DIRECT, self.direct, peer=PEER, readier=self.ready_direct)
         outbox.handle(EDIT, self.edit, peer=PEER)
         outbox.handle(RESPOND, self.respond, peer=PEER)
         outbox.handle(REACTION, self.react, peer=PEER)
@@ -71,6 +79,29 @@ class ChatDelivery:
     async def direct(self, delivery: Delivery) -> Noted:
         """Write to a person: {user_id, …as for a channel}."""
         return await self._publish_direct(delivery, delivery.payload["user_id"], delivery.payload)
+
+    async def ready_direct(self, delivery: Delivery) -> Ready | None:
+        """Everything of `direct` but the sending, where a plain post to a known place is all there is to it."""
+        payload = delivery.payload
+        text, *rest = _parts(payload)
+        channel_id = await self._ledger.channel_of(payload["user_id"])
+        if (
+            channel_id is None
+            or rest
+            or any(payload.get(name) for name in ("reply_to", "root_id", "file_ids"))
+        ):
+            return None
+        post = encoded_post(channel_id, text, **await self._marked(delivery, 0, payload.get("props", {})))
+        key = payload.get("message_key") or delivery.key
+        return partial(self._send_ready, post, key, _content_hash(payload))
+
+    async def _send_ready(self, encoded: bytes, key: str, content: str) -> Noted:
+        try:
+            post = await self._client.create_encoded(encoded)
+        except (PeerNotFound, PeerForbidden) as error:
+            # What we remembered belongs to a server that was set up anew.
+            raise NotReady from error
+        return self._written(post, key, content)
 
     async def edit(self, delivery: Delivery) -> Receipt | Noted:
         """Change what a message says: {message_key, message, props}.
@@ -164,7 +195,10 @@ class ChatDelivery:
         )
         key = payload.get("message_key") or delivery.key
         await self._continue(delivery, channel_id, post.thread_id, rest, there)
-        message = SentMessage(key, post.channel_id, post.id, post.root_id, _content_hash(payload))
+        return self._written(post, key, _content_hash(payload))
+
+    def _written(self, post: WrittenPost, key: str, content: str) -> Noted:
+        message = SentMessage(key, post.channel_id, post.id, post.root_id, content)
         return Noted({"post_id": post.id, "channel_id": post.channel_id}, self._ledger.write_down, message)
 
     async def _continue(
@@ -190,21 +224,25 @@ class ChatDelivery:
         root_id: str,
         props: Mapping[str, Any] | None = None,
         file_ids: Sequence[str] = (),
-    ) -> Post:
-        mark = f"{await self._mark(delivery)}.{part}"
-        marked = {**(props or {}), KEY_PROP: delivery.key, MARK_PROP: mark}
-        pending = f"{self._bot_id}:{mark}"
+    ) -> WrittenPost:
+        marked = await self._marked(delivery, part, props or {})
         try:
             return await self._client.create_post(
-                channel_id, text, root_id=root_id, props=marked, file_ids=file_ids, pending_post_id=pending
+                channel_id, text, root_id=root_id, file_ids=file_ids, **marked
             )
         except MattermostInvalid as error:
             if not root_id or "root" not in error.error_id:
                 raise
         # The message to answer was deleted; what is to be said is still to be said.
-        return await self._client.create_post(
-            channel_id, text, props=marked, file_ids=file_ids, pending_post_id=f"{pending}.unrooted"
-        )
+        marked["pending_post_id"] += ".unrooted"
+        return await self._client.create_post(channel_id, text, file_ids=file_ids, **marked)
+
+    async def _marked(self, delivery: Delivery, part: int, props: Mapping[str, Any]) -> _Marked:
+        mark = f"{await self._mark(delivery)}.{part}"
+        return {
+            "props": {**props, KEY_PROP: delivery.key, MARK_PROP: mark},
+            "pending_post_id": f"{self._bot_id}:{mark}",
+        }
 
     async def _already_there(self, delivery: Delivery, channel_id: str) -> dict[int, Post]:
         """The posts that earlier attempts at this row have left, by their part."""

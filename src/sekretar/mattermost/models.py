@@ -172,13 +172,23 @@ class PostMetadata(Model):
     reactions: Annotated[tuple[Reaction, ...], BeforeValidator(lambda value: value or ())] = ()
 
 
-class Post(Model):
-    """A message in a channel."""
+class WrittenPost(Model):
+    """What is worth knowing of a post that we have just written."""
 
     id: str
     channel_id: str
-    user_id: Text = ""
     root_id: Text = ""
+
+    @property
+    def thread_id(self) -> str:
+        """The post that an answer to this one must name as its root: roots cannot have roots."""
+        return self.root_id or self.id
+
+
+class Post(WrittenPost):
+    """A message in a channel."""
+
+    user_id: Text = ""
     #: Set on former versions of an edited post, which pages list as deleted posts of their own.
     original_id: Text = ""
     message: Text = ""
@@ -211,11 +221,6 @@ class Post(Model):
         """The message attachments, as they are."""
         found = self.props.get("attachments")
         return tuple(one for one in found if isinstance(one, dict)) if isinstance(found, list) else ()
-
-    @property
-    def thread_id(self) -> str:
-        """The post that an answer to this one must name as its root: roots cannot have roots."""
-        return self.root_id or self.id
 
 
 class PostList(Model):

@@ -20,11 +20,13 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import aiohttp
+from multidict import CIMultiDict
 from pydantic import BaseModel, ValidationError
 from yarl import URL
 
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.errors import ConfigurationError
+from sekretar.kernel.waiting import Patience
 from sekretar.mattermost.errors import (
     MattermostDown,
     MattermostInvalid,
@@ -39,6 +41,8 @@ from sekretar.mattermost.versions import BASELINE, ServerVersion
 LARGEST_ANSWER = 16 * 1024 * 1024
 #: How long a read waits for a rate limit to pass, in all, before it gives up.
 LONGEST_WAIT = timedelta(seconds=10)
+#: How long an exchange may take, in seconds, where the session does not say.
+LONGEST_EXCHANGE = 300.0
 
 _ModelT = TypeVar("_ModelT", bound=BaseModel)
 Query = Mapping[str, str | int]
@@ -56,6 +60,15 @@ class Transport:
         self._base_url = _checked(base_url)
         self._token = token
         self._clock = clock
+        self._patience = Patience(session.timeout.total or LONGEST_EXCHANGE)
+        #: All of an exchange has its limit from `_patience`.
+        self._timeout = aiohttp.ClientTimeout(
+            connect=session.timeout.connect,
+            sock_connect=session.timeout.sock_connect,
+            sock_read=session.timeout.sock_read,
+        )
+        self._headers = CIMultiDict({**self.authorization, "Accept": "application/json"})
+        self._headers_of_json = CIMultiDict({**self._headers, "Content-Type": "application/json"})
         self._server_version: ServerVersion | None = None
         self._clock_difference: timedelta | None = None
         #: What the last answer said of its time and version, as it stood there: most say the same as the one before.
@@ -132,12 +145,19 @@ class Transport:
             await self._clock.sleep_until(again_at)
 
     async def _json_once(self, method: str, path: str, body: object, query: Query | None) -> Any:
-        data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
-        headers = {**self.authorization, "Accept": "application/json"}
-        if data is not None:
-            headers["Content-Type"] = "application/json"
-        status, content_type, answer = await self._exchange(method, path, headers, data, query)
-        return _decoded(status, content_type, answer)
+        if body is None:
+            return _decoded(*await self._exchange(method, path, self._headers, None, query))
+        return _decoded(*await self._exchange(method, path, self._headers_of_json, encoded(body), query))
+
+    async def _send_encoded(self, path: str, model: type[_ModelT], body: bytes) -> _ModelT:
+        """POST JSON that is encoded already, and make nothing of the answer beyond the model."""
+        path = f"/api/v4{path}"
+        answered = await self._exchange("POST", path, self._headers_of_json, body, None)
+        try:
+            return model.model_validate_json(answered[2])
+        except ValidationError:
+            # What is wrong with it is told with the usual words.
+            return shaped(_decoded(*answered), model)
 
     async def _form(self, path: str, fields: Mapping[str, str]) -> Any:
         """POST a form to a path outside `/api/v4`, as OAuth 2 wants it, and return the JSON of the answer."""
@@ -147,7 +167,7 @@ class Transport:
     async def _send_hook(self, path: str, body: object) -> None:
         """POST JSON to a hook, outside `/api/v4`: it needs no token and answers a plain `ok`."""
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
-        await self._exchange("POST", path, headers, json.dumps(body, ensure_ascii=False).encode(), None)
+        await self._exchange("POST", path, headers, encoded(body), None)
 
     async def _exchange(
         self, method: str, path: str, headers: Mapping[str, str], data: Any, query: Query | None
@@ -157,10 +177,11 @@ class Transport:
             path += "?" + urlencode(query)
         url = URL(self._base_url + path, encoded=True)
         try:
-            async with self._session.request(
-                method, url, headers=headers, data=data, allow_redirects=False
-            ) as response:
-                answer = await _bounded(response)
+            with self._patience.limit():
+                async with self._session.request(
+                    method, url, headers=headers, data=data, allow_redirects=False, timeout=self._timeout
+                ) as response:
+                    answer = await _bounded(response)
         except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError) as error:
             raise MattermostDown(scrub(f"{method} {path}: {type(error).__name__} {error}")) from error
         self._learn(response.headers.get("X-Version-Id", ""), response.headers.get("Date", ""))
@@ -207,12 +228,19 @@ def _checked(base_url: str) -> str:
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes:
-    read = bytearray()
-    async for chunk in response.content.iter_chunked(64 * 1024):
-        read += chunk
-        if len(read) > LARGEST_ANSWER:
+    read: list[bytes] = []
+    size = 0
+    while chunk := await response.content.readany():
+        read.append(chunk)
+        size += len(chunk)
+        if size > LARGEST_ANSWER:
             raise MattermostDown(f"the answer is larger than {LARGEST_ANSWER} bytes", status=response.status)
-    return bytes(read)
+    return b"".join(read)
+
+
+def encoded(body: object) -> bytes:
+    """JSON as it travels."""
+    return json.dumps(body, ensure_ascii=False).encode()
 
 
 def _decoded(status: int, content_type: str, answer: bytes) -> Any:

@@ -10,8 +10,9 @@ from sqlalchemy import update
 from tests.integration.calendars.diary import Diary, first_lines, ics
 
 from sekretar.calendars.model import Calendar, Reminder, StoredOccurrence
-from sekretar.calendars.reminders import reminding
+from sekretar.calendars.reminders import reminding, snoozing
 from sekretar.calendars.reminders.reminding import LEAD, Reminding
+from sekretar.calendars.views.agenda import meeting_of
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.meetings import Meetings, Upcoming
 from sekretar.kernel.outbox import OutboxRow, State
@@ -148,6 +149,47 @@ async def test_whatever_changes_meanwhile_counts(
     diary.clock.advance(MINUTE)
     await job.prepare_ahead()
     assert State.PREPARED not in await states(diary)
+
+
+async def put_off(diary: Diary, due_at: datetime) -> datetime:
+    """As the buttons under an earlier reminder do."""
+    async with diary.desk.database.transaction() as session:
+        (stored,) = await diary.rows(StoredOccurrence)
+        meeting = meeting_of(stored, "", 1, diary.person.zone)
+        return await snoozing.put_off(session, meeting, due_at, diary.clock.now())
+
+
+async def test_put_off_to_the_very_minute_it_is_said_once(diary: Diary, noon: datetime) -> None:
+    """What is prepared is what was wanted, and a press more makes no second one."""
+    await diary.look({"a.ics": ics("a", noon)})
+    job = await prepared(diary)
+    assert await put_off(diary, noon - 10 * MINUTE) == noon - 10 * MINUTE
+    assert await given(diary, job) == ["⏰ Через 10 минут: Demo"]
+    assert await given(diary, job) == []
+    assert State.PREPARED not in await states(diary)
+
+
+async def test_put_off_meanwhile_it_is_said_at_both_moments(diary: Diary, noon: datetime) -> None:
+    await diary.look({"a.ics": ics("a", noon)})
+    job = await prepared(diary)
+    await put_off(diary, noon - 5 * MINUTE)
+    assert await given(diary, job) == ["⏰ Через 10 минут: Demo"]
+    await deliver(diary)
+    diary.clock.advance(5 * MINUTE - LEAD + SECOND)
+    await job.prepare_ahead()
+    assert len(job.prepared) == 1
+    assert await given(diary, job) == ["⏰ Через 5 минут: Demo"]
+    assert await given(diary, job) == []
+
+
+async def test_put_off_when_it_was_said_it_is_said_again(diary: Diary, noon: datetime) -> None:
+    await diary.look({"a.ics": ics("a", noon)})
+    job = await prepared(diary)
+    assert await given(diary, job) == ["⏰ Через 10 минут: Demo"]
+    await deliver(diary)
+    # Its minute is taken: this is another row, with another key.
+    await put_off(diary, noon - 10 * MINUTE)
+    assert await given(diary, job) == ["⏰ Через 9 минут: Demo"]
 
 
 async def test_whoever_dies_after_preparing_has_said_nothing(diary: Diary, noon: datetime) -> None:

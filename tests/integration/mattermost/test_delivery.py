@@ -14,11 +14,20 @@ from tests.unit.mattermost.fakes import ANNA, BOT, CHANNEL, Answer, FakeServer, 
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerDown, PeerForbidden, PeerInvalid, PeerNotFound
-from sekretar.kernel.outbox import Delivery, Handler, Noted, Outbox, Receipt
+from sekretar.kernel.outbox import Delivery, Handler, Noted, NotReady, Outbox, Receipt
 from sekretar.kernel.people import Person
 from sekretar.mattermost import outgoing, sent
 from sekretar.mattermost.client import MattermostClient
-from sekretar.mattermost.delivery import DIRECT, EDIT, KEY_PROP, POST, REACTION, RESPOND, ChatDelivery
+from sekretar.mattermost.delivery import (
+    DIRECT,
+    EDIT,
+    KEY_PROP,
+    MARK_PROP,
+    POST,
+    REACTION,
+    RESPOND,
+    ChatDelivery,
+)
 from sekretar.mattermost.messages import Rendered
 from sekretar.mattermost.sent import SentMessage
 
@@ -93,6 +102,51 @@ async def test_a_direct_message_finds_its_channel_once(chat: FakeChat, delivery:
     assert [one["channel_id"] for one in chat.written()] == [f"direct-{ANNA}"] * 2
     (asked,) = chat.asked("POST", "/api/v4/channels/direct")
     assert asked.json == [BOT, ANNA]
+
+
+class TestReady:
+    """Posts of which everything but the sending was done ahead."""
+
+    async def test_it_is_the_post_that_the_handler_would_write(
+        self, chat: FakeChat, delivery: Deliveries, clock: ManualClock
+    ) -> None:
+        await delivery.direct(row(DIRECT, 1, user_id=ANNA))
+        same = row(DIRECT, 2, user_id=ANNA, message_key="m")
+        ready = await delivery.chat.ready_direct(same)
+        assert ready is not None
+        noted = await ready()
+        assert isinstance(noted, Noted)
+        first, written = chat.written()
+        assert written["message"] == first["message"]
+        assert written["props"] == first["props"] | {
+            KEY_PROP: "key2",
+            MARK_PROP: written["pending_post_id"].removeprefix(f"{BOT}:"),
+        }
+        assert (await delivery.direct(again(same, clock)))["post_id"] == noted.receipt["post_id"]
+        assert len(chat.written()) == 2
+
+    @pytest.mark.parametrize(
+        "special", [{"message": "x" * 40_000}, {"root_id": "r"}, {"reply_to": "k"}, {"file_ids": ["f"]}]
+    )
+    async def test_what_is_more_than_a_plain_post_needs_its_handler(
+        self, chat: FakeChat, delivery: Deliveries, special: dict[str, Any]
+    ) -> None:
+        await delivery.direct(row(DIRECT, 1, user_id=ANNA))
+        assert await delivery.chat.ready_direct(row(DIRECT, 2, user_id=ANNA)) is not None
+        assert await delivery.chat.ready_direct(row(DIRECT, 3, user_id=ANNA, **special)) is None
+
+    async def test_so_does_the_first_word_to_somebody(self, chat: FakeChat, delivery: Deliveries) -> None:
+        assert await delivery.chat.ready_direct(row(DIRECT, 1, user_id=ANNA)) is None
+
+    async def test_where_the_channel_is_gone_the_handler_looks_it_up_again(
+        self, chat: FakeChat, delivery: Deliveries
+    ) -> None:
+        await delivery.direct(row(DIRECT, 1, user_id=ANNA))
+        ready = await delivery.chat.ready_direct(row(DIRECT, 2, user_id=ANNA))
+        chat.refuse("POST", POSTS, error(403, "api.context.permissions.app_error"))
+        assert ready is not None
+        with pytest.raises(NotReady):
+            await ready()
 
 
 async def test_the_channel_is_remembered_over_a_restart_and_looked_up_again_when_it_is_gone(

@@ -4,6 +4,7 @@ A feature `put`s effects in the transaction that decides them; `Outbox` hands th
 kinds.
 """
 
+from sekretar.kernel.outbox.ahead import NotReady
 from sekretar.kernel.outbox.delivery import Outbox
 from sekretar.kernel.outbox.effects import (
     TASK,
@@ -18,7 +19,7 @@ from sekretar.kernel.outbox.effects import (
     withdraw,
 )
 from sekretar.kernel.outbox.letters import Letter, Letters, receipt_of
-from sekretar.kernel.outbox.policy import Delivery, Noted, Receipt
+from sekretar.kernel.outbox.policy import Delivery, Noted, Ready, Receipt
 from sekretar.kernel.outbox.wire import Handler
 
 __all__ = [
@@ -28,9 +29,11 @@ __all__ = [
     "Handler",
     "Letter",
     "Letters",
+    "NotReady",
     "Noted",
     "Outbox",
     "OutboxRow",
+    "Ready",
     "Receipt",
     "State",
     "confirm",

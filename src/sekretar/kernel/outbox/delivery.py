@@ -27,9 +27,10 @@ from sekretar.kernel.clock import Clock
 from sekretar.kernel.database import Database, wake_after_commit
 from sekretar.kernel.health import Metrics
 from sekretar.kernel.outbox import store
+from sekretar.kernel.outbox.ahead import Ahead, Readier
 from sekretar.kernel.outbox.effects import TASK, State
 from sekretar.kernel.outbox.letters import Letters
-from sekretar.kernel.outbox.policy import Delivery, Noted, Outcome, Receipt
+from sekretar.kernel.outbox.policy import Outcome
 from sekretar.kernel.outbox.wire import Handler, Terms, Wire
 from sekretar.kernel.waiting import to_the_end
 
@@ -74,6 +75,7 @@ class Outbox(Letters):
         self._metrics = metrics
         self._owner = uuid.uuid4().hex
         self._wires: dict[str, Wire] = {}
+        self._ahead = Ahead(database, clock)
         self._outcomes: list[Outcome] = []
         #: When the last turn found nothing more to record.
         self._recorded_at = 0.0
@@ -84,10 +86,19 @@ class Outbox(Letters):
         self._mourners: list[str] = []
         database.on_commit(self._hear)
 
-    def handle(self, kind: str, handler: Handler, *, peer: str = "", patience: float | None = None) -> None:
+    def handle(
+        self,
+        kind: str,
+        handler: Handler,
+        *,
+        peer: str = "",
+        patience: float | None = None,
+        readier: Readier | None = None,
+    ) -> None:
         """Have effects of this kind done by the handler.
 
         Args:
+            readier: does ahead what can be done of those that were prepared.
             patience: how long one delivery to this peer may take, in seconds, where it is not as long as usual.
             peer: kinds that name the same peer share its wire: they pause together when it asks for fewer
                 requests. A kind without a peer has a wire of its own.
@@ -95,25 +106,20 @@ class Outbox(Letters):
         if any(kind in wire.handlers for wire in self._wires.values()):
             raise ValueError(f"two handlers for {kind!r}")
         terms = replace(self._terms, patience=timedelta(seconds=patience)) if patience else self._terms
-        wire = self._wires.setdefault(peer or kind, Wire(self._clock, terms, self._report, self._look_up))
-        wire.handlers[kind] = self._timed(kind, handler)
+        wire = self._wires.setdefault(
+            peer or kind, Wire(self._clock, terms, self._report, self._look_up, self._observe)
+        )
+        wire.handlers[kind] = handler
+        if readier:
+            self._ahead.readiers[kind] = readier
 
     def wake_at_death(self, task: str) -> None:
         """Have this job called whenever a row has become undeliverable."""
         self._mourners.append(task)
 
-    def _timed(self, kind: str, handler: Handler) -> Handler:
-        if self._metrics is None:
-            return handler
-        seconds = self._metrics.outbox_delivery_seconds.labels(kind)
-
-        async def deliver(delivery: Delivery) -> Receipt | Noted | None:
-            begun = self._clock.now()
-            brought = await handler(delivery)
-            seconds.observe(max(0.0, (self._clock.now() - begun).total_seconds()))
-            return brought
-
-        return deliver
+    def _observe(self, kind: str, took: timedelta) -> None:
+        if self._metrics is not None:
+            self._metrics.outbox_delivery_seconds.labels(kind).observe(max(0.0, took.total_seconds()))
 
     async def take_over(self) -> None:
         """Continue at once what an earlier process left in the middle, instead of after its lease.
@@ -133,6 +139,8 @@ class Outbox(Letters):
                 while True:
                     self._news.clear()
                     next_due = await self._turn()
+                    if not self._busy and await self._ahead.look():
+                        continue
                     if not self._outcomes and not self._busy:
                         return next_due
                     await self._wait(next_due)
@@ -173,7 +181,7 @@ class Outbox(Letters):
                     wake_after_commit(session, task)
             for wire in self._wires.values():
                 room = wire.room(now)
-                rows = await store.claim(session, now, self._owner, wire.handlers, room)
+                rows = await store.claim(session, now, self._owner, wire.handlers, room, self._ahead)
                 claimed.append((wire, rows))
                 if len(rows) < room:
                     idle.extend(wire.handlers)

@@ -130,7 +130,11 @@ async def prepare(session: AsyncSession, effects: Iterable[Effect], now: datetim
     Returns:
         The keys that were new.
     """
-    return await _insert(session, [{**_values(effect, now), "state": State.PREPARED} for effect in effects])
+    new = await _insert(session, [{**_values(effect, now), "state": State.PREPARED} for effect in effects])
+    if new:
+        # Whoever delivers may make them ready.
+        wake_after_commit(session, TASK)
+    return new
 
 
 async def confirm(session: AsyncSession, keys: Collection[str], now: datetime) -> set[str]:

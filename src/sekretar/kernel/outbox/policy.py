@@ -30,6 +30,8 @@ from sekretar.kernel.outbox.effects import State
 
 #: What a handler learned from the peer and wants kept with the row, such as the id of a post.
 Receipt = dict[str, Any]
+#: A first attempt of which everything but the sending is done.
+Ready = Callable[[], Awaitable["Receipt | Noted | None"]]
 #: Writes entries down in the transaction that marks their rows as delivered, many at once.
 Notebook = Callable[[AsyncSession, Sequence[Any]], Awaitable[None]]
 
@@ -82,13 +84,16 @@ class Claimed:
     id: int
     kind: str
     key: str
-    payload: dict[str, Any]
     expires_at: datetime | None
     attempts: int
     failures: int
     first_attempted_at: datetime | None
     give_up_at: datetime | None
     claimed_at: datetime
+    #: Empty where it is ready.
+    payload: dict[str, Any]
+    #: Its first attempt, if that was made ready.
+    ready: Ready | None = None
 
     def delivery(self) -> Delivery:
         return Delivery(

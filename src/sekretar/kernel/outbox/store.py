@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, case, exists, func
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from sekretar.kernel.outbox.ahead import Ahead
 from sekretar.kernel.outbox.effects import OutboxRow, State
 from sekretar.kernel.outbox.policy import LONGEST_PAUSE, MOST_LAPSES, Claimed, Notebook, Outcome
 
@@ -129,9 +130,12 @@ async def take_back_lapsed(session: AsyncSession, now: datetime, owner: str) -> 
 
 
 async def claim(
-    session: AsyncSession, now: datetime, owner: str, kinds: Collection[str], limit: int
+    session: AsyncSession, now: datetime, owner: str, kinds: Collection[str], limit: int, ahead: Ahead
 ) -> list[Claimed]:
-    """Take up to `limit` due rows of these kinds for this owner, the longest due first."""
+    """Take up to `limit` due rows of these kinds for this owner, the longest due first.
+
+    Of what is ready and was never tried the payload is not read.
+    """
     if limit <= 0 or not kinds:
         return []
     found = await session.execute(
@@ -139,7 +143,6 @@ async def claim(
             OutboxRow.id,
             OutboxRow.kind,
             OutboxRow.key,
-            OutboxRow.payload,
             OutboxRow.expires_at,
             OutboxRow.attempts,
             OutboxRow.failures,
@@ -156,21 +159,34 @@ async def claim(
         .limit(limit)
         .with_for_update(skip_locked=True, of=OutboxRow)
     )
-    rows = [Claimed(**row, claimed_at=now) for row in found.mappings()]
-    if rows:
-        await session.execute(
-            update(OutboxRow)
-            .where(OutboxRow.id.in_([row.id for row in rows]))
-            .values(
-                state=State.SENDING,
-                claimed_by=owner,
-                due_at=now + LEASE,
-                attempts=OutboxRow.attempts + 1,
-                first_attempted_at=func.coalesce(OutboxRow.first_attempted_at, now),
-            )
-            .execution_options(synchronize_session=False)
+    rows = found.all()
+    if not rows:
+        return []
+    ready = {row.id: each for row in rows if (each := ahead.take(row.id)) and row.first_attempted_at is None}
+    payloads = await _payloads(session, [row.id for row in rows if row.id not in ready])
+    await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id.in_([row.id for row in rows]))
+        .values(
+            state=State.SENDING,
+            claimed_by=owner,
+            due_at=now + LEASE,
+            attempts=OutboxRow.attempts + 1,
+            first_attempted_at=func.coalesce(OutboxRow.first_attempted_at, now),
         )
-    return rows
+        .execution_options(synchronize_session=False)
+    )
+    return [
+        Claimed(*row, claimed_at=now, payload=payloads.get(row.id, {}), ready=ready.get(row.id))
+        for row in rows
+    ]
+
+
+async def _payloads(session: AsyncSession, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    if not ids:
+        return {}
+    found = await session.execute(select(OutboxRow.id, OutboxRow.payload).where(OutboxRow.id.in_(ids)))
+    return {row.id: row.payload for row in found}
 
 
 async def release_all(session: AsyncSession, now: datetime, owner: str) -> None:

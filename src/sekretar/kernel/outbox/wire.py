@@ -17,9 +17,11 @@ import structlog
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.errors import PeerError, PeerLimited
 from sekretar.kernel.outbox import policy
+from sekretar.kernel.outbox.ahead import NotReady
 from sekretar.kernel.outbox.effects import State
 from sekretar.kernel.outbox.policy import Claimed, Delivery, Noted, Outcome, Receipt
 from sekretar.kernel.outbox.store import LEASE
+from sekretar.kernel.waiting import Patience
 
 #: Does one effect; returns what is worth keeping. Must be able to run again for the same row: see `Delivery`.
 Handler = Callable[[Delivery], Awaitable[Receipt | Noted | None]]
@@ -57,11 +59,16 @@ class Wire:
     report: Callable[[Outcome], None]
     #: Called when it may have become quieter.
     freed: Callable[[], None]
+    #: Called with the kind of what was delivered, and how long that took.
+    observe: Callable[[str, timedelta], None]
     handlers: dict[str, Handler] = field(default_factory=dict)
     paused_until: datetime | None = None
     _buffer: deque[Claimed] = field(default_factory=deque)
     _running: dict[asyncio.Task[None], Claimed] = field(default_factory=dict)
     _stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self._patience = Patience(self.terms.patience.total_seconds())
 
     @property
     def busy(self) -> bool:
@@ -125,9 +132,12 @@ class Wire:
         self.freed()
 
     async def _deliver(self, row: Claimed) -> None:
+        begun = self.clock.now()
         try:
-            async with asyncio.timeout(self.terms.patience.total_seconds()):
-                brought = await self.handlers[row.kind](row.delivery())
+            with self._patience.limit():
+                brought = await (row.ready() if row.ready else self.handlers[row.kind](row.delivery()))
+        except NotReady:
+            self.report(policy.interrupted(row, self.clock.now()))
         except asyncio.CancelledError as error:
             if self._stopping:
                 self.report(policy.interrupted(row, self.clock.now()))
@@ -137,7 +147,9 @@ class Wire:
         except Exception as error:
             self.report(self._failed(row, error))
         else:
-            self.report(policy.delivered(row, self.clock.now(), brought))
+            ended = self.clock.now()
+            self.observe(row.kind, ended - begun)
+            self.report(policy.delivered(row, ended, brought))
 
     def _failed(self, row: Claimed, error: BaseException) -> Outcome:
         outcome = policy.failed(row, error, self.clock.now(), self.terms.random)

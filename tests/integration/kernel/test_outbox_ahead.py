@@ -1,0 +1,157 @@
+"""What was prepared is made ready ahead; that it was must not show, except in how quick it is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from sekretar.kernel.clock import ManualClock
+from sekretar.kernel.database import Database
+from sekretar.kernel.outbox import (
+    Delivery,
+    Effect,
+    NotReady,
+    Outbox,
+    OutboxRow,
+    Ready,
+    Receipt,
+    State,
+    confirm,
+    prepare,
+    withdraw,
+)
+
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+
+
+class Peer:
+    """Takes what is delivered by the handler, and what was ready."""
+
+    def __init__(self) -> None:
+        self.deliveries: list[Delivery] = []
+        self.sent_ready: list[str] = []
+        #: Makes what is ready useless.
+        self.changed = False
+
+    async def deliver(self, delivery: Delivery) -> Receipt:
+        self.deliveries.append(delivery)
+        return {"by": "handler"}
+
+    async def make_ready(self, delivery: Delivery) -> Ready | None:
+        words = delivery.payload["words"]
+        if words == "difficult":
+            return None
+        if words == "faulty":
+            raise RuntimeError("a fault of ours")
+
+        async def send() -> Receipt:
+            if self.changed:
+                raise NotReady
+            self.sent_ready.append(words)
+            return {"by": "ready"}
+
+        return send
+
+
+class Scene:
+    """An effect that is prepared, and an outbox that had the time to make it ready."""
+
+    def __init__(self, database: Database, clock: ManualClock) -> None:
+        self.database, self.clock, self.peer = database, clock, Peer()
+        self.outbox = self.another_process()
+
+    def another_process(self) -> Outbox:
+        outbox = Outbox(self.database, self.clock, random=lambda: 0.0)
+        outbox.handle("post", self.peer.deliver, readier=self.peer.make_ready)
+        return outbox
+
+    async def prepare(self, words: str = "hello") -> None:
+        due = self.clock.now() + 30 * SECOND
+        async with self.database.transaction() as session:
+            await prepare(session, [Effect("post", "a", {"words": words}, not_before=due)], self.clock.now())
+        await self.outbox.deliver_due()
+
+    async def confirm(self) -> None:
+        self.clock.advance(30 * SECOND)
+        async with self.database.transaction() as session:
+            assert await confirm(session, ["a"], self.clock.now()) == {"a"}
+
+    async def row(self) -> OutboxRow:
+        async with self.database.reading() as session:
+            return (await session.scalars(select(OutboxRow))).one()
+
+
+@pytest.fixture
+def scene(database: Database, clock: ManualClock) -> Scene:
+    return Scene(database, clock)
+
+
+async def test_it_is_sent_when_it_is_confirmed_and_not_before(scene: Scene) -> None:
+    await scene.prepare()
+    assert scene.peer.sent_ready == []
+    await scene.confirm()
+    await scene.outbox.deliver_due()
+    await scene.outbox.deliver_due()
+    assert (scene.peer.sent_ready, scene.peer.deliveries) == (["hello"], [])
+    row = await scene.row()
+    assert (row.state, row.receipt, row.attempts) == (State.DELIVERED, {"by": "ready"}, 1)
+
+
+async def test_what_is_withdrawn_is_not_sent(scene: Scene) -> None:
+    await scene.prepare()
+    async with scene.database.transaction() as session:
+        await withdraw(session, ["a"])
+    await scene.prepare("other words")
+    await scene.confirm()
+    await scene.outbox.deliver_due()
+    assert scene.peer.sent_ready == ["other words"]
+
+
+@pytest.mark.parametrize("words", ["difficult", "faulty"])
+async def test_what_cannot_be_made_ready_goes_to_its_handler(scene: Scene, words: str) -> None:
+    await scene.prepare(words)
+    await scene.confirm()
+    await scene.outbox.deliver_due()
+    (delivery,) = scene.peer.deliveries
+    assert (delivery.payload, delivery.attempt, delivery.first_attempted_at) == ({"words": words}, 1, None)
+
+
+async def test_so_does_what_was_ready_in_vain(scene: Scene) -> None:
+    """The handler looks first: nobody knows whether it has arrived."""
+    await scene.prepare()
+    scene.peer.changed = True
+    await scene.confirm()
+    await scene.outbox.deliver_due()
+    (delivery,) = scene.peer.deliveries
+    assert (delivery.payload, delivery.attempt) == ({"words": "hello"}, 2)
+    assert delivery.first_attempted_at == scene.clock.now()
+    assert (await scene.row()).state == State.DELIVERED
+
+
+async def test_so_does_what_another_process_has_tried(scene: Scene) -> None:
+    await scene.prepare()
+    await scene.confirm()
+    async with scene.database.transaction() as session:
+        tried = update(OutboxRow).values(attempts=1, first_attempted_at=scene.clock.now() - SECOND)
+        await session.execute(tried)
+    await scene.outbox.deliver_due()
+    assert (scene.peer.sent_ready, [each.attempt for each in scene.peer.deliveries]) == ([], [2])
+
+
+async def test_another_process_delivers_what_was_ready_here(scene: Scene) -> None:
+    await scene.prepare()
+    await scene.confirm()
+    await scene.another_process().deliver_due()
+    await scene.outbox.deliver_due()
+    assert (scene.peer.sent_ready, len(scene.peer.deliveries)) == ([], 1)
+
+
+async def test_it_is_not_kept_beyond_its_moment(scene: Scene) -> None:
+    await scene.prepare()
+    scene.clock.advance(2 * MINUTE)
+    await scene.outbox.deliver_due()
+    await scene.confirm()
+    await scene.outbox.deliver_due()
+    assert (scene.peer.sent_ready, len(scene.peer.deliveries)) == ([], 1)
