@@ -41,6 +41,8 @@ MOVE: Final = "dispatch.move"
 MORE: Final = "dispatch.more"
 LETTER: Final = "dispatch.letter"
 READ: Final = "dispatch.read"
+#: Stands below the question whether linked incidents are closed, too.
+CLOSE_ALL: Final = "dispatch.close_all"
 
 SUMMARY_SHOWN = 200
 DESCRIPTION_SHOWN = 500

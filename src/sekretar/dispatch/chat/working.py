@@ -6,13 +6,14 @@ reads so, and nothing is done; pressed twice, it does its work once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.assets.assets import Assets
 from sekretar.dispatch.assets.values import Candidate
 from sekretar.dispatch.chat import card
+from sekretar.dispatch.chat.closing import Closing, answers_question
 from sekretar.dispatch.chat.rights import Rights
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.values import (
@@ -56,6 +57,11 @@ class Working:
     assets: Assets
     rights: Rights
 
+    @property
+    def closing(self) -> Closing:
+        """What is asked before an incident is closed."""
+        return Closing(self.chat, self.incidents)
+
     def register(self, chat: Chat) -> None:
         """Hang the buttons into the chat."""
         chat.action(card.TAKE, self.take)
@@ -64,6 +70,7 @@ class Working:
         chat.action(card.ASSET, opens(ASSET_FORM))
         chat.action(card.MOVE, self.move)
         chat.action(card.MORE, self.move)
+        chat.action(card.CLOSE_ALL, self.close_all)
         chat.form(ASSET_FORM, FormHandler(self.asset_form, self.asset_submitted))
 
     async def take(self, click: Click) -> ClickReply:
@@ -90,8 +97,22 @@ class Working:
         if target not in {each.value for each in Status}:
             raise PersonError("dispatch.incident.changed_meanwhile", code="")
         wanted = IncidentChange(status=Status(target))
+        if wanted.status is Status.CLOSED:
+            await self._allowed(click.person, incident_of(click.record))
+            asked = await self.closing.question(incident_of(click.record), click.record, click.t)
+            if asked is not None:
+                return ClickReply(ephemeral=asked)
         moved = await self.change(click.person, incident_of(click.record), wanted, _seen(click.record))
-        return _done(click, moved)
+        return replace(_done(click, moved), clear_buttons=answers_question(click.record))
+
+    async def close_all(self, click: Click) -> ClickReply:
+        """This incident and those that are linked with it."""
+        await self._allowed(click.person, incident_of(click.record))
+        async with self.chat.database.transaction() as session:
+            closed = await self.closing.together(session, click.record, actor_of(click.person))
+        codes = ", ".join(each.code for each in closed)
+        said = click.t("dispatch.closing.done", codes=codes)
+        return ClickReply(clear_buttons=True, ephemeral=said)
 
     # --- where it is
 

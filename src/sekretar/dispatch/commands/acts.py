@@ -160,6 +160,10 @@ class Acts:
         trigger = workflow.TRIGGERS.get(target)
         if trigger is not None:
             return Reply(form=letter_form(meant.incident.id, Purpose(trigger.letter.value)))
+        if target is Status.CLOSED:
+            asked = await self.working.closing.question(meant.incident.id, {}, request.t)
+            if asked is not None:
+                return Reply(asked)
         seen = IncidentChange(status=meant.incident.status)
         changed = await self.working.change(
             request.person, meant.incident.id, IncidentChange(status=target), seen
