@@ -123,12 +123,20 @@ class LetterOffice:
                 session, made.id, IncidentChange(status=Status.IN_PROGRESS), PERSON
             )
 
-    async def arrive(self, session: AsyncSession, raw: bytes, uid: int = 1) -> int:
-        """A letter is read from the mailbox; returns its number."""
+    async def put(self, raw: bytes, uid: int) -> None:
+        """A letter is read from the mailbox, and nobody has looked at it."""
+        async with self.database.transaction() as session:
+            await self._note(session, raw, uid)
+
+    async def _note(self, session: AsyncSession, raw: bytes, uid: int) -> None:
         header, _, body = raw.partition(b"\r\n\r\n")
         cursor = noting.Cursor(BOX, "INBOX", "mail.example.test", 7, uid, 0, self.clock.now())
         fetched = noting.Fetched(uid, header + b"\r\n\r\n", body, len(raw), self.clock.now())
         await noting.note(session, self.desk.name, Direction.IN, cursor, [fetched], self.clock.now())
+
+    async def arrive(self, session: AsyncSession, raw: bytes, uid: int = 1) -> int:
+        """A letter is read from the mailbox and understood; returns its number."""
+        await self._note(session, raw, uid)
         [letter_id] = await store.waiting(session, self.desk.name)
         await store.mark_parsed(session, self.desk.name, letter_id, parse(raw))
         return letter_id

@@ -14,6 +14,7 @@ from sekretar.dispatch.assets.model import PoleRow, RegistryRow
 from sekretar.dispatch.chat.model import card_key
 from sekretar.dispatch.incidents import types
 from sekretar.dispatch.incidents.values import Applicant, Incident, LinkKind, Status
+from sekretar.dispatch.letters.model import ResetRow
 from sekretar.dispatch.mail.model import LetterRow
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.kernel.database import Database
@@ -272,6 +273,19 @@ async def test_a_letter_leaves_by_a_command_once_its_lines_kept(database: Databa
         await house.change(incident.id, status=Status.IN_PROGRESS)
         shown = await dialog(house, "anna", "status уведомить заявителя", **here)
         assert "принят" in shown["title"]
+
+
+async def test_letters_by_programs_go_on_when_somebody_says_so(database: Database) -> None:
+    async with open_house(database, DESK) as house:
+        incident = await house.open()
+        assert "ivan@operator.example" in await said(house, "anna", f"разрешить {incident.code}")
+        async with database.reading() as session:
+            history = await house.incidents.history(session, incident.id)
+            reset = (await session.scalars(select(ResetRow))).one()
+        assert "снова разрешены" in history[-1].new
+        assert (reset.key, reset.reset_at) == ("ivan@operator.example", NOW)
+        unknown = await house.open(applicant=Applicant("", ""))
+        assert "не известно" in await said(house, "anna", f"resume {unknown.code}")
 
 
 async def test_a_desk_in_numbers(database: Database) -> None:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
 
 import pytest
-from tests.integration.dispatch.letter_office import ANNA, BOX, FIRST, LetterOffice
+from sqlalchemy.ext.asyncio import AsyncSession
+from tests.integration.dispatch.letter_office import ANNA, BOX, FIRST, PERSON, LetterOffice
 from tests.peers_smtp import OutsideWorld, outside_world
 
-from sekretar.dispatch.incidents.values import SYSTEM, EventKind, Incident, Status
-from sekretar.dispatch.letters.automatic import count_anew
+from sekretar.dispatch.assets.assets import Assets
+from sekretar.dispatch.incidents import types
+from sekretar.dispatch.incidents.values import SYSTEM, Event, EventKind, Incident, IncidentChange, Status
+from sekretar.dispatch.intake.deliveries import Deliveries
+from sekretar.dispatch.intake.evidence import Evidence
+from sekretar.dispatch.intake.filing import Filing
+from sekretar.dispatch.intake.intake import Intake, Tools
+from sekretar.dispatch.letters.automatic import count_anew, resume
 from sekretar.dispatch.letters.bouncing import Bounces
 from sekretar.dispatch.letters.model import RecipientFate
 from sekretar.dispatch.letters.values import Purpose
 from sekretar.dispatch.mail import store
 from sekretar.dispatch.mail.counters import Silence
 from sekretar.dispatch.mail.letter import Bounce, BouncedRecipient, BounceReason, DeliveryAction
+from sekretar.dispatch.mail.parsing import parse
+from sekretar.dispatch.settings import ThreadSettings
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.i18n import Catalogues
@@ -33,6 +42,20 @@ async def office(database: Database, clock: ManualClock, world: OutsideWorld) ->
     made = LetterOffice(database, clock, world)
     yield made
     await made.delivering.close()
+
+
+def intake_of(office: LetterOffice) -> Intake:
+    """What files the letters that come to the desk, with the programs that answer."""
+    catalogues = Catalogues.load()
+    tools = Tools(
+        office.incidents,
+        Evidence(office.ids),
+        Deliveries(
+            office.incidents, office.ids, catalogues, office.clock, Bounces(office.incidents, catalogues).note
+        ),
+        Filing(office.incidents, Assets(), catalogues, office.automatic.answer_too_late),
+    )
+    return Intake(office.database, office.clock, {office.desk.name: office.desk}, tools)
 
 
 async def answer(office: LetterOffice, incident: Incident, number: int, extra: bytes = b"") -> int | Silence:
@@ -84,6 +107,53 @@ async def test_two_programs_stop_and_somebody_may_let_them_go_on(office: LetterO
         await count_anew(session, "towers", ANNA.upper(), office.clock.now())
     office.clock.advance(timedelta(seconds=1))
     assert isinstance(await answer(office, incident, 21), int)
+
+
+async def test_a_program_that_does_not_say_so_is_answered_until_the_limit_and_the_desk_is_told(
+    office: LetterOffice, world: OutsideWorld
+) -> None:
+    """Two programs that answer each other, and no header of the other one tells what it is."""
+    office.desk = office.desk.model_copy(
+        update={"threads": ThreadSettings(closed="answer", reopen_hours=0, changed_subject="same")}
+    )
+    intake = intake_of(office)
+    incident = await office.open()
+    async with office.database.transaction() as session:
+        kind = (await types.of_desk(session, office.desk.name))[0]
+        closing = IncidentChange(status=Status.CLOSED, type_id=kind.id)
+        await office.incidents.change(session, incident.id, closing, PERSON)
+    heard: list[tuple[bool, list[str]]] = []
+
+    async def hear(_: AsyncSession, now: Incident, events: Sequence[Event], at: datetime) -> None:
+        heard.append((now.unread, [event.new for event in events if event.kind is EventKind.NOTE]))
+
+    office.incidents.on_changed(hear)
+    letter, rounds = b"In-Reply-To: <first@operator.test>\r\n" + FIRST.replace(b"<first@", b"<robot0@"), 0
+    while len(world.taken) == rounds:
+        rounds += 1
+        office.clock.advance(timedelta(seconds=20))
+        await office.put(letter, uid=200 + rounds)
+        await intake.run()
+        await office.deliver()
+        if len(world.taken) == rounds:
+            asked = world.taken[-1].message
+            head = f"Subject: Re: {asked['Subject']}\r\nIn-Reply-To: {asked['Message-ID']}\r\n"
+            robot = FIRST.replace(b"<first@", b"<robot%d@" % rounds).replace(b"Subject:", b"X-Subject:")
+            letter = head.encode() + robot
+            assert parse(letter).machine is None
+    assert len(world.taken) == 10
+    notes = await office.events(incident, EventKind.NOTE)
+    assert [ANNA in note.new and "/incident" in note.new for note in notes] == [True]
+    # The card of the incident says that somebody has to look, and its thread why.
+    assert heard[-1] == (True, [notes[0].new])
+    assert await office.status(incident) is Status.CLOSED
+    async with office.database.transaction() as session:
+        assert await resume(session, incident, office.clock.now()) == [ANNA]
+    office.clock.advance(timedelta(seconds=1))
+    await office.put(letter.replace(b"<robot", b"<again"), uid=300)
+    await intake.run()
+    await office.deliver()
+    assert len(world.taken) == 11
 
 
 async def test_a_person_is_not_counted_and_not_hindered(office: LetterOffice) -> None:

@@ -1,7 +1,7 @@
-"""`/incident show`, `take`, `assign`, `type`, `asset`, `status`, `reply`: what the buttons below an incident do.
+"""`/incident show`, `take`, `assign`, `type`, `asset`, `status`, `reply`, `resume`: about one incident.
 
-In the thread of an incident its code may be left out. What a command does not say is asked for: by the list, the
-dialog or the buttons that stand below the incident, too.
+Most do what the buttons below an incident do. In the thread of an incident its code may be left out. What a command
+does not say is asked for: by the list, the dialog or the buttons that stand below the incident, too.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from sekretar.dispatch.commands.filters import status_called
 from sekretar.dispatch.commands.hands import Hands, Meant, say, status_names
 from sekretar.dispatch.commands.types import type_called
 from sekretar.dispatch.incidents import types, workflow
-from sekretar.dispatch.incidents.values import Incident, IncidentChange, Status
+from sekretar.dispatch.incidents.values import EventKind, Incident, IncidentChange, Status
 from sekretar.dispatch.incidents.wording import status_name
+from sekretar.dispatch.letters import automatic
 from sekretar.dispatch.letters.sending import LettersOut
 from sekretar.dispatch.letters.values import Purpose
 from sekretar.kernel.errors import PersonError
@@ -60,6 +61,7 @@ class Acts:
             ("asset", self.set_asset, ("объект", "опора", "бс", "pole", "station")),
             ("status", self.move, ("статус",)),
             ("reply", self.reply, ("ответить", "ответ", "answer")),
+            ("resume", self.resume, ("разрешить",)),
         )
         for name, handler, aliases in commands:
             usage = f"dispatch.usage.{name}"
@@ -195,3 +197,15 @@ class Acts:
             await self.letters.send(session, draft, key, actor_of(request.person))
         to = ", ".join(each.address for each in draft.to)
         return say(request.t("dispatch.commands.replied", code=meant.incident.code, to=to))
+
+    async def resume(self, request: CommandRequest) -> Reply:
+        incident = (await self.hands.which(request)).incident
+        async with self.hands.chat.database.transaction() as session:
+            addresses = ", ".join(await automatic.resume(session, incident, self.hands.chat.now()))
+            if not addresses:
+                raise PersonError("dispatch.commands.nobody_to_resume", code=incident.code)
+            t = self.hands.chat.catalogues.translator(incident.language)
+            said = t.plain("dispatch.letters.resumed", addresses=addresses)
+            actor = actor_of(request.person)
+            await self.hands.incidents.note(session, incident.id, EventKind.NOTE, actor, new=said)
+        return say(request.t("dispatch.commands.resumed", code=incident.code, addresses=addresses))

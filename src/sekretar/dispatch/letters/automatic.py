@@ -120,6 +120,20 @@ def silence_words(t: Translator, silence: Silence, address: str) -> str:
     return t.plain(_ERRORS[silence], address=address)
 
 
+async def resume(session: AsyncSession, incident: Incident, now: datetime) -> list[str]:
+    """Let programs write again to everybody to whom they wrote about an incident; returns the addresses."""
+    query = (
+        select(RecipientRow.key)
+        .join(OutgoingRow, OutgoingRow.letter_id == RecipientRow.letter_id)
+        .where(OutgoingRow.incident_id == incident.id, OutgoingRow.voice != Voice.PERSON)
+        .where(RecipientRow.is_copy.is_(False))
+    )
+    written_to = {*await session.scalars(query), incident.applicant.address} - {""}
+    for address in sorted(written_to):
+        await count_anew(session, incident.desk, address, now)
+    return sorted(written_to)
+
+
 async def count_anew(session: AsyncSession, desk: str, address: str, now: datetime) -> None:
     """Let programs write to this address again: somebody has seen that there is no loop."""
     values = {"reset_at": now}
