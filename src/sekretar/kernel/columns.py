@@ -24,7 +24,7 @@ NAMING = {
 }
 
 
-class _Json(TypeDecorator[Any]):
+class JsonType(TypeDecorator[Any]):
     """JSON, binary on PostgreSQL, whose many drivers are loaded only by who has it."""
 
     impl = JSON
@@ -45,10 +45,10 @@ class _Json(TypeDecorator[Any]):
 
 
 #: A JSON value; binary on PostgreSQL.
-Json = _Json(none_as_null=False)
+Json = JsonType(none_as_null=False)
 
 #: The same where there may be no value at all: None is NULL, not the JSON null.
-NullableJson = _Json(none_as_null=True)
+NullableJson = JsonType(none_as_null=True)
 
 #: A 64-bit key that counts up by itself; SQLite does so only for its own INTEGER, which has 64 bits anyway.
 BigId = BigInteger().with_variant(Integer(), "sqlite")

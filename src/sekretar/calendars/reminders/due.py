@@ -13,13 +13,14 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Row, Select, Text, bindparam, cast, select, type_coerce
+from sqlalchemy import ColumnElement, Row, Select, Text, bindparam, cast, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import NullType
 
 from sekretar.calendars.model import Calendar, CalendarAccount, Reminder, StoredOccurrence
 from sekretar.calendars.views.agenda import DECLINED
+from sekretar.kernel.columns import JsonType
 from sekretar.kernel.people import PersonRow
 
 #: The reminder and its meeting; name and account of the calendar; whether an earlier calendar of the person has the
@@ -109,7 +110,7 @@ def _stamps() -> Select[Any]:
 
 def _unread(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """The column without the work of making a value of it."""
-    return cast(column, Text) if isinstance(column.type, JSON) else type_coerce(column, NullType())
+    return cast(column, Text) if isinstance(column.type, JsonType) else type_coerce(column, NullType())
 
 
 def _stamped(rows: Sequence[Row[Any]]) -> list[Stamp]:
