@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import get_args
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -32,7 +32,8 @@ def _of(model: type[BaseModel], place: str) -> Iterator[Setting]:
     for name, field in model.model_fields.items():
         part = _part(field.annotation)
         if part is None:
-            yield Setting(f"{place}{name}", _default(field), field.description or "")
+            elsewhere = f" Or `{name}_file`, `{name}_env`." if field.annotation is SecretStr else ""
+            yield Setting(f"{place}{name}", _default(field), f"{field.description or ''}{elsewhere}")
         else:
             yield from _of(part, f"{place}{name}.")
 

@@ -24,6 +24,7 @@ from sekretar.dispatch.assignment.settings import AssignmentSettings
 from sekretar.dispatch.hooks.settings import HookSettings
 from sekretar.dispatch.incidents.values import Status
 from sekretar.dispatch.letters.settings import LettersSettings
+from sekretar.dispatch.part import FOLDER
 from sekretar.dispatch.part import Part as _Part
 from sekretar.dispatch.sla.settings import SlaSettings
 from sekretar.kernel.errors import ConfigurationError
@@ -327,7 +328,8 @@ def read_desks(file: Path) -> tuple[DeskSettings, ...]:
         ConfigurationError: it cannot be read, or a value is wrong; the text names the place.
     """
     try:
-        return _File.model_validate(tomllib.loads(file.read_text(encoding="utf-8"))).desk
+        described = tomllib.loads(file.read_text(encoding="utf-8"))
+        return _File.model_validate(described, context={FOLDER: file.parent}).desk
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"The file of the desks {file} cannot be read ({error}).", "Correct SEKRETAR_DESKS_FILE."

@@ -21,6 +21,13 @@ password = "secret"
 imap_host = "mail.example.test"
 """
 
+HOOK = """
+[[desk.hooks]]
+name = "crm"
+url = "https://crm.example.test/hook"
+secret_file = "hook.key"
+"""
+
 
 def written(folder: Path, text: str) -> Path:
     file = folder / "desks.toml"
@@ -38,6 +45,17 @@ def test_a_name_a_channel_and_a_mailbox_are_enough(tmp_path: Path) -> None:
     assert "secret" not in repr(desk)
 
 
+def test_secrets_may_stand_in_files_and_in_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = SMALLEST.replace('password = "secret"', 'password_env = "DESK_PASSWORD"') + HOOK
+    (tmp_path / "hook.key").write_text("sixteen letters ok\n", encoding="utf-8")
+    monkeypatch.setenv("DESK_PASSWORD", "from outside")
+    (desk,) = read_desks(written(tmp_path, elsewhere))
+    assert desk.mailboxes[0].password.get_secret_value() == "from outside"
+    assert desk.hooks[0].secret.get_secret_value() == "sixteen letters ok"
+
+
 def test_without_a_file_there_is_no_desk() -> None:
     assert Settings().desks() == ()
 
@@ -52,6 +70,9 @@ def test_without_a_file_there_is_no_desk() -> None:
         (SMALLEST + SMALLEST.replace("towers", "b").replace("ops/desk", "b/b"), "prefix"),
         (SMALLEST.replace('name = "towers"', 'name = "towers"\nzone = "Mars/Olympus"'), "IANA"),
         (SMALLEST + "[desk.registry.poles]\n", "either url or file"),
+        (SMALLEST + HOOK, r"hooks, entry 1: .*hook\.key cannot be read"),
+        (SMALLEST + HOOK + 'secret = "sixteen letters ok"\n', "secret and secret_file, but one is enough"),
+        (SMALLEST.replace('password = "secret"', 'password_env = "NOT_THERE"'), "has no NOT_THERE"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, said: str) -> None:
