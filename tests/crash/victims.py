@@ -21,6 +21,7 @@ PROCESSES.set_forkserver_preload(
         "tests.crash.outbox_child",
         "tests.crash.letters_child",
         "tests.crash.incidents_child",
+        "tests.crash.mirror_child",
         "tests.crash.restoring_child",
     ]
 )

@@ -109,7 +109,9 @@ class Dispatch:
         self.letters = open_letters(
             around.chat, self._desks, self.incidents, self.assets, around.outbox, around.http.tls
         )
-        self.intake = open_intake(around.chat, self._desks, self.incidents, self.assets, self.letters)
+        self.intake = open_intake(
+            around.chat, self._desks, self.incidents, self.assets, self.letters, self.mirror.incident_of
+        )
         hooks = Hooks(self._desks, around.chat.clock, lambda: around.http.peers)
         hooks.register(around.outbox)
         self.incidents.on_changed(hooks.on_changed)

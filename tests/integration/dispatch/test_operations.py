@@ -229,7 +229,8 @@ class TestAlarms:
             monkeypatch.setitem(house.dispatch.channels.desks, "towers", desk(mirror=mirror))  # type: ignore[arg-type]
             watch = Watch(house)
             tracker, backup = await watch.after()
-            assert "The tracker work does not answer" in tracker
+            assert "tracker work are not brought in step" in tracker
+            assert "It does not answer" in tracker
             assert "no answer in time" in tracker
             assert "no room" in backup
             health.report("backup", ready=True)

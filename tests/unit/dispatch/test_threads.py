@@ -146,6 +146,8 @@ def test_a_letter_on_no_thread_makes_an_incident_unless_it_answers_or_was_sent()
     assert decide(Arrived(), None, *nowhere).outcome is Outcome.OPEN
     assert decide(Arrived(writer=Writer.MACHINE), None, *nowhere).outcome is Outcome.OPEN
     assert decide(Arrived(writer=Writer.RESPONDER), None, *nowhere).outcome is Outcome.SET_ASIDE
+    strange = Arrived(is_of_own_tracker=True, is_same_subject=False)
+    assert decide(strange, Thread(7, Reason.TICKET), *nowhere).outcome is Outcome.FILE
     own_ticket = decide(Arrived(is_of_own_tracker=True), None, *nowhere)
     assert own_ticket == Decision(Outcome.SET_ASIDE, Reason.OWN_TICKET)
     assert decide(Arrived(is_outgoing=True), None, *nowhere) == Decision(Outcome.SET_ASIDE, Reason.SENT)

@@ -14,7 +14,7 @@ from sekretar.dispatch.incidents import workflow
 from sekretar.dispatch.incidents.values import Incident, IncidentType, Link, Status
 from sekretar.dispatch.incidents.wording import status_name
 from sekretar.dispatch.incidents.workflow import LetterKind
-from sekretar.dispatch.mirror.values import MirrorView
+from sekretar.dispatch.mirror.values import MirrorState, MirrorView
 from sekretar.dispatch.sla.clocks import SlaState
 from sekretar.dispatch.sla.reading import IncidentSla
 from sekretar.dispatch.telling import Reader
@@ -156,6 +156,10 @@ def _fields(view: CardView, reader: Reader) -> Iterable[AttachmentField]:
 def _ticket(mirror: MirrorView, t: Translator) -> Markdown:
     if not mirror.key:
         return t("dispatch.card.not_in_tracker")
+    if mirror.state is MirrorState.GONE:
+        return t("dispatch.card.ticket_gone", ticket=mirror.key)
+    if mirror.state is MirrorState.FULL:
+        return t("dispatch.card.ticket_full", ticket=link(mirror.key, mirror.link))
     return link(mirror.key, mirror.link)
 
 

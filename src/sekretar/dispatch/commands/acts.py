@@ -1,4 +1,4 @@
-"""`/incident show`, `take`, `assign`, `type`, `asset`, `status`, `reply`, `resume`: about one incident.
+"""`/incident show`, `take`, `assign`, `type`, `asset`, `status`, `reply`, `resume`, `ticket`: about one incident.
 
 Most do what the buttons below an incident do. In the thread of an incident its code may be left out. What a command
 does not say is asked for: by the list, the dialog or the buttons that stand below the incident, too.
@@ -62,6 +62,7 @@ class Acts:
             ("status", self.move, ("статус",)),
             ("reply", self.reply, ("ответить", "ответ", "answer")),
             ("resume", self.resume, ("разрешить",)),
+            ("ticket", self.ticket, ("задача", "заявка")),
         )
         for name, handler, aliases in commands:
             usage = f"dispatch.usage.{name}"
@@ -209,3 +210,12 @@ class Acts:
             actor = actor_of(request.person)
             await self.hands.incidents.note(session, incident.id, EventKind.NOTE, actor, new=said)
         return say(request.t("dispatch.commands.resumed", code=incident.code, addresses=addresses))
+
+    # --- the tracker
+
+    async def ticket(self, request: CommandRequest) -> Reply:
+        """A new ticket in the tracker, in place of one that is lost."""
+        incident = (await self.hands.which(request)).incident
+        async with self.hands.chat.database.transaction() as session:
+            await self.hands.views.mirror.renew(session, incident.id, actor_of(request.person))
+        return say(request.t("dispatch.commands.ticket", code=incident.code))

@@ -47,17 +47,12 @@ _MOST_CODES = 5
 _HOUR = timedelta(hours=1)
 
 
-async def no_tickets(session: AsyncSession, desk: str, key: str) -> int | None:
-    """Of a desk without a mirror."""
-    return None
-
-
 @dataclass(frozen=True)
 class Evidence:
     """Asks the database about letters of a desk."""
 
     ids: LetterIds
-    tickets: TicketBook = no_tickets
+    tickets: TicketBook
 
     async def clues(
         self, session: AsyncSession, desk: DeskSettings, letter_id: int, letter: ParsedLetter
@@ -103,7 +98,7 @@ class Evidence:
     ) -> Arrived:
         """What of the letter matters for what is done with it."""
         writer = writer_of(letter)
-        if incident is None:
+        if incident is None or _is_of_own_tracker(desk, letter):
             return Arrived(is_outgoing, writer, is_of_own_tracker=_is_of_own_tracker(desk, letter))
         if letter.sender.key in desk.addresses:
             return Arrived(is_outgoing, writer, Relation.AGENT)

@@ -145,7 +145,7 @@ class Filing:
             await self._note(session, arrival, incident_id, EventKind.LETTER_OUT, why)
             return
         await words.index(session, incident_id, f"{letter.subject}\n{letter.fresh}")
-        if arrived.writer is Writer.RESPONDER:
+        if arrived.writer is Writer.RESPONDER or arrived.is_of_own_tracker:
             await self._note(session, arrival, incident_id, EventKind.LETTER_IN, why)
             return
         incident = await self.incidents.letter_came(

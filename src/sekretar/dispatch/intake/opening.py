@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from sekretar.dispatch.assets.assets import Assets
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.intake.deliveries import Deliveries
-from sekretar.dispatch.intake.evidence import Evidence, TicketBook, no_tickets
+from sekretar.dispatch.intake.evidence import Evidence, TicketBook
 from sekretar.dispatch.intake.filing import Filing
 from sekretar.dispatch.intake.intake import Intake, Tools
 from sekretar.dispatch.letters.opening import OpenLetters
@@ -21,7 +21,7 @@ def open_intake(
     incidents: Incidents,
     assets: Assets,
     letters: OpenLetters,
-    tickets: TicketBook = no_tickets,
+    tickets: TicketBook,
 ) -> Intake:
     """What makes incidents of letters; `tickets` knows which incident a ticket of the tracker mirrors."""
     catalogues = chat.catalogues

@@ -296,7 +296,7 @@ def decide(arrived: Arrived, thread: Thread | None, standing: Standing, policy: 
     if thread is None:
         return _alone(arrived)
     joins = Decision(Outcome.FILE, thread.reason, thread.incident_id)
-    if arrived.is_outgoing or arrived.relation is Relation.AGENT or arrived.writer is not Writer.PERSON:
+    if _only_joins(arrived):
         return joins
     if arrived.is_forward and arrived.relation in (None, Relation.STRANGER):
         return Decision(Outcome.OPEN, Reason.FORWARDED, thread.incident_id)
@@ -306,6 +306,12 @@ def decide(arrived: Arrived, thread: Thread | None, standing: Standing, policy: 
     if standing.closed_for is None:
         return joins
     return _to_closed(thread, standing, policy)
+
+
+def _only_joins(arrived: Arrived) -> bool:
+    """Whether it neither opens again nor makes anything new where an incident was found."""
+    machine = arrived.writer is not Writer.PERSON or arrived.is_of_own_tracker
+    return machine or arrived.is_outgoing or arrived.relation is Relation.AGENT
 
 
 def _to_closed(thread: Thread, standing: Standing, policy: Policy) -> Decision:

@@ -17,8 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.assets.assets import Assets
 from sekretar.dispatch.incidents.incidents import Incidents
-from sekretar.dispatch.incidents.values import SYSTEM, Event, EventKind, Incident
+from sekretar.dispatch.incidents.values import SYSTEM, Actor, Event, EventKind, Incident
 from sekretar.dispatch.mirror import polling, store
+from sekretar.dispatch.mirror.catching_up import catch_up
+from sekretar.dispatch.mirror.commenting import Commenting
 from sekretar.dispatch.mirror.merging import as_stored, as_values, changed_there
 from sekretar.dispatch.mirror.model import MirrorRow
 from sekretar.dispatch.mirror.opening import Openings
@@ -27,7 +29,7 @@ from sekretar.dispatch.mirror.polling import Polling
 from sekretar.dispatch.mirror.pulling import Pulling
 from sekretar.dispatch.mirror.pushing import Around, Pushing
 from sekretar.dispatch.mirror.sights import Sights
-from sekretar.dispatch.mirror.values import MirrorState, MirrorView, Sight
+from sekretar.dispatch.mirror.values import Hindrance, MirrorState, MirrorView, Sight
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.dispatch.sla.keeping import Slas
 from sekretar.kernel.clock import Clock
@@ -36,10 +38,12 @@ from sekretar.kernel.errors import (
     PeerConflict,
     PeerDown,
     PeerError,
+    PeerForbidden,
     PeerLimited,
     PeerNotFound,
     PeerRefused,
     PeerUnsupported,
+    PersonError,
 )
 from sekretar.kernel.i18n import Catalogues
 from sekretar.trackers.errors import TicketFull
@@ -71,6 +75,7 @@ class Mirror:
     openings: Openings
     pulling: Pulling
     pushing: Pushing
+    commenting: Commenting
     polling: Polling
 
     @property
@@ -95,7 +100,37 @@ class Mirror:
         row = await session.get(MirrorRow, incident.id)
         if row is None or row.state == MirrorState.EXCLUDED:
             return None
+        if row.key is None and incident.merged_into_id is not None:
+            return None
         return MirrorView(MirrorState(row.state), row.key or "", row.link)
+
+    async def incident_of(self, session: AsyncSession, desk: str, key: str) -> int | None:
+        """The incident that the ticket with this key shows; None for another ticket."""
+        settings = self.desks[desk].mirror
+        if settings is None:
+            return None
+        row = (await store.by_keys(session, settings.tracker, [key])).get(key)
+        return row.incident_id if row is not None and row.desk == desk else None
+
+    async def renew(self, session: AsyncSession, incident_id: int, actor: Actor) -> None:
+        """Have a new ticket made in place of one that is lost.
+
+        Raises:
+            PersonError: the incident is not mirrored, or its ticket is not lost.
+        """
+        row = await session.get(MirrorRow, incident_id, with_for_update=True, populate_existing=True)
+        desk = self.desks.get(row.desk) if row is not None else None
+        if row is None or desk is None or desk.mirror is None or row.state == MirrorState.EXCLUDED:
+            raise PersonError("dispatch.mirror.not_mirrored")
+        if not MirrorState(row.state).lost:
+            raise PersonError("dispatch.mirror.not_lost", ticket=row.key or "")
+        lost = row.key or ""
+        for name, value in (store.new_row() | {"replaces": lost}).items():
+            setattr(row, name, value)
+        row.due_at = self.clock.now()
+        text = self.openings.catalogues.translator(desk.language).plain("dispatch.mirror.anew", ticket=lost)
+        await self.incidents.note(session, incident_id, EventKind.MIRROR, actor, new=text)
+        wake_after_commit(session, TASK)
 
     async def hint(self, tracker: str) -> None:
         """The tracker says that something has changed: read it soon."""
@@ -106,12 +141,18 @@ class Mirror:
             wake_after_commit(session, TASK)
 
     async def take_over(self) -> None:
-        """At the start: nobody is at work on anything yet where this is the only process there is."""
+        """At the start: mark what was missed, and read before anything is written.
+
+        Nobody is at work on anything yet where this is the only process there is.
+        """
         now = self.clock.now()
         async with self.database.transaction() as session:
-            await polling.hasten_all(session, self._mirrored, now)
             if self.database.embedded:
                 await store.free_all(session, now)
+            for desk in self.desks.values():
+                if desk.mirror is not None:
+                    await catch_up(session, desk.name, desk.mirror.tracker, now)
+            await polling.hasten_all(session, self._mirrored, now)
 
     # --- the job
 
@@ -131,7 +172,7 @@ class Mirror:
             if cursor.next_at <= now or cursor.failures:
                 await self.polling.poll(around, cursor)
             await self._compare_due(around)
-        except _OUT_OF_REACH as error:
+        except PeerError as error:
             if error.peer == "database":
                 raise
             return await self._rest(name, error)
@@ -147,7 +188,7 @@ class Mirror:
         async with self.database.transaction() as session:
             row = await polling.cursor_of(session, self.desks[name], now)
             row.failures += 1
-            row.problem = type(error).__name__
+            row.problem, row.hindrance = error.detail, _hindrance(error).value
             pause = _pause(row.failures, error)
             row.rest_until = now + pause
         _log.warning("the tracker of a desk is out of reach", desk=name, error=str(error))
@@ -171,9 +212,13 @@ class Mirror:
             await self._release(row, self.clock.now(), failures=row.failures + 1, problem=str(error))
             raise
         except TicketFull:
-            await self._end(around, row, MirrorState.FULL, "dispatch.mirror.full")
-        except PeerNotFound:
-            await self._end(around, row, MirrorState.GONE, "dispatch.mirror.gone")
+            await self._end(
+                around, row, MirrorState.FULL, "dispatch.mirror.full", "dispatch.mirror.full_mend"
+            )
+        except _Gone:
+            await self._end(
+                around, row, MirrorState.GONE, "dispatch.mirror.gone", "dispatch.mirror.gone_mend"
+            )
         except PeerError as error:
             _log.warning("an incident is not mirrored", desk=row.desk, ticket=row.key, error=str(error))
             at = self.clock.now() + _pause(row.failures + 1, error)
@@ -193,7 +238,7 @@ class Mirror:
 
     async def _sync(self, around: Around, row: MirrorRow) -> datetime | None:
         sight = await self._sight(around, row.incident_id)
-        if MirrorState(row.state).ended:
+        if row.state == MirrorState.FULL or (row.key is None and sight.incident.merged_into_id is not None):
             return None
         if row.key is None and _excluded(around, sight):
             row.state = MirrorState.EXCLUDED.value
@@ -201,14 +246,29 @@ class Mirror:
         if row.key is None:
             ticket = await self.pushing.create(around, row, sight)
         else:
-            ticket = await around.tracker.show(around.ref(row.key))
+            ticket = await self._look(around, row, row.key)
         await self._pull(around, row, ticket)
         sight = await self._sight(around, row.incident_id)
         ticket = await self.pushing.fields(around, row, ticket, sight)
         ticket = await self.pushing.status(around, row, ticket, sight)
-        await self.pushing.comments(around, row)
+        await self.commenting.tell(around, row)
         await self.pushing.warn(around, row, ticket)
         return sight.changes_at
+
+    async def _look(self, around: Around, row: MirrorRow, key: str) -> Ticket:
+        """The ticket as it is. One that was out of sight and is back is worked on as before."""
+        try:
+            ticket = await around.tracker.show(around.ref(key))
+        except (PeerNotFound, PeerForbidden) as error:
+            await self.openings.look_again(around)
+            raise _Gone(key) from error
+        if row.state == MirrorState.GONE:
+            row.state = MirrorState.SHOWN.value
+            text = around.t.plain("dispatch.mirror.back", ticket=key)
+            async with self.database.transaction() as session:
+                await store.keep(session, row.incident_id, state=row.state)
+                await self.incidents.note(session, row.incident_id, EventKind.MIRROR, SYSTEM, new=text)
+        return ticket
 
     async def _pull(self, around: Around, row: MirrorRow, ticket: Ticket) -> None:
         shown = around.scheme.shown(ticket)
@@ -237,13 +297,20 @@ class Mirror:
         async with self.database.transaction() as session:
             await store.release(session, row, next_at, state=row.state, **values)
 
-    async def _end(self, around: Around, row: MirrorRow, state: MirrorState, key: str) -> None:
-        """Nothing more is written into this ticket, and everybody at the desk reads why."""
-        row.state = state.value
+    async def _end(self, around: Around, row: MirrorRow, state: MirrorState, what: str, mend: str) -> None:
+        """Nothing more is written into this ticket, and everybody at the desk reads why, once."""
+        known = row.state == state
         async with self.database.transaction() as session:
-            await store.release(session, row, None, state=state.value)
-            text = around.t.plain(key, ticket=row.key or "")
-            await self.incidents.note(session, row.incident_id, EventKind.MIRROR, SYSTEM, new=text)
+            await store.release(session, row, None, state=state.value, failures=0, problem="")
+            if known:
+                return
+            incident = await self.incidents.get(session, row.incident_id)
+            text, why = around.t.plain(what, ticket=row.key or ""), around.t.plain(mend, code=incident.code)
+            await self.incidents.note(session, incident.id, EventKind.MIRROR, SYSTEM, new=text, why=why)
+
+
+class _Gone(Exception):
+    """The ticket is not there, or not for these eyes."""
 
 
 def _excluded(around: Around, sight: Sight) -> bool:
@@ -252,6 +319,12 @@ def _excluded(around: Around, sight: Sight) -> bool:
         return False
     regions = {each.casefold() for each in around.mirror.excluded_regions}
     return bool(regions & {pole.region.casefold(), pole.region_ru.casefold()})
+
+
+def _hindrance(error: PeerError) -> Hindrance:
+    if isinstance(error, PeerDown):
+        return Hindrance.DOWN
+    return Hindrance.REFUSED if isinstance(error, PeerRefused) else Hindrance.ODD
 
 
 def _pause(failures: int, error: PeerError) -> timedelta:
@@ -281,6 +354,7 @@ def open_mirror(
         Openings(clock, sites, people, catalogues),
         Pulling(incidents, assets, people),
         Pushing(database, incidents),
+        Commenting(database, incidents),
         Polling(database, clock, incidents),
     )
     incidents.on_changed(mirror.on_changed)

@@ -27,6 +27,8 @@ class MirrorRow(Base):
     #: None while there is no ticket.
     key: Mapped[str | None] = mapped_column(Text)
     link: Mapped[str] = mapped_column(Text)
+    #: The key of the lost ticket that this one stands in for; empty when it is the first.
+    replaces: Mapped[str] = mapped_column(Text, server_default="")
     #: A `MirrorState`.
     state: Mapped[str] = mapped_column(Text)
     #: What the ticket showed when it was read last.
@@ -67,6 +69,8 @@ class MirrorCursorRow(Base):
     #: Failures of the tracker since it last answered, and until when it is left alone.
     failures: Mapped[int]
     problem: Mapped[str] = mapped_column(Text)
+    #: A `Hindrance`; empty when there is none.
+    hindrance: Mapped[str] = mapped_column(Text, server_default="")
     rest_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

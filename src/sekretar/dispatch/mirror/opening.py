@@ -12,7 +12,7 @@ from sekretar.dispatch.mirror.pushing import Around
 from sekretar.dispatch.mirror.scheme import Scheme, read_scheme
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.kernel.clock import Clock
-from sekretar.kernel.errors import PeerUnsupported
+from sekretar.kernel.errors import PeerForbidden, PeerNotFound, PeerUnsupported
 from sekretar.kernel.i18n import Catalogues
 from sekretar.trackers.port import Tracker, TrackerSite
 
@@ -53,11 +53,28 @@ class Openings:
         known = self._schemes.get(desk.name)
         if known is not None and now - known[0] < (_BELIEVED if known[1].complete else _INCOMPLETE):
             return known[1]
+        return await self._read(desk, tracker, now, known[1] if known else None)
+
+    async def look_again(self, around: Around) -> None:
+        """Look at the project anew, where a ticket is out of sight: it may be all of them.
+
+        Raises:
+            PeerError: the tracker does not answer, or its service account does not see the project.
+        """
+        await self._read(around.desk, around.tracker, self.clock.now(), around.scheme)
+
+    async def _read(
+        self, desk: DeskSettings, tracker: Tracker, now: datetime, before: Scheme | None
+    ) -> Scheme:
         if desk.mirror is None:
             raise PeerUnsupported(desk.name, "it has no mirror")
-        scheme = await read_scheme(tracker, desk, desk.mirror)
+        try:
+            scheme = await read_scheme(tracker, desk, desk.mirror)
+        except (PeerForbidden, PeerNotFound) as error:
+            detail = f"{desk.mirror.project} is not there for the service account: {error.detail}"
+            raise PeerUnsupported(error.peer, detail) from error
         await self.people.learn(tracker, scheme.project, now)
-        if known is not None and known[1] != scheme:
+        if before is not None and before != scheme:
             async with self.people.database.transaction() as session:
                 await store.mark_all(session, desk.name, now)
         self._schemes[desk.name] = (now, scheme)

@@ -64,7 +64,7 @@ async def answered(session: AsyncSession, desk: str) -> None:
     await session.execute(
         update(MirrorCursorRow)
         .where(MirrorCursorRow.desk == desk, MirrorCursorRow.failures > 0)
-        .values(failures=0, problem="", rest_until=None)
+        .values(failures=0, problem="", hindrance="", rest_until=None)
     )
 
 

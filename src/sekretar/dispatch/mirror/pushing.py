@@ -21,7 +21,7 @@ from sekretar.dispatch.mirror.files import bring
 from sekretar.dispatch.mirror.merging import adopted, as_stored, as_values, to_write
 from sekretar.dispatch.mirror.model import MirrorRow
 from sekretar.dispatch.mirror.scheme import Scheme
-from sekretar.dispatch.mirror.values import REFUSED, STATUS, SUMMARY, MirrorState, Sight, Values
+from sekretar.dispatch.mirror.values import DISPENSABLE, STATUS, SUMMARY, MirrorState, Sight, Values
 from sekretar.dispatch.mirror.wording import Page
 from sekretar.dispatch.settings import DeskSettings, MirrorSettings
 from sekretar.kernel.database import Database
@@ -75,6 +75,8 @@ class Pushing:
         if first is not None:
             brought = await bring(self.database, around.tracker, first[1], around.mirror.largest_mb)
             description, files = page.letter(first[1], brought.left_out), brought.files
+        if row.replaces:
+            description = f"{page.continues(row.replaces)}\n\n{description}"
         wanted = around.scheme.wanted(sight, around.t)
         begun = {name: value for name, value in wanted.items() if name != STATUS and value}
         change = around.scheme.change(begun)
@@ -90,6 +92,8 @@ class Pushing:
         )
         # Numbers begin anew with a new database; the moment tells its incidents from those of an older one.
         unique = f"dispatch:{incident.desk}:{incident.code}:{incident.created_at.isoformat()}"
+        if row.replaces:
+            unique = f"{unique}:after:{row.replaces}"
         earlier = as_values(row.tried)
         await self._try(row, begun)
         created = await self._created(around, draft, unique)
@@ -171,6 +175,8 @@ class Pushing:
             wanted = scheme.wanted(sight, around.t)
             wrong = to_write(wanted, scheme.shown(ticket), as_values(row.seen), as_values(row.wrote))
             wrong.pop(STATUS, None)
+            if is_nearly_full(ticket):
+                wrong = {name: value for name, value in wrong.items() if name not in DISPENSABLE}
             if not wrong:
                 return ticket
             await self._try(row, wrong)
@@ -234,49 +240,14 @@ class Pushing:
         await self._written(row, shown, {STATUS: wrong[STATUS]})
         await self._remark(around, row, "dispatch.mirror.no_step", "")
 
-    # --- letters and troubles below it
-
-    async def comments(self, around: Around, row: MirrorRow) -> None:
-        """Write below the ticket what has happened since, in order, each thing once. Raises `PeerError`."""
-        async with self.database.reading() as session:
-            history = await self.incidents.history(session, row.incident_id, after=row.told)
-            letters = {each.id: each for each in await letters_of(session, row.incident_id)}
-        for event in history:
-            filed = letters.get(event.letter_id or 0)
-            if event.kind in (EventKind.LETTER_IN, EventKind.LETTER_OUT) and filed is not None:
-                await self._letter(around, row, event, filed)
-            elif is_trouble(event):
-                await self._comment(around, row, event, around.page.trouble(event.why))
-            await self._keep(row, told=event.id, telling=0)
-
-    async def _letter(self, around: Around, row: MirrorRow, event: Event, filed: Filed) -> None:
-        mark = f"№ {filed.id} |"
-        if row.telling == event.id and await self._is_there(around, row, mark):
-            return
-        brought = await bring(self.database, around.tracker, filed, around.mirror.largest_mb)
-        await self._keep(row, telling=event.id)
-        text = around.page.letter(filed, brought.left_out)
-        await around.tracker.comment(around.ref(row.key or ""), text, brought.files)
-
-    async def _comment(self, around: Around, row: MirrorRow, event: Event, text: str) -> None:
-        if row.telling == event.id and await self._is_there(around, row, text):
-            return
-        await self._keep(row, telling=event.id)
-        await around.tracker.comment(around.ref(row.key or ""), text)
-
-    async def _is_there(self, around: Around, row: MirrorRow, words: str) -> bool:
-        """Whether the comment whose answer was lost has arrived."""
-        details = await around.tracker.details(around.ref(row.key or ""))
-        return any(words in each.text for each in details.comments if each.author.id == around.scheme.me)
-
     # --- what is known of the ticket
 
     async def warn(self, around: Around, row: MirrorRow, ticket: Ticket) -> None:
         """Say once that the ticket will be locked soon."""
-        if row.warned or not ticket.version.isdecimal() or int(ticket.version) < NEARLY_FULL:
+        if row.warned or not is_nearly_full(ticket):
             return
         await self._keep(row, warned=True)
-        await self._remark(around, row, "dispatch.mirror.nearly_full", "")
+        await self._remark(around, row, "dispatch.mirror.nearly_full", around.t.plain("dispatch.mirror.less"))
 
     async def _try(self, row: MirrorRow, values: Values) -> None:
         await self._keep(row, tried=as_stored(values))
@@ -301,8 +272,6 @@ class Pushing:
             await self.incidents.note(session, row.incident_id, EventKind.MIRROR, SYSTEM, new=text, why=why)
 
 
-def is_trouble(event: Event) -> bool:
-    """Whether the people in the tracker have to hear of it: something that was asked for was not done."""
-    if event.kind is EventKind.MIRROR:
-        return event.old == REFUSED
-    return event.kind is EventKind.STATUS and event.new == Status.ERROR and bool(event.why)
+def is_nearly_full(ticket: Ticket) -> bool:
+    """Whether only what is needed is written from now on. Redmine locks nothing, and its versions are no numbers."""
+    return ticket.version.isdecimal() and int(ticket.version) >= NEARLY_FULL

@@ -33,6 +33,7 @@ def new_row() -> dict[str, Any]:
     return {
         "key": None,
         "link": "",
+        "replaces": "",
         "state": MirrorState.WAITING.value,
         "seen": {},
         "wrote": {},

@@ -26,13 +26,23 @@ class MirrorState(StrEnum):
     EXCLUDED = "excluded"
     #: The tracker has locked the ticket for good.
     FULL = "full"
-    #: The ticket was deleted.
+    #: The ticket was deleted, or is out of sight of the service account.
     GONE = "gone"
 
     @property
-    def ended(self) -> bool:
-        """Whether nothing more is written."""
+    def lost(self) -> bool:
+        """Whether nothing more is written, unless somebody asks for a new ticket."""
         return self in (MirrorState.FULL, MirrorState.GONE)
+
+
+class Hindrance(StrEnum):
+    """Why a whole tracker cannot be worked with."""
+
+    DOWN = "down"
+    #: The service account is not accepted.
+    REFUSED = "refused"
+    #: It answers, and not what is needed: no such project, no right to it.
+    ODD = "odd"
 
 
 class Name(StrEnum):
@@ -61,6 +71,8 @@ REFUSED: Final = "refused"
 TWO_WAY: Final = frozenset({Name.POLE, Name.STATION, Name.TYPE, ASSIGNEE, STATUS})
 #: What is written when it changes here, and otherwise left as people in the tracker like it.
 LOOSE: Final = frozenset({SUMMARY, STATUS, ASSIGNEE})
+#: What changes often and can be done without in a ticket that will be locked soon.
+DISPENSABLE: Final = frozenset({Name.SLA, Name.NEW_MAIL})
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,20 @@ class Page:
         """Why something that was asked for was not done."""
         return f"⚠️ {_plain(why)}"
 
+    def merged(self, code: str, key: str) -> str:
+        """Which incident goes on in place of this one, and its ticket if there is one."""
+        if not key:
+            return self._t.plain("dispatch.mirror.merged", code=code)
+        return self._t.plain("dispatch.mirror.merged_ticket", code=code, ticket=self._ticket(key))
+
+    def continues(self, key: str) -> str:
+        """Which ticket this one stands in for."""
+        return self._t.plain("dispatch.mirror.continues", ticket=self._ticket(key))
+
+    def _ticket(self, key: str) -> str:
+        """As the tracker makes a link of it."""
+        return key if self._markdown else f"#{key}"
+
     def text(self, text: str) -> str:
         """A text of somebody else's, without effect."""
         return self._block(text.strip()) if text.strip() else ""

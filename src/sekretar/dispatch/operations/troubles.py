@@ -42,6 +42,8 @@ class Kind(StrEnum):
     CONTRACTORS = "contractors.old"
     #: The tracker that shows the incidents too.
     TRACKER = "tracker.down"
+    TRACKER_REFUSED = "tracker.refused"
+    TRACKER_ODD = "tracker.odd"
     #: No backup could be made.
     BACKUP = "backup.failed"
     #: The days off of a year are not known.

@@ -17,6 +17,7 @@ from sekretar.dispatch.mail.mailboxes import Mailboxes
 from sekretar.dispatch.mail.model import Direction, LetterRow, LetterState
 from sekretar.dispatch.mail.trouble import Standing
 from sekretar.dispatch.mirror.model import MirrorCursorRow
+from sekretar.dispatch.mirror.values import Hindrance
 from sekretar.dispatch.operations.troubles import Kind, Trouble, Watched
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.dispatch.sla.hours import ProblemKind
@@ -115,7 +116,7 @@ async def lists(session: AsyncSession, desk: DeskSettings, now: datetime) -> Seq
 
 
 async def mirror(session: AsyncSession, desk: DeskSettings, now: datetime) -> Sequence[Watched]:
-    """Whether the tracker that shows the incidents answers."""
+    """Whether the tracker that shows the incidents can be worked with."""
     if desk.mirror is None:
         return []
     subject, row = f"tracker:{desk.mirror.tracker}", await session.get(MirrorCursorRow, desk.name)
@@ -124,7 +125,8 @@ async def mirror(session: AsyncSession, desk: DeskSettings, now: datetime) -> Se
     if not row.failures:
         return [Watched(subject)]
     since = row.read_at or now
-    return [Watched(subject, Trouble(subject, Kind.TRACKER, since, desk.mirror.tracker, row.problem))]
+    kind = Kind(f"tracker.{row.hindrance or Hindrance.DOWN.value}")
+    return [Watched(subject, Trouble(subject, kind, since, desk.mirror.tracker, row.problem))]
 
 
 def backups_of(health: Health) -> Source:
