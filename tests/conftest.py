@@ -118,7 +118,7 @@ def _postgresql() -> Iterator[PostgreSql | None]:
         yield PostgreSql(url)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def postgresql(_postgresql: PostgreSql | None) -> PostgreSql:
     """A PostgreSQL server that databases can be made on."""
     if _postgresql is None:

@@ -9,6 +9,9 @@ from tests.acceptance.desks import POLE, STATION, DeskAtWork
 async def test_an_incident_is_worked_on_by_words(desk: DeskAtWork) -> None:
     anna, boris, channel = desk.anna, desk.boris, desk.channel
 
+    # Old servers do not say in which thread a command was typed.
+    here = "" if desk.office.server.sandbox else "NT-1 "
+
     async def typed(command: str, root: str = "") -> str:
         return (await anna.slash(f"/incident {command}", channel, root_id=root)).text
 
@@ -21,15 +24,15 @@ async def test_an_incident_is_worked_on_by_words(desk: DeskAtWork) -> None:
     await boris.wait_for(lambda post: post.root_id == card.id)
     assert "В работе" in await typed("очередь")
     assert "NT-1" in await typed(f"найти {POLE}")
-    assert "отправляется: ivan@operator.test" in await typed("ответить Бригада выехала.", card.id)
+    assert "отправляется: ivan@operator.test" in await typed(f"ответить {here}Бригада выехала.", card.id)
     letter = await desk.sent(1)
     assert letter.message.get_content().startswith("Бригада выехала.")
-    assert boris.username in await typed(f"назначить @{boris.username}", card.id)
+    assert boris.username in await typed(f"назначить {here}@{boris.username}", card.id)
     told = (await boris.slash("/incident сдать ключи у охраны", channel)).text
     assert "узнали" in told
     note = await anna.wait_for(about("сдаёт смену", "ключи у охраны", "NT-1"))
     assert note.channel_id == channel
-    assert "Закрыт" in await typed("статус закрыть", card.id)
+    assert "Закрыт" in await typed(f"статус {here}закрыть", card.id)
     closed = await anna.wait_for(lambda post: post.id == card.id and "вовремя" in post.text)
     assert closed.id == card.id
     assert "открыто 0" in await typed("статистика")

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from schemathesis import GenerationMode
 from tests.integration.dispatch.house import House, open_house
 from tests.integration.dispatch.programs import program
@@ -38,8 +37,8 @@ class Served:
         self.house.clock.advance(timedelta(seconds=5))
 
 
-async def _serve(served: Served, file: Path, ready: threading.Event, end: asyncio.Event) -> None:
-    database = Database.open(f"sqlite:///{file}")
+async def _serve(served: Served, url: str, ready: threading.Event, end: asyncio.Event) -> None:
+    database = Database.open(url)
     await database.migrate()
     try:
         async with open_house(database) as house:
@@ -66,15 +65,26 @@ async def _serve(served: Served, file: Path, ready: threading.Event, end: asynci
         await database.close()
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An empty database for all tests here."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('api') / 'api.sqlite3'}"
+        return
+    server = request.getfixturevalue("postgresql")
+    name = server.create()
+    yield server.url_of(name)
+    server.drop(name)
+
+
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(url: str) -> Iterator[Served]:
     """The application in a thread of its own: schemathesis waits for answers without letting others work."""
     served, ready, end = Served(), threading.Event(), asyncio.Event()
     loop = asyncio.new_event_loop()
-    file = tmp_path_factory.mktemp("api") / "api.sqlite3"
 
     def work() -> None:
-        loop.run_until_complete(_serve(served, file, ready, end))
+        loop.run_until_complete(_serve(served, url, ready, end))
         loop.close()
 
     thread = threading.Thread(target=work)
@@ -111,6 +121,8 @@ def test_answers_are_as_described(
     @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=description[path][method].as_strategy(generation_mode=mode))
     def check(case: Any) -> None:
+        # In an address a single word is a list of one: nothing is wrong with it.
+        assume(not isinstance((case.query or {}).get("desk"), str))
         served.let_time_pass()
         case.call_and_validate(headers={"Authorization": f"Bearer {served.token}"})
 

@@ -114,7 +114,7 @@ class Hands:
         named = await self.called(request, words[0], in_thread) if words else None
         incident = named or in_thread
         if incident is None:
-            raise PersonError("dispatch.commands.which" if not words else "dispatch.incident.gone")
+            raise PersonError("dispatch.commands.which")
         await self.rights.require(request.person, incident.desk)
         taken = 1 if named else 0
         # The text begins with the name of the command.
