@@ -253,6 +253,23 @@ async def test_other_rules_after_a_restart_hold_for_what_is_open(database: Datab
         assert (await Desk(house).sla(incident)).dispatcher.deadline == NOW + 2 * 24 * HOUR + 6 * HOUR
 
 
+async def test_other_pauses_after_a_restart_hold_for_what_is_open(database: Database) -> None:
+    waiting = Status.AWAITING_CONFIRMATION
+    async with open_house(database) as house:
+        at = Desk(house)
+        incident = await house.open(type_id=await at.type_id(240))
+        await at.act(incident, status=Status.IN_PROGRESS)
+        await at.later(HOUR)
+        await at.act(incident, status=waiting)
+        await at.later(2 * HOUR)
+        paused = (await at.sla(incident)).dispatcher
+        assert (paused.state, paused.left) == (SlaState.RUNNING, 3 * HOUR)
+    async with open_house(database, desk().model_copy(update={"pausing": ()})) as house:
+        house.clock.advance(3 * HOUR)
+        await house.dispatch.slas.run()
+        assert (await Desk(house).sla(incident)).dispatcher.deadline == NOW + 4 * HOUR
+
+
 @pytest.mark.parametrize("found", [False, True])
 async def test_what_cannot_be_said_yet_is_said_later(database: Database, found: bool) -> None:
     async with open_house(database, desk(reaction_minutes=0)) as house:
