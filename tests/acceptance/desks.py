@@ -97,11 +97,15 @@ async def desk_at_work(
     world: OutsideWorld,
     database_url: str = "",
     more: str = "",
+    **settings: Any,
 ) -> AsyncIterator[DeskAtWork]:
-    """An office whose desk is open, with Anna and Boris in its channel; `more` are lines of the desk's settings."""
+    """An office whose desk is open, with Anna and Boris in its channel.
+
+    `more` are lines of the desk's settings, `settings` belong to Sekretar as a whole.
+    """
     file = folder / "desks.toml"
     database_url = database_url or f"sqlite:///{folder / 'sekretar.sqlite3'}"
-    office = Office(chat, database_url, {"desks_file": file})
+    office = Office(chat, database_url, {"desks_file": file, **settings})
     await office.found()
     try:
         anna, boris = await office.hire("anna"), await office.hire("boris")
