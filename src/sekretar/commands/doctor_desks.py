@@ -35,6 +35,9 @@ def _checks_of(desk: DeskSettings, team: Team, clock: Clock) -> list[Check]:
         Check(diagnosis.people_name(desk.name), partial(diagnosis.diagnose_people, desk, team, clock)),
         Check(diagnosis.templates_name(desk.name), partial(diagnosis.diagnose_templates, desk)),
     ]
+    if desk.mirror is not None:
+        tickets = partial(diagnosis.diagnose_tickets, desk)
+        found.append(Check(diagnosis.tickets_name(desk.name), tickets))
     if any(feeds(desk.registry)):
         standing = partial(registry.diagnose_standing, desk.name, desk.registry, clock)
         found.append(Check(registry.name_of(desk.name), standing))

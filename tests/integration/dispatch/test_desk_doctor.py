@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from tests.acceptance.trackers import a_tracker, settings_of
 from tests.integration.dispatch.house import NOW, DeskServer, House, open_house
 from tests.integration.dispatch.mail_house import new_address
@@ -108,15 +109,22 @@ class TestChannels:
 
 
 class TestMirror:
-    async def mirrored(self, mirror: MirrorSettings) -> Finding:
+    async def mirrored(self, mirror: MirrorSettings, key: str = "token-service") -> Finding:
         clock = SystemClock()
         http = HttpSessions(HttpSettings())
         async with a_tracker() as tracker:
-            sites = open_trackers((settings_of(tracker),), http, clock)
+            sites = open_trackers(
+                (settings_of(tracker).model_copy(update={"key": SecretStr(key)}),), http, clock
+            )
             try:
                 return await diagnose_mirror(DeskSettings(name="towers", channel="a/b"), mirror, sites)
             finally:
                 await http.close()
+
+    async def test_the_account_is_not_accepted(self) -> None:
+        found = await self.mirrored(MirrorSettings(tracker="work", project="DESK"), "y0_nobody")
+        assert found.state is State.FAILURE
+        assert "401" in found.seen
 
     async def test_everything_is_there(self) -> None:
         found = await self.mirrored(

@@ -24,7 +24,9 @@ from sekretar.dispatch.incidents.values import SYSTEM, EventKind, Status
 from sekretar.dispatch.mail.mailboxes import Mailboxes
 from sekretar.dispatch.mirror.model import MirrorCursorRow, MirrorRow
 from sekretar.dispatch.mirror.values import MirrorState
+from sekretar.dispatch.operations.diagnosis import diagnose_tickets
 from sekretar.kernel.database import Database
+from sekretar.mattermost.doctor import State
 from sekretar.sandbox.tracker import TrackerSandbox
 from sekretar.trackers.values import LinkKind
 
@@ -120,6 +122,11 @@ async def test_a_deleted_ticket_is_told_once_and_another_one_is_made_when_somebo
         written = here.writes()
         await here.work()
         assert here.writes() == written
+    found = await diagnose_tickets(here.house.desk, here.house.database)
+    assert (found.state, found.seen) == (
+        State.WARNING,
+        f"{incident.code}: DESK-1 was deleted or is out of sight",
+    )
     _, (what, mend) = await told(here, incident.id)
     assert what.startswith("DESK-1 ")
     assert f"/incident ticket {incident.code}" in mend
@@ -138,6 +145,7 @@ async def test_a_deleted_ticket_is_told_once_and_another_one_is_made_when_somebo
     assert "It is dark." in details.ticket.description
     assert [each.name for each in details.attachments] == ["plan.pdf"]
     assert "DESK-2" in await said(here.house, "anna", f"ticket {incident.code}")
+    assert (await diagnose_tickets(here.house.desk, here.house.database)).state is State.OK
 
 
 async def test_a_ticket_out_of_sight_comes_back(database: Database, tmp_path: Path, redmine: Redmine) -> None:

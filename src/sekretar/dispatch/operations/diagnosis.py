@@ -1,4 +1,4 @@
-"""What the doctor looks at in a desk beside its mailboxes and lists: channels, people, templates, and the mirror."""
+"""What the doctor looks at in a desk beside its mailboxes and lists: channels, people, templates, the mirror."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from sqlalchemy import select
 from sekretar.dispatch.assignment.shifts import next_begin
 from sekretar.dispatch.assignment.team import Member, Role, Team
 from sekretar.dispatch.channels import Purpose, named
+from sekretar.dispatch.incidents.model import IncidentRow
 from sekretar.dispatch.letters.model import TemplateRow
 from sekretar.dispatch.letters.templates import checked_template
 from sekretar.dispatch.letters.values import Purpose as LetterPurpose
+from sekretar.dispatch.mirror.model import MirrorRow
 from sekretar.dispatch.mirror.scheme import read_scheme
+from sekretar.dispatch.mirror.values import MirrorState
 from sekretar.dispatch.settings import DeskSettings, MirrorSettings
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.database import Database
@@ -22,6 +25,9 @@ from sekretar.mattermost.desk import ChatServer
 from sekretar.mattermost.doctor import Finding, failure, fine, skipped, warning
 from sekretar.mattermost.rights import Obstacle, obstacle
 from sekretar.trackers.port import TrackerSite
+
+#: Named by the doctor, of those with a trouble.
+_MOST_TICKETS = 5
 
 _OBSTACLES = {
     Obstacle.REMOVED: "the bot is not a member",
@@ -39,6 +45,11 @@ def people_name(desk: str) -> str:
 def templates_name(desk: str) -> str:
     """What the check of the templates is called."""
     return f"templates:{desk}"
+
+
+def tickets_name(desk: str) -> str:
+    """What the check of the tickets in the tracker is called."""
+    return f"tickets:{desk}"
 
 
 async def diagnose_channels(desk: DeskSettings, server: ChatServer) -> Finding:
@@ -144,3 +155,32 @@ async def diagnose_mirror(
         )
     there = f"{len(mirror.fields)} fields and {len(mirror.statuses)} statuses"
     return fine(check, f"{mirror.tracker} {mirror.project}: {there} are there")
+
+
+async def diagnose_tickets(desk: DeskSettings, database: Database) -> Finding:
+    """Whether every open incident is shown in the tracker, and for how long yet."""
+    check = tickets_name(desk.name)
+    async with database.reading() as session:
+        query = select(IncidentRow.code, MirrorRow).join(MirrorRow, MirrorRow.incident_id == IncidentRow.id)
+        query = query.where(IncidentRow.desk == desk.name, IncidentRow.finished_at.is_(None))
+        rows = [(code, row) for code, row in await session.execute(query.order_by(IncidentRow.id))]
+    wrong = [f"{code}: {said}" for code, row in rows if (said := _ticket_trouble(row))]
+    if wrong:
+        more = [f"and {len(wrong) - _MOST_TICKETS} more"] if len(wrong) > _MOST_TICKETS else []
+        return warning(
+            check,
+            "; ".join([*wrong[:_MOST_TICKETS], *more]),
+            "In place of a lost or locked ticket `/incident ticket` makes a new one; for what is refused, see to the"
+            " rights of the service account.",
+        )
+    return fine(check, f"{len(rows)} open incidents, none with a trouble in the tracker")
+
+
+def _ticket_trouble(row: MirrorRow) -> str:
+    if row.state == MirrorState.GONE:
+        return f"{row.key} was deleted or is out of sight"
+    if row.state == MirrorState.FULL:
+        return f"{row.key} is locked"
+    if row.problem:
+        return f"{row.key or 'no ticket yet'}, {row.problem}"
+    return f"{row.key} will be locked soon" if row.warned else ""
