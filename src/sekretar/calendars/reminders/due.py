@@ -11,21 +11,23 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, Select, Text, bindparam, cast, select, type_coerce
+from sqlalchemy import ColumnElement, Row, Select, Table, Text, bindparam, func, select
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
-from sqlalchemy.types import NullType
 
 from sekretar.calendars.model import Calendar, CalendarAccount, Reminder, StoredOccurrence
 from sekretar.calendars.views.agenda import DECLINED
-from sekretar.kernel.columns import JsonType
 from sekretar.kernel.people import PersonRow
 
 #: The reminder and its meeting; name and account of the calendar; whether an earlier calendar of the person has the
 #: same meeting; whether its assignments are followed up.
 DueRow = Row[Reminder, StoredOccurrence, str, int, bool, bool]
+
+_REMINDERS, _OCCURRENCES = cast("Table", Reminder.__table__), cast("Table", StoredOccurrence.__table__)
+_CALENDARS, _ACCOUNTS = cast("Table", Calendar.__table__), cast("Table", CalendarAccount.__table__)
+_PEOPLE = cast("Table", PersonRow.__table__)
 
 
 @dataclass(frozen=True)
@@ -39,15 +41,17 @@ class Stamp:
 
 async def stamps_due(session: AsyncSession, now: datetime, limit: int) -> list[Stamp]:
     """Those that are due by now and not given, the earliest first; on PostgreSQL they are locked."""
-    query = _stamps().where(*_open(Reminder.due_at <= bindparam("now"))).limit(bindparam("limit"))
-    if session.get_bind().dialect.name == "postgresql":
-        query = query.with_for_update(of=Reminder, skip_locked=True)
+    dialect = session.get_bind().dialect.name
+    query = _stamps(dialect).where(*_open(_REMINDERS.c.due_at <= bindparam("now"))).limit(bindparam("limit"))
+    if dialect == "postgresql":
+        query = query.with_for_update(of=_REMINDERS, skip_locked=True)
     return _stamped((await session.execute(query, {"now": now, "limit": limit})).all())
 
 
 async def stamps_of(session: AsyncSession, reminders: Collection[int]) -> list[Stamp]:
     """Those of these that are not given."""
-    return _stamped((await session.execute(_stamps().where(*_open(Reminder.id.in_(reminders))))).all())
+    query = _stamps(session.get_bind().dialect.name).where(*_open(_REMINDERS.c.id.in_(reminders)))
+    return _stamped((await session.execute(query)).all())
 
 
 async def coming(session: AsyncSession, now: datetime, until: datetime) -> dict[int, datetime]:
@@ -79,59 +83,55 @@ async def rows_of(session: AsyncSession, reminders: Collection[int]) -> Sequence
 
 
 def _open(*conditions: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
-    return Reminder.given_at.is_(None), *conditions
+    return _REMINDERS.c.given_at.is_(None), *conditions
 
 
 @cache
-def _stamps() -> Select[Any]:
-    """Everything that the words may depend on, as the driver brings it: it is compared here, never read.
+def _stamps(dialect: str) -> Select[Any]:
+    """Everything that the words may depend on, as one text: it is compared here, never read.
 
     When somebody or something was last seen is left out: it changes without a change.
     """
+    people = [each for each in _PEOPLE.c if not each.name.endswith("_at")]
+    calendars = [_CALENDARS.c[name] for name in ("name", "account_id", "writable", "follows_up")]
     looked_at = [
-        *(column for column in StoredOccurrence.__table__.columns),
-        *(column for column in PersonRow.__table__.columns if not column.name.endswith("_at")),
-        *(
-            each.expression
-            for each in (Calendar.name, Calendar.account_id, Calendar.writable, Calendar.follows_up)
-        ),
-        CalendarAccount.addresses.expression,
+        _REMINDERS.c.minutes,
+        _earlier_copy(),
+        *_OCCURRENCES.c,
+        *people,
+        *calendars,
+        _ACCOUNTS.c.addresses,
     ]
+    texts = func.json_build_array if dialect == "postgresql" else func.json_array
     return (
-        select(Reminder.id, Reminder.due_at, Reminder.minutes, _earlier_copy())
-        .add_columns(*(_unread(column).label(f"seen_{number}") for number, column in enumerate(looked_at)))
-        .join(StoredOccurrence, StoredOccurrence.id == Reminder.occurrence_id)
-        .join(Calendar, Calendar.id == StoredOccurrence.calendar_id)
-        .join(CalendarAccount, CalendarAccount.id == Calendar.account_id)
-        .join(PersonRow, PersonRow.id == StoredOccurrence.person_id)
-        .order_by(Reminder.due_at, Reminder.id)
+        select(_REMINDERS.c.id, _REMINDERS.c.due_at, sql_cast(texts(*looked_at), Text).label("seen"))
+        .join(_OCCURRENCES, _OCCURRENCES.c.id == _REMINDERS.c.occurrence_id)
+        .join(_CALENDARS, _CALENDARS.c.id == _OCCURRENCES.c.calendar_id)
+        .join(_ACCOUNTS, _ACCOUNTS.c.id == _CALENDARS.c.account_id)
+        .join(_PEOPLE, _PEOPLE.c.id == _OCCURRENCES.c.person_id)
+        .order_by(_REMINDERS.c.due_at, _REMINDERS.c.id)
     )
 
 
-def _unread(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The column without the work of making a value of it."""
-    return cast(column, Text) if isinstance(column.type, JsonType) else type_coerce(column, NullType())
-
-
 def _stamped(rows: Sequence[Row[Any]]) -> list[Stamp]:
-    return [Stamp(row.id, row.due_at, hash(tuple(row))) for row in rows]
+    return [Stamp(row.id, row.due_at, hash(row.seen)) for row in rows]
 
 
 def _earlier_copy() -> ColumnElement[bool]:
     """Whether the same meeting stands in another calendar of the person too, and is reminded of from there."""
-    reminder, copy = aliased(Reminder), aliased(StoredOccurrence)
+    reminder, copy = _REMINDERS.alias(), _OCCURRENCES.alias()
     return (
-        select(reminder.id)
-        .join(copy, copy.id == reminder.occurrence_id)
+        select(reminder.c.id)
+        .join(copy, copy.c.id == reminder.c.occurrence_id)
         .where(
-            copy.person_id == StoredOccurrence.person_id,
-            copy.starts_at == StoredOccurrence.starts_at,
-            copy.uid == StoredOccurrence.uid,
-            copy.id < StoredOccurrence.id,
-            copy.cancelled.is_(False),
-            copy.answer != DECLINED,
-            reminder.minutes == Reminder.minutes,
+            copy.c.person_id == _OCCURRENCES.c.person_id,
+            copy.c.starts_at == _OCCURRENCES.c.starts_at,
+            copy.c.uid == _OCCURRENCES.c.uid,
+            copy.c.id < _OCCURRENCES.c.id,
+            copy.c.cancelled.is_(False),
+            copy.c.answer != DECLINED,
+            reminder.c.minutes == _REMINDERS.c.minutes,
         )
-        .correlate(StoredOccurrence, Reminder)
+        .correlate(_OCCURRENCES, _REMINDERS)
         .exists()
     )

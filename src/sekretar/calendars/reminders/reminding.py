@@ -44,8 +44,9 @@ from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.messages import Attachment, Message, Rendered
 from sekretar.mattermost.outgoing import Direct
 
-#: How many are given in one transaction: many people have a meeting on the full hour.
-BATCH = 500
+#: How many are given in the first transaction, and at most in one: many people have a meeting on the full hour. The
+#: first of them are on their way while the others are looked at.
+FIRST_BATCH, BATCH = 100, 800
 #: How long before its moment a reminder may be put into words.
 LEAD = timedelta(seconds=45)
 #: Fewer than this are given as quickly without.
@@ -86,8 +87,9 @@ class Reminding:
 
     async def give_due(self) -> datetime | None:
         """Give all that are due by now; returns when the next one is."""
-        while await self._give_batch() == BATCH:
-            pass
+        most = FIRST_BATCH
+        while await self._give_batch(most) == most:
+            most = min(2 * most, BATCH)
         async with self.desk.database.reading() as session:
             return await session.scalar(select(func.min(Reminder.due_at)).where(Reminder.given_at.is_(None)))
 
@@ -104,10 +106,10 @@ class Reminding:
         for some in portions([number for number in ahead if number not in self.prepared], PORTION):
             await self._prepare(some, now)
 
-    async def _give_batch(self) -> int:
+    async def _give_batch(self, most: int) -> int:
         now = self.desk.now()
         async with self.desk.database.transaction() as session:
-            due = await stamps_due(session, now, BATCH)
+            due = await stamps_due(session, now, most)
             held = await self._confirm(session, due, now)
             await self._say(session, [each.reminder_id for each in due if each not in held], now)
             await _mark_given(session, [each.reminder_id for each in due], now)
@@ -269,7 +271,8 @@ def _upcoming(rows: Sequence[DueRow], people: Mapping[int, Person]) -> dict[int,
 
 async def _mark_given(session: AsyncSession, reminders: list[int], now: datetime) -> None:
     if reminders:
-        await session.execute(update(Reminder).where(Reminder.id.in_(reminders)).values(given_at=now))
+        given = update(Reminder).where(Reminder.id.in_(reminders)).values(given_at=now)
+        await session.execute(given, execution_options={"synchronize_session": False})
 
 
 async def plan_reminders(

@@ -145,6 +145,8 @@ class Outbox(Letters):
                         return next_due
                     await self._wait(next_due)
             except asyncio.CancelledError:
+                for wire in self._wires.values():
+                    wire.halt()
                 try:
                     await to_the_end(self._wind_up())
                 except Exception:

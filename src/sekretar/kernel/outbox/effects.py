@@ -13,11 +13,11 @@ import enum
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, cast
 
-from sqlalchemy import Index, UniqueConstraint, delete, exists, update
+from sqlalchemy import Index, Table, UniqueConstraint, delete, exists, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, aliased, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from sekretar.kernel.database import Base, BigId, NullableJson, insert_into, wake_after_commit
 
@@ -103,6 +103,9 @@ class OutboxRow(Base):
     )
 
 
+_TABLE: Final = cast("Table", OutboxRow.__table__)
+
+
 async def put(session: AsyncSession, effect: Effect, now: datetime) -> bool:
     """Write the effect into the outbox as part of the session's transaction.
 
@@ -143,18 +146,20 @@ async def confirm(session: AsyncSession, keys: Collection[str], now: datetime) -
     Returns:
         The keys of those. Not among them is what would overtake something in its lane that was put meanwhile.
     """
-    earlier = aliased(OutboxRow)
+    earlier = _TABLE.alias()
     overtakes = exists().where(
-        earlier.lane == OutboxRow.lane, earlier.lane != "", earlier.state.in_((State.WAITING, State.SENDING))
+        earlier.c.lane == _TABLE.c.lane,
+        earlier.c.lane != "",
+        earlier.c.state.in_((State.WAITING, State.SENDING)),
     )
     statement = (
-        update(OutboxRow)
-        .where(OutboxRow.key.in_(keys), OutboxRow.state == State.PREPARED, ~overtakes)
+        update(_TABLE)
+        .where(_TABLE.c.key.in_(keys), _TABLE.c.state == State.PREPARED, ~overtakes)
         .values(state=State.WAITING, created_at=now, due_at=now)
-        .returning(OutboxRow.key)
-        .execution_options(synchronize_session=False)
+        .returning(_TABLE.c.key)
     )
-    confirmed = set((await session.scalars(statement)).all())
+    connection = await session.connection()
+    confirmed = set((await connection.scalars(statement)).all())
     if confirmed:
         wake_after_commit(session, TASK)
     return confirmed

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, case, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from sekretar.kernel.outbox.ahead import Ahead
 from sekretar.kernel.outbox.effects import OutboxRow, State
@@ -21,10 +20,9 @@ from sekretar.kernel.outbox.policy import LONGEST_PAUSE, MOST_LAPSES, Claimed, N
 #: How long a claim holds before other processes take the row to be abandoned.
 LEASE: Final = timedelta(minutes=3)
 
-_TABLE: Final = OutboxRow.__table__
+_TABLE: Final = cast("Table", OutboxRow.__table__)
 _OPEN = (State.WAITING, State.SENDING)
 
-assert isinstance(_TABLE, Table)
 _FIELDS: Final = (
     "state", "attempts", "failures", "first_attempted_at", "due_at", "give_up_at", "finished_at", "last_error",
     "receipt",
@@ -54,11 +52,11 @@ _RECORD_DELIVERED: Final = (
 
 
 def _first_of_its_lane() -> ColumnElement[bool]:
-    earlier = aliased(OutboxRow)
+    earlier = _TABLE.alias()
     blocked = exists().where(
-        earlier.lane == OutboxRow.lane, earlier.state.in_(_OPEN), earlier.id < OutboxRow.id
+        earlier.c.lane == _TABLE.c.lane, earlier.c.state.in_(_OPEN), earlier.c.id < _TABLE.c.id
     )
-    return or_(OutboxRow.lane == "", ~blocked)
+    return or_(_TABLE.c.lane == "", ~blocked)
 
 
 async def record(session: AsyncSession, outcomes: Sequence[Outcome], owner: str) -> None:
@@ -138,48 +136,60 @@ async def claim(
     """
     if limit <= 0 or not kinds:
         return []
-    found = await session.execute(
-        select(
-            OutboxRow.id,
-            OutboxRow.kind,
-            OutboxRow.key,
-            OutboxRow.expires_at,
-            OutboxRow.attempts,
-            OutboxRow.failures,
-            OutboxRow.first_attempted_at,
-            OutboxRow.give_up_at,
-        )
-        .where(
-            OutboxRow.state == State.WAITING,
-            OutboxRow.due_at <= now,
-            OutboxRow.kind.in_(sorted(kinds)),
-            _first_of_its_lane(),
-        )
-        .order_by(OutboxRow.due_at, OutboxRow.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=OutboxRow)
-    )
-    rows = found.all()
+    connection = await session.connection()
+    rows = (await connection.execute(_due(now, kinds, limit))).all()
     if not rows:
         return []
     ready = {row.id: each for row in rows if (each := ahead.take(row.id)) and row.first_attempted_at is None}
     payloads = await _payloads(session, [row.id for row in rows if row.id not in ready])
-    await session.execute(
-        update(OutboxRow)
-        .where(OutboxRow.id.in_([row.id for row in rows]))
-        .values(
-            state=State.SENDING,
-            claimed_by=owner,
-            due_at=now + LEASE,
-            attempts=OutboxRow.attempts + 1,
-            first_attempted_at=func.coalesce(OutboxRow.first_attempted_at, now),
-        )
-        .execution_options(synchronize_session=False)
-    )
+    claimed = {
+        "state": State.SENDING,
+        "claimed_by": owner,
+        "due_at": now + LEASE,
+        "attempts": _TABLE.c.attempts + 1,
+        "first_attempted_at": func.coalesce(_TABLE.c.first_attempted_at, now),
+    }
+    await connection.execute(update(_TABLE).where(_TABLE.c.id.in_([row.id for row in rows])).values(claimed))
     return [
-        Claimed(*row, claimed_at=now, payload=payloads.get(row.id, {}), ready=ready.get(row.id))
+        Claimed(
+            row.id,
+            row.kind,
+            row.key,
+            row.expires_at,
+            row.attempts,
+            row.failures,
+            row.first_attempted_at,
+            row.give_up_at,
+            claimed_at=now,
+            payload=payloads.get(row.id, {}),
+            ready=ready.get(row.id),
+        )
         for row in rows
     ]
+
+
+def _due(now: datetime, kinds: Collection[str], limit: int) -> Select[Any]:
+    return (
+        select(
+            _TABLE.c.id,
+            _TABLE.c.kind,
+            _TABLE.c.key,
+            _TABLE.c.expires_at,
+            _TABLE.c.attempts,
+            _TABLE.c.failures,
+            _TABLE.c.first_attempted_at,
+            _TABLE.c.give_up_at,
+        )
+        .where(
+            _TABLE.c.state == State.WAITING,
+            _TABLE.c.due_at <= now,
+            _TABLE.c.kind.in_(sorted(kinds)),
+            _first_of_its_lane(),
+        )
+        .order_by(_TABLE.c.due_at, _TABLE.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=_TABLE)
+    )
 
 
 async def _payloads(session: AsyncSession, ids: Sequence[int]) -> dict[int, dict[str, Any]]:

@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 #: How long a handler that was told to stop may still take, in seconds.
 _LAST_WORDS = 1.0
 #: How many rows are held for each that can be on the wire: what waits here is sent without a look at the database.
-_HELD_FOR_EACH = 10
+_HELD_FOR_EACH = 20
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ class Wire:
     handlers: dict[str, Handler] = field(default_factory=dict)
     paused_until: datetime | None = None
     _buffer: deque[Claimed] = field(default_factory=deque)
+    #: Who delivers, and what: each goes on with the next row as long as there is one.
     _running: dict[asyncio.Task[None], Claimed] = field(default_factory=dict)
     _stopping: bool = False
 
@@ -81,8 +82,8 @@ class Wire:
 
     @property
     def provided(self) -> bool:
-        """Whether enough is waiting for the next moment."""
-        return len(self._buffer) > self.terms.concurrency
+        """Whether more than half of what may wait does."""
+        return len(self._buffer) > _HELD_FOR_EACH * self.terms.concurrency // 2
 
     def room(self, now: datetime) -> int:
         """How many rows to claim, so that none of the places on the wire is idle while others are claimed."""
@@ -99,10 +100,13 @@ class Wire:
         self._start()
         self.freed()
 
-    async def stop(self, last_wait: float) -> None:
-        """Start nothing more, let what is on the wire finish for so many seconds, then break it off."""
+    def halt(self) -> None:
+        """Start nothing more."""
         self._stopping = True
         self._buffer.clear()
+
+    async def stop(self, last_wait: float) -> None:
+        """After `halt`: let what is on the wire finish for so many seconds, then break it off."""
         if self._running:
             await asyncio.wait(set(self._running), timeout=last_wait)
         for task in self._running:
@@ -113,7 +117,14 @@ class Wire:
             self.report(policy.interrupted(row, self.clock.now()))
 
     def _start(self) -> None:
-        while self._buffer and len(self._running) < self.terms.concurrency:
+        while len(self._running) < self.terms.concurrency and (row := self._next()):
+            task = asyncio.create_task(self._work(row), name=f"outbox:{row.kind}")
+            self._running[task] = row
+            task.add_done_callback(self._done)
+
+    def _next(self) -> Claimed | None:
+        """The next row that may be delivered."""
+        while self._buffer:
             row = self._buffer.popleft()
             now = self.clock.now()
             if row.expires_at is not None and row.expires_at <= now:
@@ -122,9 +133,17 @@ class Wire:
                 # It waited so long that another process could take it in the middle of the delivery.
                 self.report(policy.released(row, now))
             else:
-                task = asyncio.create_task(self._deliver(row), name=f"outbox:{row.id}")
-                self._running[task] = row
-                task.add_done_callback(self._done)
+                return row
+        return None
+
+    async def _work(self, row: Claimed) -> None:
+        task = asyncio.current_task()
+        following: Claimed | None = row
+        while following and task:
+            self._running[task] = following
+            await self._deliver(following)
+            self.freed()
+            following = self._next()
 
     def _done(self, task: asyncio.Task[None]) -> None:
         del self._running[task]
