@@ -2,12 +2,16 @@
 
 What is loaded at the start stays until the end. Looking through it for garbage while it grows takes a sixth of the
 start, and looking through all of it again later takes time whenever it happens, so the collector is told to leave it
-alone.
+alone. For the rest it looks less often than it would by itself: a look at ten thousand calendars makes many values of
+short life, and next to no garbage.
 """
 
 import gc
 import sys
 from typing import cast
+
+#: So many more values made than gone let the collector look at the youngest.
+_BEFORE_COLLECTING = 10_000
 
 
 def main() -> None:
@@ -17,6 +21,7 @@ def main() -> None:
     from sekretar.cli import main as run
 
     gc.freeze()
+    gc.set_threshold(_BEFORE_COLLECTING, 20, 20)
     gc.enable()
     run()
 

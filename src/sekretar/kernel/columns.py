@@ -29,6 +29,7 @@ class JsonType(TypeDecorator[Any]):
 
     impl = JSON
     cache_ok = True
+    hashable = False
 
     def __init__(self, *, none_as_null: bool) -> None:
         super().__init__(none_as_null=none_as_null)

@@ -17,12 +17,12 @@ import json
 import re
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Literal, Protocol
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -33,7 +33,10 @@ from sekretar import __version__
 from sekretar.kernel.addresses import AddressGuard, normal_host
 from sekretar.kernel.errors import AddressNotAllowed, ConfigurationError, PeerDown, PeerError, PeerInvalid
 from sekretar.kernel.health import Metrics
+from sekretar.kernel.waiting import Patience
 
+#: How long an exchange with a typed address may take, in seconds, where nobody says.
+LONGEST_EXCHANGE = 300.0
 #: The longest pause that a peer may ask for.
 LONGEST_PAUSE = timedelta(days=1)
 
@@ -67,6 +70,24 @@ class HttpSettings:
 _MOST_REMEMBERED = 10_000
 
 
+class Asking(Protocol):
+    """What asks one question and follows no redirect: a session of aiohttp, or the one for typed addresses."""
+
+    def request(
+        self,
+        method: str,
+        url: URL,
+        /,
+        *,
+        data: bytes | None,
+        headers: Mapping[str, str],
+        timeout: aiohttp.ClientTimeout,
+        allow_redirects: Literal[False],
+    ) -> contextlib.AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """One exchange; the answer is closed with the block."""
+        ...
+
+
 class HttpSessions:
     """The two sessions. They are made when first asked for, within the event loop that uses them.
 
@@ -82,7 +103,7 @@ class HttpSessions:
         self._proxies = _proxy_hosts() if settings.trust_env else frozenset()
         self._ssl = _ssl_context(settings.ca_file)
         self._peers: aiohttp.ClientSession | None = None
-        self._typed: aiohttp.ClientSession | None = None
+        self._typed: TypedSession | None = None
         self._closed = False
         #: Scheme, host and port that passed the check; what a name resolves to is checked at each connection.
         self._passed: set[URL] = set()
@@ -98,22 +119,15 @@ class HttpSessions:
     def peers(self) -> aiohttp.ClientSession:
         """For servers that the administrator named."""
         if self._peers is None:
-            self._peers = self._session("peers", None, [])
+            self._peers = self._session("peers", None)
         return self._peers
 
     @property
-    def typed(self) -> aiohttp.ClientSession:
-        """For addresses that people type. Redirects are not followed: ask with `allow_redirects=False`.
-
-        Its requests raise `AddressNotAllowed` when the address leads inside, and `PeerInvalid` when the answer
-        is a redirect that the caller did not ask to see.
-        """
+    def typed(self) -> TypedSession:
+        """For addresses that people type."""
         if self._typed is None:
             resolver = GuardedResolver(self._guard, self._proxies)
-            hooks = aiohttp.TraceConfig()
-            hooks.on_request_start.append(self._on_start)
-            hooks.on_request_redirect.append(_on_redirect)
-            self._typed = self._session("typed", resolver, [hooks])
+            self._typed = TypedSession(self, self._session("typed", resolver))
         return self._typed
 
     def check_typed(self, url: str | URL) -> None:
@@ -131,6 +145,16 @@ class HttpSessions:
         if not proxied and normal_host(parsed.raw_host or "") in self._proxies:
             # The resolver lets the proxy's own name pass, or nothing could be reached through it.
             self._guard.check_name(normal_host(parsed.raw_host or ""), parsed.port)
+
+    def pass_typed(self, url: URL) -> None:
+        """As `check_typed`, remembering scheme, host and port: most questions go where others went before."""
+        origin = url.origin()
+        if origin in self._passed:
+            return
+        self.check_typed(url)
+        if len(self._passed) >= _MOST_REMEMBERED:
+            self._passed.clear()
+        self._passed.add(origin)
 
     async def is_listed(self, url: str | URL) -> bool:
         """Whether the administrator's list has this place: its name, or every address that the name leads to.
@@ -156,9 +180,7 @@ class HttpSessions:
             if session is not None:
                 await session.close()
 
-    def _session(
-        self, counted_as: str, resolver: AbstractResolver | None, hooks: list[aiohttp.TraceConfig]
-    ) -> aiohttp.ClientSession:
+    def _session(self, counted_as: str, resolver: AbstractResolver | None) -> aiohttp.ClientSession:
         if self._closed:
             raise RuntimeError("the HTTP sessions are closed")
         settings = self._settings
@@ -173,23 +195,8 @@ class HttpSessions:
             cookie_jar=aiohttp.DummyCookieJar(),
             # Without proxies to find there, the environment would cost a look into ~/.netrc for each request.
             trust_env=settings.trust_env and bool(getproxies()),
-            trace_configs=hooks,
             middlewares=[self._metrics.counting(counted_as)] if self._metrics else (),
         )
-
-    async def _on_start(
-        self,
-        session: aiohttp.ClientSession,
-        context: SimpleNamespace,
-        params: aiohttp.TraceRequestStartParams,
-    ) -> None:
-        """See a request before it is sent; what is raised here ends it."""
-        origin = params.url.origin()
-        if origin not in self._passed:
-            self.check_typed(params.url)
-            if len(self._passed) >= _MOST_REMEMBERED:
-                self._passed.clear()
-            self._passed.add(origin)
 
     def _is_proxied(self, url: URL) -> bool:
         if not self._settings.trust_env or url.host is None:
@@ -198,10 +205,55 @@ class HttpSessions:
         return scheme in getproxies() and not proxy_bypass(url.host)
 
 
-async def _on_redirect(
-    session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestRedirectParams
-) -> None:
-    raise PeerInvalid(params.url.host or "peer", f"answered with the redirect {params.response.status}")
+class TypedSession:
+    """Asks at addresses that people typed, never inside the network, and follows no redirect.
+
+    It stands before aiohttp, whose own hooks and timers cost a third of a short request, and most are short.
+    """
+
+    def __init__(self, sessions: HttpSessions, session: aiohttp.ClientSession) -> None:
+        self._sessions = sessions
+        self._session = session
+        #: For each limit that requests have: who watches the whole, and what aiohttp watches of it.
+        self._limits: dict[aiohttp.ClientTimeout, tuple[Patience, aiohttp.ClientTimeout]] = {}
+
+    @contextlib.asynccontextmanager
+    async def request(
+        self,
+        method: str,
+        url: URL,
+        /,
+        *,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: aiohttp.ClientTimeout | None = None,
+        allow_redirects: Literal[False] = False,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """One exchange; a redirect is an answer like any other.
+
+        Raises:
+            AddressNotAllowed: the address leads inside; nothing was asked.
+        """
+        self._sessions.pass_typed(url)
+        patience, rest = self._limited(timeout or self._session.timeout)
+        with patience.limit():
+            async with self._session.request(
+                method, url, data=data, headers=headers, timeout=rest, allow_redirects=False
+            ) as response:
+                yield response
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._session.close()
+
+    def _limited(self, timeout: aiohttp.ClientTimeout) -> tuple[Patience, aiohttp.ClientTimeout]:
+        known = self._limits.get(timeout)
+        if known is None:
+            rest = aiohttp.ClientTimeout(
+                connect=timeout.connect, sock_connect=timeout.sock_connect, sock_read=timeout.sock_read
+            )
+            known = self._limits[timeout] = Patience(timeout.total or LONGEST_EXCHANGE), rest
+        return known
 
 
 class GuardedResolver(AbstractResolver):

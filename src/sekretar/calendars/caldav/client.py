@@ -11,8 +11,6 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-import aiohttp
-
 from sekretar.calendars.caldav import xml
 from sekretar.calendars.caldav.errors import AnswerTooLarge, NotCalDav
 from sekretar.calendars.caldav.hrefs import absolute, key_of, path_of, trusted
@@ -30,6 +28,7 @@ from sekretar.calendars.caldav.values import (
 )
 from sekretar.calendars.caldav.wire import Answer, Limits, Wire
 from sekretar.kernel.errors import PeerNotFound
+from sekretar.kernel.http import Asking
 
 _XML = {"Content-Type": "application/xml; charset=utf-8"}
 _CALENDAR = {"Content-Type": "text/calendar; charset=utf-8"}
@@ -50,7 +49,7 @@ class CalDavClient:
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
+        session: Asking,
         base_url: str,
         credentials: Credentials,
         *,

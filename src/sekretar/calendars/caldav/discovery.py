@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
-import aiohttp
-
 from sekretar.calendars.caldav import xml
 from sekretar.calendars.caldav.client import CalDavClient, marks_of
 from sekretar.calendars.caldav.errors import NotAnAddress, NotCalDav
@@ -30,6 +28,7 @@ from sekretar.kernel.errors import (
     PeerNotFound,
     PeerUnsupported,
 )
+from sekretar.kernel.http import Asking
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +54,7 @@ class Discovered:
 
 
 async def discover(
-    session: aiohttp.ClientSession,
+    session: Asking,
     provider: Provider,
     address: str,
     credentials: Credentials,

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -37,11 +38,10 @@ from sekretar.kernel.errors import (
     PeerRefused,
     PeerUnsupported,
 )
-from sekretar.kernel.http import retry_after
+from sekretar.kernel.http import Asking, retry_after
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
-_CHUNK = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Answer:
 class Wire:
     """The way to one server with the credentials of one account."""
 
-    session: aiohttp.ClientSession
+    session: Asking
     #: The address the person or the preset gave; only this host and the partners see the password.
     origin: str
     credentials: Credentials
@@ -167,14 +167,10 @@ class Wire:
         self, method: str, target: str, body: bytes | None, headers: Mapping[str, str], most: int
     ) -> Answer:
         sent = {"Authorization": _basic(self.credentials), **headers}
-        limits = self.limits
-        timeout = aiohttp.ClientTimeout(
-            total=limits.total_seconds, sock_connect=limits.connect_seconds, sock_read=limits.silence_seconds
-        )
         try:
             url = URL(target, encoded=True)
             async with self.session.request(
-                method, url, data=body, headers=sent, allow_redirects=False, timeout=timeout
+                method, url, data=body, headers=sent, allow_redirects=False, timeout=_timeout(self.limits)
             ) as response:
                 content = await self._read(response, most)
                 return Answer(response.status, response.headers, content, target)
@@ -188,13 +184,20 @@ class Wire:
             response.close()
             raise AnswerTooLarge(self.peer, f"{response.content_length} bytes")
         pieces, size = [], 0
-        async for piece in response.content.iter_chunked(_CHUNK):
+        while piece := await response.content.readany():
             size += len(piece)
             if size > most:
                 response.close()
                 raise AnswerTooLarge(self.peer, f"more than {most} bytes")
             pieces.append(piece)
         return b"".join(pieces)
+
+
+@cache
+def _timeout(limits: Limits) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(
+        total=limits.total_seconds, sock_connect=limits.connect_seconds, sock_read=limits.silence_seconds
+    )
 
 
 def pause_of(headers: Mapping[str, str]) -> timedelta | None:
