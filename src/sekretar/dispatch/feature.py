@@ -122,11 +122,10 @@ class Dispatch:
         rights = Rights(around.chat, self.channels)
         working = Working(around.chat, self.incidents, self.assets, rights)
         working.register(around.chat.chat)
-        Writing(around.chat, self.incidents, self.letters.letters, rights).register(around.chat.chat)
+        writing = Writing(around.chat, self.incidents, self.letters.letters, rights)
+        writing.register(around.chat.chat)
         hands = Hands(around.chat, self._desks, self.incidents, self.assets, rights, views)
-        tools = Tools(
-            working, self.letters.letters, self.team, self.telling, self.handing_over, around.chat_url
-        )
+        tools = Tools(working, writing, self.team, self.telling, self.handing_over, around.chat_url)
         commands.register(around.chat.chat, hands, tools)
         self.pages = Pages(around.chat, self._desks, self.incidents, self.assets, rights, around.public_url)
         self.pages.register(around.chat.chat)

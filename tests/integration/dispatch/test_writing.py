@@ -12,7 +12,9 @@ from sekretar.dispatch.chat.model import card_key
 from sekretar.dispatch.chat.writing import parts
 from sekretar.dispatch.incidents.values import Applicant, Status
 from sekretar.dispatch.letters.model import OutgoingRow, RecipientRow
-from sekretar.dispatch.mail.model import LetterRow
+from sekretar.dispatch.mail import noting, store
+from sekretar.dispatch.mail.model import Direction, LetterRow
+from sekretar.dispatch.mail.parsing import parse
 from sekretar.dispatch.settings import DeskSettings, MailboxSettings
 from sekretar.kernel.database import Database
 from sekretar.mattermost import sent
@@ -88,6 +90,36 @@ async def test_what_is_wrong_is_said_at_its_field(database: Database) -> None:
             assert all(word in answer.body["errors"][name] for name, word in named.items())
         assert await letters(house) == []
         assert (await house.now(incident.id)).status is Status.NEW
+
+
+async def came(house: House, number: int, sender: str) -> None:
+    """A letter of the first incident."""
+    head = f"From: {sender}\r\nTo: {BOX.address}\r\nSubject: x\r\nMessage-ID: <{number}@out.example>\r\n\r\n"
+    now = house.clock.now()
+    cursor = noting.Cursor(BOX.address, "INBOX", BOX.imap_host, 7, number, 0, now)
+    fetched = noting.Fetched(number, head.encode(), b"text", len(head) + 4, now)
+    async with house.database.transaction() as session:
+        await noting.note(session, DESK.name, Direction.IN, cursor, [fetched], now)
+        [letter_id] = await store.waiting(session, DESK.name)
+        await store.mark_parsed(session, DESK.name, letter_id, parse(head.encode() + b"text"))
+        await store.mark_filed(session, letter_id, 1, "test")
+
+
+async def test_a_reply_answers_the_letter_it_was_written_to_also_when_another_one_comes(
+    database: Database,
+) -> None:
+    async with open_house(database, DESK) as house:
+        await house.open()
+        await came(house, 1, "ivan@operator.example")
+        dialog = await pressed(house, "Ответить…")
+        await came(house, 2, "stranger@elsewhere.example")
+        await house.office.submit("anna", dialog, filled(dialog, text="Едем."))
+        reply = (await letters(house))[-1]
+        assert reply.text.strip() == "Едем."
+        parsed = store.understood(reply)
+        assert parsed is not None
+        assert parsed.in_reply_to == ("<1@out.example>",)
+        assert parsed.to[0].address == "ivan@operator.example"
 
 
 async def test_only_who_works_at_the_desk_writes(database: Database) -> None:

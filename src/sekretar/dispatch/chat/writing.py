@@ -27,6 +27,7 @@ from sekretar.kernel.errors import PersonError
 from sekretar.kernel.forms import LONGEST_TEXT, WHOLE_FORM, Field, FieldKind, Form, Value
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person
+from sekretar.kernel.signing import JsonScalar
 from sekretar.kernel.text import Markdown
 from sekretar.mattermost import outgoing
 from sekretar.mattermost.chat import (
@@ -80,7 +81,19 @@ class Writing:
     async def opened(self, click: Click) -> ClickReply:
         """A letter is about to be written; pressing twice opens two dialogs, and each sends one letter."""
         purpose = str(click.record.get("letter", Purpose.REPLY.value))
-        return ClickReply(form=letter_form(incident_of(click.record), Purpose(purpose)))
+        return ClickReply(form=await self.letter_form(incident_of(click.record), Purpose(purpose)))
+
+    async def letter_form(self, incident_id: int, purpose: Purpose) -> OpenForm:
+        """The dialog of a letter. A reply answers the letter that is the last one now, whatever comes meanwhile."""
+        record: dict[str, JsonScalar] = {
+            "incident": incident_id,
+            "letter": purpose.value,
+            "press": secrets.token_hex(8),
+        }
+        if purpose is Purpose.REPLY:
+            async with self.chat.database.reading() as session:
+                record["answered"] = await self.letters.answerable(session, incident_id)
+        return OpenForm(LETTER_FORM, record)
 
     async def form(self, request: FormRequest) -> Form:
         await self._allowed(request.record, request)
@@ -146,13 +159,10 @@ class Writing:
 
     async def _draft(self, session: AsyncSession, record: Record) -> Draft:
         purpose = Purpose(str(record.get("letter", Purpose.REPLY.value)))
-        return await self.letters.draft(session, purpose, incident_of(record))
-
-
-def letter_form(incident_id: int, purpose: Purpose) -> OpenForm:
-    """The dialog of a letter."""
-    record = {"incident": incident_id, "letter": purpose.value, "press": secrets.token_hex(8)}
-    return OpenForm(LETTER_FORM, record)
+        answered = record.get("answered")
+        return await self.letters.draft(
+            session, purpose, incident_of(record), answered_id=int(answered) if answered else None
+        )
 
 
 def is_letter(text: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Final
 
 from sekretar.dispatch.chat import card
 from sekretar.dispatch.chat.working import ASSET_FORM, Working, actor_of, take_over
-from sekretar.dispatch.chat.writing import letter_form
+from sekretar.dispatch.chat.writing import Writing
 from sekretar.dispatch.commands import listing
 from sekretar.dispatch.commands.filters import status_called
 from sekretar.dispatch.commands.hands import Hands, Meant, say, status_names
@@ -21,7 +21,6 @@ from sekretar.dispatch.incidents import types, workflow
 from sekretar.dispatch.incidents.values import EventKind, Incident, IncidentChange, Status
 from sekretar.dispatch.incidents.wording import status_name
 from sekretar.dispatch.letters import automatic
-from sekretar.dispatch.letters.sending import LettersOut
 from sekretar.dispatch.letters.values import Purpose
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.forms import Choice
@@ -49,7 +48,7 @@ class Acts:
 
     hands: Hands
     working: Working
-    letters: LettersOut
+    writing: Writing
 
     def register(self, chat: Chat) -> None:
         """Hang everything into the chat."""
@@ -162,7 +161,9 @@ class Acts:
         target = status_called(" ".join(meant.words), names)
         trigger = workflow.TRIGGERS.get(target)
         if trigger is not None:
-            return Reply(form=letter_form(meant.incident.id, Purpose(trigger.letter.value)))
+            return Reply(
+                form=await self.writing.letter_form(meant.incident.id, Purpose(trigger.letter.value))
+            )
         if target is Status.CLOSED:
             asked = await self.working.closing.question(meant.incident.id, {}, request.t)
             if asked is not None:
@@ -191,11 +192,13 @@ class Acts:
     async def reply(self, request: CommandRequest) -> Reply:
         meant = await self.hands.which(request)
         if not meant.text:
-            return Reply(form=letter_form(meant.incident.id, Purpose.REPLY))
+            return Reply(form=await self.writing.letter_form(meant.incident.id, Purpose.REPLY))
         async with self.hands.chat.database.transaction() as session:
-            draft = await self.letters.draft(session, Purpose.REPLY, meant.incident.id, text=meant.text)
+            draft = await self.writing.letters.draft(
+                session, Purpose.REPLY, meant.incident.id, text=meant.text
+            )
             key = f"typed:{request.trigger_id or secrets.token_hex(8)}"
-            await self.letters.send(session, draft, key, actor_of(request.person))
+            await self.writing.letters.send(session, draft, key, actor_of(request.person))
         to = ", ".join(each.address for each in draft.to)
         return say(request.t("dispatch.commands.replied", code=meant.incident.code, to=to))
 

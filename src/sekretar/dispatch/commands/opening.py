@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sekretar.dispatch.assignment.handing_over import HandingOver
 from sekretar.dispatch.assignment.team import Team
 from sekretar.dispatch.chat.working import Working
+from sekretar.dispatch.chat.writing import Writing
 from sekretar.dispatch.commands.acts import Acts
 from sekretar.dispatch.commands.handover import HandoverNotes
 from sekretar.dispatch.commands.hands import Hands
@@ -19,7 +20,6 @@ from sekretar.dispatch.commands.making import Making
 from sekretar.dispatch.commands.people import PeopleChat
 from sekretar.dispatch.commands.shifts import ShiftsChat
 from sekretar.dispatch.commands.stats import Stats
-from sekretar.dispatch.letters.sending import LettersOut
 from sekretar.dispatch.telling import Telling
 from sekretar.mattermost.chat import Chat
 
@@ -29,7 +29,7 @@ class Tools:
     """What single commands need beside the hands of all. `chat_url` is where people reach Mattermost."""
 
     working: Working
-    letters: LettersOut
+    writing: Writing
     team: Team
     telling: Telling
     handing_over: HandingOver
@@ -39,7 +39,7 @@ class Tools:
 def register(chat: Chat, hands: Hands, tools: Tools) -> None:
     """Hang all of them into the chat, in the order in which the help lists them."""
     Lists(hands, tools.chat_url).register(chat)
-    Acts(hands, tools.working, tools.letters).register(chat)
+    Acts(hands, tools.working, tools.writing).register(chat)
     Making(hands, tools.chat_url).register(chat)
     Linking(hands).register(chat)
     Stats(hands, tools.team).register(chat)

@@ -20,6 +20,7 @@ from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.rows import incident_of, locked
 from sekretar.dispatch.incidents.values import Actor, EventKind, Incident, IncidentChange, Status
 from sekretar.dispatch.incidents.workflow import TRIGGERS
+from sekretar.dispatch.letters.addressing import last_letter
 from sekretar.dispatch.letters.composing import checked, compose
 from sekretar.dispatch.letters.gathering import Gatherer
 from sekretar.dispatch.letters.mime import File, Written, letter_bytes
@@ -100,6 +101,12 @@ class LettersOut:
         template = await template_of(session, incident.desk, purpose, t)
         answered = _chosen(matter.letters, answered_id)
         return compose(purpose, matter, house, t, template, voice=voice, text=text, answered=answered)
+
+    async def answerable(self, session: AsyncSession, incident_id: int) -> int | None:
+        """The number of the letter that a reply answers now; None where nobody outside has written."""
+        incident = await self._incidents.get(session, incident_id)
+        found = last_letter(await self._gatherer.matter(session, incident))
+        return found.id if found else None
 
     async def send(self, session: AsyncSession, draft: Draft, key: str, actor: Actor) -> int:
         """Send a letter that a person has looked at; returns its number.
