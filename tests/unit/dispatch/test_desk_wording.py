@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -46,6 +47,23 @@ def test_deadlines(kind: ClockKind, reader: Reader, snapshot: SnapshotAssertion)
     }
     assert {name: str(message.text) for name, message in said.items()} == snapshot
     assert [sla.breach(kind, NOW, reader), sla.moved(kind, NOW, reader)] == snapshot
+
+
+def test_many_deadlines_together(reader: Reader, snapshot: SnapshotAssertion) -> None:
+    """What is overdue first, the worst of it on top; more than a screen of it is counted."""
+    over = [
+        (replace(INCIDENT, code=f"NT-{n}"), Plan(ClockKind.DISPATCHER, HOUR, NOW, None, NOW - n * HOUR))
+        for n in range(1, 33)
+    ]
+    near = Plan(ClockKind.CONTRACTOR, HOUR, NOW, None, NOW + HOUR)
+    late = Plan(ClockKind.REACTION, HOUR, NOW, NOW - HOUR, NOW - 3 * HOUR)
+    many = [(INCIDENT, near, Matter.WARNING), *((*each, Matter.OVERDUE) for each in over)]
+    lines = str(sla.together(many, reader).text).splitlines()
+    assert len(lines) == 1 + 30 + 1 + 1 + 2
+    assert [*lines[:2], *lines[30:]] == snapshot
+    few = [(INCIDENT, late, Matter.LATE), (INCIDENT, near, Matter.WARNING), (*over[0], Matter.OVERDUE)]
+    assert str(sla.together(few, reader).text) == snapshot
+    assert sla.together(many[:1], reader) == sla.notice(*many[0], reader)
 
 
 @pytest.mark.parametrize("reason", ["opened", "freed", "answer", "shift_end"])
