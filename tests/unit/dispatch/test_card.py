@@ -127,7 +127,7 @@ def test_every_legal_move_is_offered_once_and_no_other(status: Status) -> None:
             offered += [choice.value for choice in action.choices]
         elif isinstance(action, Button) and "to" in action.record:
             offered.append(str(action.record["to"]))
-        elif isinstance(action, Button):
+        elif isinstance(action, Button) and "letter" in action.record:
             offered.append(
                 {"accepted": "notifying_applicant", "handed_over": "handing_over"}.get(
                     str(action.record["letter"]), "notifying_closure"

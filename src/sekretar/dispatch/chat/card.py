@@ -85,16 +85,20 @@ class CardView:
 def card(view: CardView, t: Translator, now: datetime) -> Message:
     """The post of an incident."""
     incident, reader = view.incident, Reader(t, view.zone, now)
+    firsts, moves = list(_firsts(view, t)), list(_moves(incident, t))
+    if incident.unread:
+        # Where there is more room: a row holds five, and a button alone below the others looks lost.
+        (moves if 0 < len(moves) < len(firsts) else firsts).append(_read(incident, t))
     main = Attachment(
         color=_colour(view),
         title=_title(view, t),
         text=_text(view, t),
         fallback=f"{incident.code} {incident.summary}",
         fields=tuple(_fields(view, reader)),
-        actions=tuple(_firsts(view, t)),
+        actions=tuple(firsts),
     )
-    moves = tuple(_moves(incident, t))
-    return Message(attachments=(main, Attachment(color=main.color, actions=moves)) if moves else (main,))
+    below = (Attachment(color=main.color, actions=tuple(moves)),) if moves else ()
+    return Message(attachments=(main, *below))
 
 
 def card_changes_at(view: CardView, now: datetime) -> datetime | None:
@@ -211,8 +215,10 @@ def _firsts(view: CardView, t: Translator) -> Iterable[Action]:
     if not workflow.is_finished(incident.status):
         yield from _open_firsts(view, t)
     yield Button(t.plain("dispatch.card.reply"), REPLY, record, anyone=True)
-    if incident.unread:
-        yield Button(t.plain("dispatch.card.read"), READ, record, anyone=True)
+
+
+def _read(incident: Incident, t: Translator) -> Action:
+    return Button(t.plain("dispatch.card.read"), READ, record_of(incident), anyone=True)
 
 
 def _open_firsts(view: CardView, t: Translator) -> Iterable[Action]:
