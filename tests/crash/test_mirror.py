@@ -20,13 +20,15 @@ from tests.integration.tickets.houses import House, YandexHouse, redmine_house, 
 from tests.peers_redmine import Redmine, installed, running_redmine
 
 from sekretar.dispatch.incidents.model import EventRow, IncidentRow
-from sekretar.dispatch.incidents.values import EventKind, Origin, Status
+from sekretar.dispatch.incidents.values import ActorKind, EventKind, Origin, Status
 from sekretar.dispatch.mirror.model import MirrorRow
 from sekretar.kernel.database import Database
 from sekretar.trackers.requests import Change, Draft, Openness, Order, Query
 from sekretar.trackers.values import Ticket, TicketRef
 
 _HAND = "Found by hand"
+#: What she finds out about it.
+TYPE = "Авария ВОЛС"
 _desks = itertools.count(1)
 
 
@@ -94,12 +96,13 @@ async def die_often(place: Scene, house: House, first: int, stride: int, last_st
 
 
 async def by_hand(house: House, number: int) -> None:
-    """Anna makes a ticket, and takes up the one of an earlier letter."""
+    """Anna makes a ticket, and works on the one of an earlier letter."""
     anna = house.site.owner(house.keys["anna"])
     draft = Draft(house.projects["desk"], f"{_HAND} {number}", house.types["plain"])
     await anna.create(draft, f"hand {number} {house.way.url}")
     earlier = [each for each in await everything(house) if each.subject == f"No power at mast {number - 1}"]
-    await anna.change(earlier[-1].ref, Change(subject=f"Anna looks at mast {number - 1}"))
+    typed = {each.id: (TYPE,) for each in earlier[-1].custom if each.name in ("type", "Contract")}
+    await anna.change(earlier[-1].ref, Change(subject=f"Anna looks at mast {number - 1}", custom=typed))
 
 
 async def everything(house: House) -> list[Ticket]:
@@ -128,6 +131,13 @@ async def check(
                 select(EventRow.incident_id).where(EventRow.kind == EventKind.MIRROR)
             )).scalars()
         )  # fmt: skip
+        found_out = Counter(
+            (await session.execute(
+                select(EventRow.incident_id).where(
+                    EventRow.kind == EventKind.TYPE, EventRow.actor_kind == ActorKind.TRACKER
+                )
+            )).scalars()
+        )  # fmt: skip
     of_letters = [each for each in incidents if each.origin == Origin.LETTER]
     of_hand = [each for each in incidents if each.origin == Origin.TRACKER]
     assert [each.summary for each in of_letters] == [f"No power at mast {n}" for n in range(1, lives + 1)]
@@ -135,12 +145,14 @@ async def check(
     assert {row.key for row in mirrors.values()} == set(tickets)
     assert len(tickets) == len(incidents)
     assert told == Counter({each.id: 1 for each in of_letters})
+    assert found_out == Counter({each.id: 1 for each in of_letters[:-1]})
     for number, incident in enumerate(of_letters, 1):
         assert incident.status == Status.IN_PROGRESS
         details = await house.site.service().details(TicketRef("main", mirrors[incident.id].key or ""))
         subject = f"Anna looks at mast {number}" if number < lives else incident.summary
         assert details.ticket.subject == subject
         assert details.ticket.status.name in ("In Progress", "В работе")
-        assert [each.values for each in details.ticket.custom if each.name == field] != [()]
+        [shown] = [each.values for each in details.ticket.custom if each.name == field]
+        assert (shown == (TYPE,)) == (number < lives)
         assert f"Words of first{number}." in details.ticket.description
         assert [f"Words of second{number}." in each.text for each in details.comments] == [True]

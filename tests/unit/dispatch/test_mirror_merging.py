@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sekretar.dispatch.incidents.values import Status
-from sekretar.dispatch.mirror.merging import changed_there, to_write
+from sekretar.dispatch.mirror.merging import adopted, changed_there, stood, to_write
 from sekretar.dispatch.mirror.pulling import way
 
 NAME = "pole"
@@ -23,9 +23,26 @@ class Pair:
         self.seen: dict[str, tuple[str, ...]] = {}
         self.wrote: dict[str, tuple[str, ...]] = {}
         self.tried: dict[str, tuple[str, ...]] = {}
+        #: What the field had before each change of somebody else's that was not heard of yet.
+        self.unheard: list[str] = []
         self.writes = 0
 
+    def work_there(self, value: tuple[str, ...]) -> None:
+        """Somebody types into the field."""
+        if value != self.theirs:
+            self.unheard.append(", ".join(self.theirs))
+            self.theirs = value
+
+    def hear(self) -> None:
+        """The tracker's history is read, as it is before every comparison that follows a failure."""
+        for before in self.unheard:
+            ours = stood([(NAME, before)], self.tried, self.wrote)
+            self.seen, self.wrote = self.seen | ours, self.wrote | ours
+            self.tried = {} if ours else self.tried
+        self.unheard = []
+
     def look(self, *, answered: bool = True) -> None:
+        self.hear()
         shown = {NAME: self.theirs}
         landed = {name: value for name, value in self.tried.items() if shown[name] == value}
         changed = changed_there(shown, self.seen, self.tried)
@@ -49,7 +66,7 @@ def test_both_sides_agree_in_the_end(acts: list[tuple[str, tuple[str, ...]]]) ->
         if act == "here":
             pair.ours = value
         elif act == "there":
-            pair.theirs = value
+            pair.work_there(value)
         else:
             pair.look(answered=act == "look")
     pair.look()
@@ -57,6 +74,25 @@ def test_both_sides_agree_in_the_end(acts: list[tuple[str, tuple[str, ...]]]) ->
     writes = pair.writes
     pair.look()
     assert pair.writes == writes
+
+
+@given(_acts, _values)
+def test_whoever_changes_what_we_wrote_has_the_last_word(
+    acts: list[tuple[str, tuple[str, ...]]], last: tuple[str, ...]
+) -> None:
+    pair = Pair()
+    for act, value in acts:
+        if act == "here":
+            pair.ours = value
+        elif act == "there":
+            pair.work_there(value)
+        else:
+            pair.look(answered=act == "look")
+    ours = pair.tried.get(NAME, pair.wrote.get(NAME))
+    assume(ours == pair.theirs != last)
+    pair.work_there(last)
+    pair.look()
+    assert (pair.ours, pair.theirs) == (last, last)
 
 
 def test_a_lost_answer_does_not_bring_back_what_was_changed_since() -> None:
@@ -78,3 +114,10 @@ def test_a_new_ticket_that_is_closed_was_in_work() -> None:
     assert way(Status.NEW, (Status.CLOSED,)) == (Status.IN_PROGRESS, Status.CLOSED)
     assert way(Status.NEW, (Status.NOTIFYING_APPLICANT,)) == (Status.IN_PROGRESS, Status.NOTIFYING_APPLICANT)
     assert way(Status.NEW, (Status.HANDING_OVER,)) == ()
+
+
+def test_what_a_found_ticket_shows_beyond_what_it_was_made_with_is_somebodys() -> None:
+    shown = {"pole": ("B",), "type": ("usual",), "station": (), "summary": ("Dark",)}
+    given, usual = {"station": ("KI0075",), "summary": ("Dark",)}, {"type": ("usual",)}
+    seen = adopted(shown, given, usual)
+    assert set(changed_there(shown, seen, {})) == {"pole"}
