@@ -41,16 +41,43 @@ async def post(
     `reply_to` is the key of the message in whose thread it belongs, `root_id` the post itself where it is not
     ours. Returns False when an effect with this key exists already.
     """
-    payload = {
-        "channel_id": channel_id,
-        **rendered.as_payload(),
-        "message_key": key,
-        "reply_to": reply_to,
-        "root_id": root_id,
-        "file_ids": list(file_ids),
-    }
-    lane = _channel_lane(channel_id)
-    return bool(await _put_messages(session, [Effect(POST, key, payload, lane, not_before, expires_at)], now))
+    message = Post(key, channel_id, rendered, reply_to, root_id, tuple(file_ids), not_before, expires_at)
+    return bool(await post_all(session, [message], now))
+
+
+@dataclass(frozen=True)
+class Post:
+    """A message into a channel, as `post` takes it."""
+
+    key: str
+    channel_id: str
+    rendered: Rendered
+    reply_to: str = ""
+    root_id: str = ""
+    file_ids: tuple[str, ...] = ()
+    not_before: datetime | None = None
+    expires_at: datetime | None = None
+
+    def effect(self) -> Effect:
+        payload = {
+            "channel_id": self.channel_id,
+            **self.rendered.as_payload(),
+            "message_key": self.key,
+            "reply_to": self.reply_to,
+            "root_id": self.root_id,
+            "file_ids": list(self.file_ids),
+        }
+        lane = _channel_lane(self.channel_id)
+        return Effect(POST, self.key, payload, lane, self.not_before, self.expires_at)
+
+
+async def post_all(session: AsyncSession, messages: Iterable[Post], now: datetime) -> set[str]:
+    """Write many messages into their channels, in their order, with two statements.
+
+    Returns:
+        The keys that are new.
+    """
+    return await _put_messages(session, [each.effect() for each in messages], now)
 
 
 async def direct(

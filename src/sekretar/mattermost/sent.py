@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import cast
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Insert, Table, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -59,14 +62,17 @@ async def announce_all(session: AsyncSession, lanes: Mapping[str, str], now: dat
     One that was sent before keeps its post until the new one arrives.
     """
     rows = [{"message_key": key, "lane": lane, "at": now} for key, lane in lanes.items()]
-    if not rows:
-        return
-    statement = insert_into(session, SentMessageRow)
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[SentMessageRow.message_key], set_={"lane": statement.excluded.lane}
-        ),
-        rows,
+    if rows:
+        await session.execute(_announcing(session.get_bind().dialect.name), rows)
+
+
+@cache
+def _announcing(dialect: str) -> Insert:
+    """Made once: making it takes longer than running it."""
+    table = cast("Table", SentMessageRow.__table__)
+    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return statement.on_conflict_do_update(
+        index_elements=["message_key"], set_={"lane": statement.excluded.lane}
     )
 
 

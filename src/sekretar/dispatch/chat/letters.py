@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from sekretar.dispatch.chat.thread import letter_told
-from sekretar.dispatch.incidents.values import Event
 from sekretar.dispatch.mail import store
+from sekretar.dispatch.mail.model import LetterRow
 from sekretar.kernel.i18n import Translator
 from sekretar.mattermost.messages import Message
 
 
-async def letter_message(session: AsyncSession, event: Event, t: Translator) -> Message | None:
-    """What the thread shows of the letter that an event is about; None without one."""
-    row = await store.letter_row(session, event.letter_id) if event.letter_id else None
-    if row is None:
-        return None
+def letter_message(row: LetterRow, t: Translator) -> Message:
+    """What the thread shows of a letter."""
     parsed = store.understood(row)
     files = [each for each in parsed.attachments if not each.inline] if parsed else []
     sender = f"{row.sender_name} <{row.sender_address}>" if row.sender_name else row.sender_address

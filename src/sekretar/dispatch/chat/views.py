@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ from sekretar.dispatch.incidents.values import Incident
 from sekretar.dispatch.mirror.mirroring import Mirror
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.dispatch.sla.keeping import Slas
-from sekretar.kernel.people import People
+from sekretar.kernel.people import People, Person
 
 
 @dataclass(frozen=True)
@@ -33,19 +34,35 @@ class Views:
         self, session: AsyncSession, incident: Incident, desk: DeskSettings, now: datetime
     ) -> CardView:
         """The incident with all that stands beside it."""
+        return (await self.of_all(session, [incident], desk, now))[incident.id]
+
+    async def of_all(
+        self, session: AsyncSession, incidents: Collection[Incident], desk: DeskSettings, now: datetime
+    ) -> dict[int, CardView]:
+        """The same for a few hundred incidents of one desk at most, by their numbers."""
+        numbers = [each.id for each in incidents]
         known = await types.of_desk(session, desk.name)
-        responsible = ""
-        if incident.responsible_id is not None:
-            person = await self.people.by_id(session, incident.responsible_id)
-            responsible = person.display_name if person else ""
-        return CardView(
-            incident=incident,
-            type=next((each for each in known if each.id == incident.type_id), None),
-            types=tuple(each for each in known if each.active),
-            asset=await self.assets.describe(session, incident),
-            responsible=responsible,
-            links=tuple(await self.incidents.links(session, incident.id)),
-            sla=(await self.slas.of(session, [incident], now))[incident.id],
-            zone=ZoneInfo(desk.zone),
-            mirror=await self.mirror.view(session, incident),
-        )
+        responsible = {each.responsible_id for each in incidents if each.responsible_id is not None}
+        people = await self.people.by_ids(session, responsible) if responsible else {}
+        assets = await self.assets.describe_all(session, list(incidents))
+        links = await self.incidents.links_of_all(session, numbers)
+        slas = await self.slas.of(session, incidents, now)
+        zone = ZoneInfo(desk.zone)
+        return {
+            each.id: CardView(
+                incident=each,
+                type=next((type_ for type_ in known if type_.id == each.type_id), None),
+                types=tuple(type_ for type_ in known if type_.active),
+                asset=assets[each.id],
+                responsible=_name(people.get(each.responsible_id or 0)),
+                links=tuple(links[each.id]),
+                sla=slas[each.id],
+                zone=zone,
+                mirror=await self.mirror.view(session, each),
+            )
+            for each in incidents
+        }
+
+
+def _name(person: Person | None) -> str:
+    return person.display_name if person else ""

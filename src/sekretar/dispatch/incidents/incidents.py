@@ -215,6 +215,12 @@ class Incidents:
         """The links of an incident as it sees them, by kind and code."""
         return await links.of(session, incident_id)
 
+    async def links_of_all(
+        self, session: AsyncSession, incident_ids: Collection[int]
+    ) -> dict[int, list[Link]]:
+        """The same for a few hundred incidents at most, by their numbers."""
+        return await links.of_all(session, incident_ids)
+
     async def link(
         self,
         session: AsyncSession,

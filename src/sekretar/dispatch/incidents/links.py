@@ -6,7 +6,7 @@ when the survivor is merged in turn, everything that pointed at it points furthe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,17 +22,31 @@ from sekretar.kernel.errors import PersonError
 
 async def of(session: AsyncSession, incident_id: int) -> list[Link]:
     """The links of an incident as it sees them, by kind and number."""
-    query = select(LinkRow).where(or_(LinkRow.incident_id == incident_id, LinkRow.other_id == incident_id))
-    seen = [
-        (row.other_id, LinkKind(row.kind))
-        if row.incident_id == incident_id
-        else (row.incident_id, LinkKind(row.kind).inverse)
-        for row in await session.scalars(query)
-    ]
-    rows = await session.scalars(select(IncidentRow).where(IncidentRow.id.in_({each for each, _ in seen})))
-    incidents = {row.id: incident_of(row) for row in rows}
-    found = [Link(kind, incidents[other_id]) for other_id, kind in seen]
-    return sorted(found, key=lambda link: (list(LinkKind).index(link.kind), link.other.id))
+    return (await of_all(session, [incident_id]))[incident_id]
+
+
+async def of_all(session: AsyncSession, incident_ids: Collection[int]) -> dict[int, list[Link]]:
+    """The same for a few hundred incidents at most, by their numbers."""
+    query = select(LinkRow).where(
+        or_(LinkRow.incident_id.in_(incident_ids), LinkRow.other_id.in_(incident_ids))
+    )
+    seen: list[tuple[int, LinkKind, int]] = []
+    for row in await session.scalars(query):
+        kind = LinkKind(row.kind)
+        seen += [(row.incident_id, kind, row.other_id), (row.other_id, kind.inverse, row.incident_id)]
+    incidents: dict[int, Incident] = {}
+    if seen:
+        others = select(IncidentRow).where(IncidentRow.id.in_({each for _, _, each in seen}))
+        incidents = {row.id: incident_of(row) for row in await session.scalars(others)}
+    found: dict[int, list[Link]] = {each: [] for each in incident_ids}
+    for incident_id, kind, other_id in seen:
+        if incident_id in found:
+            found[incident_id].append(Link(kind, incidents[other_id]))
+    return {each: sorted(some, key=_place_of) for each, some in found.items()}
+
+
+def _place_of(link: Link) -> tuple[int, int]:
+    return list(LinkKind).index(link.kind), link.other.id
 
 
 async def locked_pair(session: AsyncSession, one_id: int, other_id: int) -> tuple[IncidentRow, IncidentRow]:

@@ -290,6 +290,15 @@ async def letter_row(session: AsyncSession, letter_id: int) -> LetterRow | None:
     return await session.get(LetterRow, letter_id, populate_existing=True)
 
 
+async def letter_rows(session: AsyncSession, letter_ids: Collection[int]) -> dict[int, LetterRow]:
+    """Those of these letters that are there, by number; a few hundred at most."""
+    if not letter_ids:
+        return {}
+    query = select(LetterRow).where(LetterRow.id.in_(letter_ids))
+    rows = await session.scalars(query, execution_options={"populate_existing": True})
+    return {row.id: row for row in rows}
+
+
 async def of_incident(session: AsyncSession, incident_id: int) -> Sequence[LetterRow]:
     """The letters of an incident, in the order in which they were received or sent."""
     query = select(LetterRow).where(LetterRow.incident_id == incident_id)

@@ -13,13 +13,15 @@ import enum
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, cast
 
-from sqlalchemy import Index, Table, UniqueConstraint, delete, exists, update
+from sqlalchemy import Executable, Index, Table, UniqueConstraint, delete, exists, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sekretar.kernel.database import Base, BigId, NullableJson, insert_into, wake_after_commit
+from sekretar.kernel.database import Base, BigId, NullableJson, wake_after_commit
 
 #: The name of the job that delivers.
 TASK = "outbox"
@@ -184,12 +186,16 @@ async def forget(session: AsyncSession, key_prefix: str) -> None:
 async def _insert(session: AsyncSession, rows: list[dict[str, Any]]) -> set[str]:
     if not rows:
         return set()
-    statement = (
-        insert_into(session, OutboxRow)
-        .on_conflict_do_nothing(index_elements=[OutboxRow.key])
-        .returning(OutboxRow.key)
-    )
+    statement = _inserting(session.get_bind().dialect.name)
     return set((await session.scalars(statement, rows)).all())
+
+
+@cache
+def _inserting(dialect: str) -> Executable:
+    """Made once: making it takes longer than running it."""
+    table = cast("Table", OutboxRow.__table__)
+    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return statement.on_conflict_do_nothing(index_elements=["key"]).returning(table.c.key)
 
 
 def _values(effect: Effect, now: datetime) -> dict[str, Any]:
