@@ -17,6 +17,7 @@ from sekretar.dispatch.channels import DeskChannels, Purpose
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.kernel.dates import format_date, format_time
 from sekretar.kernel.i18n import Translator
+from sekretar.kernel.people import Person
 from sekretar.mattermost import outgoing
 from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.messages import Message
@@ -71,18 +72,17 @@ class Telling:
     ) -> None:
         """Tell one person, once for each key; somebody who is gone is told nothing."""
         person = await self.chat.people.by_id(session, person_id)
-        if person is None or not person.active:
-            return
-        now = self.chat.now()
-        reader = Reader(self.chat.translator(person), person.zone, now)
-        await outgoing.direct(
-            session,
-            key=f"{key}:{person_id}",
-            person=person,
-            rendered=self.chat.render(say(reader), person),
-            now=now,
-            expires_at=expires_at,
-        )
+        if person is not None and person.active:
+            message = self.message(person, key, say, expires_at=expires_at)
+            await outgoing.direct_all(session, [message], self.chat.now())
+
+    def message(
+        self, person: Person, key: str, say: Say, *, expires_at: datetime | None = None
+    ) -> outgoing.Direct:
+        """What `person` puts into the outbox, for whoever tells many."""
+        reader = Reader(self.chat.translator(person), person.zone, self.chat.now())
+        rendered = self.chat.render(say(reader), person)
+        return outgoing.Direct(f"{key}:{person.id}", person, rendered, expires_at=expires_at)
 
     async def channel(
         self,

@@ -414,10 +414,10 @@ async def test_a_letter_whose_filing_fails_waits_for_a_person_and_not_the_others
     await office.put(letter_bytes("Two", message_id="<2@x>"))
     lookup = office.assets.lookup
 
-    async def fail(session: object, desk: str, subject: str, fresh: str) -> object:
+    async def fail(session: object, desk: str, subject: str, *texts: str) -> object:
         if subject == "One":
             raise RuntimeError("a mistake")
-        return await lookup(session, desk, subject, fresh)  # type: ignore[arg-type]
+        return await lookup(session, desk, subject, *texts)  # type: ignore[arg-type]
 
     monkeypatch.setattr(office.assets, "lookup", fail)
     await office.intake.run()

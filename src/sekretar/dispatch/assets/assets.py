@@ -21,12 +21,15 @@ class Assets:
         self._default_emails = default_emails or {}
         self._lookup = Lookup()
 
-    async def lookup(self, session: AsyncSession, desk: str, subject: str, fresh: str) -> Found:
+    async def lookup(
+        self, session: AsyncSession, desk: str, subject: str, fresh: str, otherwise: str = ""
+    ) -> Found:
         """What a letter says of its place: subject first, then its text without quotes and signature.
 
-        A station brings its pole, a pole its contractor; what is ambiguous is left open, with candidates.
+        A station brings its pole, a pole its contractor; what is ambiguous is left open, with candidates. Only where
+        nothing is said of a place, what is said in `otherwise` counts.
         """
-        return await self._lookup.in_letter(session, desk, subject, fresh)
+        return await self._lookup.in_letter(session, desk, subject, fresh, otherwise)
 
     async def find(
         self,

@@ -46,8 +46,16 @@ class Verdict:
 NOTHING = Verdict()
 
 
-def in_letter(index: AssetIndex, subject: str, fresh: str) -> Verdict:
-    """What a letter says of its place; `fresh` is its text without quotes and signature."""
+def in_letter(index: AssetIndex, subject: str, fresh: str, otherwise: str = "") -> Verdict:
+    """What a letter says of its place; `fresh` is its text without quotes and signature.
+
+    What `otherwise` says counts only where these two name no place at all.
+    """
+    verdict = _in_new_words(index, subject, fresh)
+    return _in_new_words(index, "", otherwise) if verdict.source is None and otherwise else verdict
+
+
+def _in_new_words(index: AssetIndex, subject: str, fresh: str) -> Verdict:
     first = _read(index, subject)
     options = first.options()
     if len(options) == 1 and options[0].station_id is not None:

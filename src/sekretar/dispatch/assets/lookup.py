@@ -46,15 +46,17 @@ class Lookup:
     def __init__(self) -> None:
         self._kept: dict[str, _Kept] = {}
 
-    async def in_letter(self, session: AsyncSession, desk: str, subject: str, fresh: str) -> Found:
-        """What a letter says of its place; `fresh` is its text without quotes and signature."""
+    async def in_letter(
+        self, session: AsyncSession, desk: str, subject: str, fresh: str, otherwise: str
+    ) -> Found:
+        """What a letter says of its place, as `Assets.lookup` says."""
         kept = self._kept.setdefault(desk, _Kept())
         index, read = kept.index, kept.version
-        verdict = in_letter(index, subject, fresh)
+        verdict = in_letter(index, subject, fresh, otherwise)
         # Whether the register is still what was read is asked together with the names: mostly it is.
         version, shown = await _named(session, desk, _shown_of(verdict))
         if version > read:
-            verdict = in_letter(await self.index(session, desk), subject, fresh)
+            verdict = in_letter(await self.index(session, desk), subject, fresh, otherwise)
             _, shown = await _named(session, desk, _shown_of(verdict))
         certain = verdict.certain
         open_ones = _open_ones(verdict)

@@ -8,12 +8,13 @@ everybody. Where nobody may be chosen the incident stays in the queue, and the c
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import cast
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import Table, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.assignment import wording
@@ -39,6 +40,8 @@ from sekretar.dispatch.settings import DeskSettings
 from sekretar.dispatch.telling import Reader, Telling
 from sekretar.kernel.database import wake_after_commit
 from sekretar.kernel.errors import PeerError, PersonError
+from sekretar.kernel.people import Person
+from sekretar.mattermost import outgoing
 from sekretar.mattermost.messages import Message
 
 #: How often the shifts are looked at, which somebody may have changed.
@@ -51,6 +54,26 @@ class Alarm(StrEnum):
 
     UNMANNED = "unmanned"
     FULL = "full"
+
+
+@dataclass(frozen=True)
+class _Given:
+    """An incident that somebody was given, by the number of the record."""
+
+    number: int
+    before: Incident
+    after: Incident
+    reason: Reason
+
+
+# Made once: making one takes longer than running it.
+_ASSIGNMENTS, _MEMBERS = cast("Table", AssignmentRow.__table__), cast("Table", MemberRow.__table__)
+_RECORDING = insert(_ASSIGNMENTS).returning(_ASSIGNMENTS.c.id)
+_REMEMBERING = (
+    update(_MEMBERS)
+    .where(_MEMBERS.c.desk == bindparam("of_desk"), _MEMBERS.c.person_id == bindparam("whose"))
+    .values(last_at=bindparam("now"))
+)
 
 
 class Assigning:
@@ -97,11 +120,8 @@ class Assigning:
         if is_finished(incident.status) or (given and incident.responsible_id is not None):
             await dequeue(session, incident.id)
         if given and incident.responsible_id is not None:
-            await session.execute(
-                update(MemberRow)
-                .where(MemberRow.desk == incident.desk, MemberRow.person_id == incident.responsible_id)
-                .values(last_at=now)
-            )
+            who = {"of_desk": incident.desk, "whose": incident.responsible_id}
+            await session.execute(_REMEMBERING, {**who, "now": now})
 
     async def _reason(
         self,
@@ -168,22 +188,30 @@ class Assigning:
             members = await self._team.members(session, desk.name, now)
             candidates = await self._candidates(session, desk, members, presences, now)
             waiting = await queued(session, desk.name)
-            await lock_incidents(session, [row.incident_id for row in waiting])
+            incidents = await lock_incidents(session, [row.incident_id for row in waiting])
+            given: list[_Given] = []
+            refused: Choice | None = None
             for row in waiting:
-                if await self._obsolete(session, row, now):
+                incident = incidents[row.incident_id]
+                if await self._obsolete(session, row, incident, now):
                     continue
                 choice = choose(candidates, desk.assignment.waiting_weight)
                 if choice.person_id is None:
-                    await self._alarm(session, pool, desk, choice, members)
-                    return []
-                await self._give(session, desk, row, choice)
+                    refused = choice
+                    break
+                given += await self._give(session, desk, row, incident, choice)
                 candidates = [_loaded(each, choice.person_id, now) for each in candidates]
+            await self._tell(session, given)
+            if refused is not None:
+                await self._alarm(session, pool, desk, refused, members)
+                return []
             pool.alarm = ""
             return [now] if len(waiting) == BATCH else []
 
-    async def _obsolete(self, session: AsyncSession, row: QueueRow, now: datetime) -> bool:
+    async def _obsolete(
+        self, session: AsyncSession, row: QueueRow, incident: Incident, now: datetime
+    ) -> bool:
         """Whether an incident does not wait any more; then it is taken out of the queue."""
-        incident = await self._incidents.get(session, row.incident_id)
         if Reason(row.reason).keeps:
             waits = incident.responsible_id is None or await self._off_shift(session, incident, now)
         else:
@@ -218,13 +246,14 @@ class Assigning:
             for each in dispatchers
         ]
 
-    async def _give(self, session: AsyncSession, desk: DeskSettings, row: QueueRow, choice: Choice) -> None:
+    async def _give(
+        self, session: AsyncSession, desk: DeskSettings, row: QueueRow, before: Incident, choice: Choice
+    ) -> list[_Given]:
+        """Give an incident away; nothing is given that may not be changed any more."""
         reason, incident_id = Reason(row.reason), row.incident_id
-        before = await self._incidents.get(session, incident_id)
         change = IncidentChange(responsible_id=choice.person_id)
         seen = IncidentChange(responsible_id=before.responsible_id)
         t = self._telling.chat.catalogues.translator(desk.language)
-        await dequeue(session, incident_id)
         try:
             after = await self._incidents.change(
                 session, incident_id, change, SYSTEM, wording.why(choice, t), seen=seen
@@ -232,38 +261,46 @@ class Assigning:
         except PersonError as error:
             # It may not be changed any more, and so does not wait for anybody.
             _log.info("incident not given", incident=incident_id, reason=error.key)
-            return
-        now = self._telling.chat.now()
-        record = AssignmentRow(
-            incident_id=incident_id,
-            person_id=choice.person_id,
-            at=now,
-            reason=reason.value,
-            candidates=[each.as_json() for each in choice.seen],
-        )
-        session.add(record)
-        await session.flush()
-        await self._tell(session, before, after, reason, record.id)
+            await dequeue(session, incident_id)
+            return []
+        if after.version == before.version:
+            # Whoever had it gets it again, and nobody has heard of that.
+            await dequeue(session, incident_id)
+        record = {
+            "incident_id": incident_id,
+            "person_id": choice.person_id,
+            "at": self._telling.chat.now(),
+            "reason": reason.value,
+            "candidates": [each.as_json() for each in choice.seen],
+        }
+        number: int = (await session.scalars(_RECORDING, record)).one()
+        return [_Given(number, before, after, reason)]
 
-    async def _tell(
-        self, session: AsyncSession, before: Incident, after: Incident, reason: Reason, number: int
-    ) -> None:
-        """The new responsible hears of it, and whoever had it before."""
-        people = {each for each in (before.responsible_id, after.responsible_id) if each is not None}
-        known = await self._telling.chat.people.by_ids(session, people)
-        names = {number: person.display_name for number, person in known.items()}
-        key = f"dispatch:assignment:{number}"
+    async def _tell(self, session: AsyncSession, given: Sequence[_Given]) -> None:
+        """The new responsible hears of each, and whoever had it before."""
+        concerned = {each for one in given for each in (one.before.responsible_id, one.after.responsible_id)}
+        numbers = {each for each in concerned if each is not None}
+        people = await self._telling.chat.people.by_ids(session, numbers) if numbers else {}
+        messages = [message for each in given for message in self._messages(each, people)]
+        await outgoing.direct_all(session, messages, self._telling.chat.now())
+
+    def _messages(self, given: _Given, people: Mapping[int, Person]) -> list[outgoing.Direct]:
+        before, after, reason = given.before, given.after, given.reason
+        old, new = people.get(before.responsible_id or 0), people.get(after.responsible_id or 0)
+        key = f"dispatch:assignment:{given.number}"
 
         def to_new(reader: Reader) -> Message:
-            return wording.given(after, reason.value, names.get(before.responsible_id or 0, ""), reader)
+            return wording.given(after, reason.value, old.display_name if old else "", reader)
 
         def to_old(reader: Reader) -> Message:
-            return wording.taken(after, reason.value, names.get(after.responsible_id or 0, ""), reader)
+            return wording.taken(after, reason.value, new.display_name if new else "", reader)
 
-        if after.responsible_id is not None:
-            await self._telling.person(session, after.responsible_id, key, to_new)
-        if reason.keeps and before.responsible_id is not None:
-            await self._telling.person(session, before.responsible_id, key, to_old)
+        told = [(new, to_new), *([(old, to_old)] if reason.keeps else [])]
+        return [
+            self._telling.message(person, key, say)
+            for person, say in told
+            if person is not None and person.active
+        ]
 
     async def _alarm(
         self,

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
+from typing import cast
 
-from sqlalchemy import delete, select
+from sqlalchemy import Insert, Table, bindparam, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.assignment.model import PoolRow, QueueRow
 from sekretar.dispatch.assignment.team import TASK
 from sekretar.dispatch.incidents.model import IncidentRow
+from sekretar.dispatch.incidents.rows import incident_of
 from sekretar.dispatch.incidents.values import Incident
 from sekretar.kernel.database import insert_into, wake_after_commit
+
+_QUEUE = cast("Table", QueueRow.__table__)
+_DEQUEUING = delete(_QUEUE).where(_QUEUE.c.incident_id == bindparam("incident"))
 
 #: How many incidents are given away in one transaction.
 BATCH = 50
@@ -38,19 +45,21 @@ class Reason(StrEnum):
 
 async def enqueue(session: AsyncSession, incident: Incident, reason: Reason) -> None:
     """Let an incident wait for somebody; one that waits already keeps its reason."""
-    await session.execute(
-        insert_into(session, QueueRow)
-        .values(
-            incident_id=incident.id, desk=incident.desk, opened_at=incident.opened_at, reason=reason.value
-        )
-        .on_conflict_do_nothing()
-    )
+    values = {"desk": incident.desk, "opened_at": incident.opened_at, "reason": reason.value}
+    await session.execute(_enqueuing(session.get_bind().dialect.name), {"incident_id": incident.id, **values})
     wake_after_commit(session, TASK)
+
+
+@cache
+def _enqueuing(dialect: str) -> Insert:
+    """Made once: making it takes longer than running it."""
+    statement = postgresql.insert(_QUEUE) if dialect == "postgresql" else sqlite.insert(_QUEUE)
+    return statement.on_conflict_do_nothing()
 
 
 async def dequeue(session: AsyncSession, incident_id: int) -> None:
     """An incident waits for nobody any more, or never did."""
-    await session.execute(delete(QueueRow).where(QueueRow.incident_id == incident_id))
+    await session.execute(_DEQUEUING, {"incident": incident_id})
 
 
 async def locked_pool(session: AsyncSession, desk: str, now: datetime) -> PoolRow:
@@ -67,9 +76,10 @@ async def queued(session: AsyncSession, desk: str) -> list[QueueRow]:
     return list(await session.scalars(query.order_by(QueueRow.opened_at, QueueRow.incident_id).limit(BATCH)))
 
 
-async def lock_incidents(session: AsyncSession, incident_ids: Iterable[int]) -> None:
+async def lock_incidents(session: AsyncSession, incident_ids: Iterable[int]) -> dict[int, Incident]:
     """Hold these incidents until the end of the transaction. All are taken in the order of their numbers, as merging
     does, so that nobody waits for somebody who waits for them.
     """
-    query = select(IncidentRow.id).where(IncidentRow.id.in_(sorted(incident_ids))).order_by(IncidentRow.id)
-    await session.execute(query.with_for_update())
+    query = select(IncidentRow).where(IncidentRow.id.in_(sorted(incident_ids))).order_by(IncidentRow.id)
+    rows = await session.scalars(query.with_for_update(), execution_options={"populate_existing": True})
+    return {row.id: incident_of(row) for row in rows}

@@ -267,11 +267,9 @@ class Filing:
 
     async def _lookup(self, session: AsyncSession, arrival: Arrival) -> Found:
         letter = arrival.letter
-        found = await self.assets.lookup(session, arrival.desk.name, letter.subject, letter.fresh)
-        if found.source is None and letter.text != letter.fresh and not arrival.related:
-            # What is quoted of a conversation that is not here may say where it is.
-            found = await self.assets.lookup(session, arrival.desk.name, "", letter.text)
-        return found
+        # What is quoted of a conversation that is not here may say where it is.
+        quoted = letter.text if letter.text != letter.fresh and not arrival.related else ""
+        return await self.assets.lookup(session, arrival.desk.name, letter.subject, letter.fresh, quoted)
 
     async def _remark(self, session: AsyncSession, arrival: Arrival, incident_id: int) -> None:
         """Say what of the letter is not here."""

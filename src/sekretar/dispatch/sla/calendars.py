@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -121,6 +122,12 @@ def _calendar(hours: HoursSettings | None, desk: DeskSettings, days: Mapping[dat
     return WorkingHours(ZoneInfo(desk.zone), hours.openings(), hours.country, days)
 
 
+@cache
+def _release_of_holidays() -> str:
+    """Looked up once: all that is known of the package is read for it."""
+    return version("holidays")
+
+
 def _mark(desk: DeskSettings, days: Mapping[date, DayRule]) -> str:
     """A short name for these very rules. The library is in it, because a release of it may know more days off."""
     described = {
@@ -128,6 +135,6 @@ def _mark(desk: DeskSettings, days: Mapping[date, DayRule]) -> str:
         "zone": desk.zone,
         "pausing": sorted(desk.pausing),
         "days": [[str(day), rule.kind.value, *map(str, rule.openings)] for day, rule in days.items()],
-        "holidays": version("holidays"),
+        "holidays": _release_of_holidays(),
     }
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]

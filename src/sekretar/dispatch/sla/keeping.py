@@ -80,7 +80,7 @@ class Slas:
             return
         kinds = {event.kind for event in events}
         if EventKind.OPENED in kinds:
-            await self._reckon(session, desk, incident, events, retyped=True)
+            await self._reckon(session, desk, incident, events, retyped=True, is_new=True)
         elif kinds & _MOVING:
             history = await self._incidents.history(session, incident.id)
             await self._reckon(session, desk, incident, history, retyped=EventKind.TYPE in kinds)
@@ -110,10 +110,16 @@ class Slas:
         history: Sequence[Event],
         *,
         retyped: bool,
+        is_new: bool = False,
     ) -> None:
-        """Read all clocks off the history. What a clock allows is kept, unless the type is a new one."""
+        """Read all clocks off the history. What a clock allows is kept, unless the type is a new one.
+
+        An incident that `is_new` has no clocks yet.
+        """
         rules = await rules_of(session, desk)
-        known = {ClockKind(row.kind): row for row in await store.rows_of(session, [incident.id])}
+        rows = [] if is_new else await store.rows_of(session, [incident.id])
+        known = {ClockKind(row.kind): row for row in rows}
+        added: list[ClockRow] = []
         fired = await store.known_marks(session, [row.id for row in known.values()]) if known else {}
         type_ = await types.by_id(session, incident.type_id) if incident.type_id is not None else None
         for kind, course in courses(incident.opened_at, history, rules.pausing).items():
@@ -122,12 +128,14 @@ class Slas:
                 continue
             allowance = fresh if row is None or retyped else store.plan_of_row(row).allowance
             before = row.deadline if row else None
-            row = row or ClockRow(incident_id=incident.id, desk=desk.name, kind=kind.value)
+            if row is None:
+                row = ClockRow(incident_id=incident.id, desk=desk.name, kind=kind.value)
+                added.append(row)
             self._write(row, course, rules, allowance, fired.get(row.id, {}) if row.id else {})
             if incident.merged_into_id is not None:
                 row.due_at = None
-            session.add(row)
             await self._note_move(session, row, before)
+        await store.add(session, added)
         await session.flush()
         wake_after_commit(session, TASK)
 
