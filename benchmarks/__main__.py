@@ -23,6 +23,7 @@ ALL = (
     "assets",
     "incidents",
     "letters",
+    "mailboxes",
 )
 
 

@@ -86,7 +86,7 @@ BARE_ROWS = 6
 
 def rows(scale: Scale) -> Iterator[Row]:
     """Milliseconds for each of the letters that wait."""
-    letters = [_letter(number) for number in range(scale.letters)]
+    letters = [letter(number) for number in range(scale.letters)]
     with tempfile.TemporaryDirectory() as folder:
         taken = uvloop.run(_filed(f"sqlite:///{Path(folder) / 'bench.sqlite3'}", letters))
         bare = _bare(Path(folder) / "bare.sqlite3", letters)
@@ -239,7 +239,7 @@ def _answers(number: int) -> bool:
     return number % 3 == 1
 
 
-def _letter(number: int) -> bytes:
+def letter(number: int) -> bytes:
     answers = _answers(number)
     head = HEAD.format(
         mark="Re: " if answers else "",
