@@ -153,5 +153,7 @@ def provider_of_mail(address: str) -> Provider | None:
 
 def profile_of(name: str) -> ServerProfile:
     """The profile stored under this name; an unknown name (from another version) behaves generically."""
-    known = (GENERIC, YANDEX, MAILRU, NEXTCLOUD, ICLOUD)
-    return next((profile for profile in known if profile.name == name), GENERIC)
+    return _PROFILES.get(name, GENERIC)
+
+
+_PROFILES = {profile.name: profile for profile in (GENERIC, YANDEX, MAILRU, NEXTCLOUD, ICLOUD)}

@@ -158,7 +158,12 @@ class Syncing:
         return MOST_AT_ONCE - len(self._running)
 
     async def _claim(self, now: datetime) -> tuple[list[_Taken], datetime | None]:
-        """Store what was found unchanged and take what is due; also says when something will be due next."""
+        """Store what was found unchanged and take what is due.
+
+        Returns:
+            What was taken, and when something will be due next. Where something was taken, nobody asks the database
+            when that is: the next round begins as soon as this one is over.
+        """
         noted, self._unchanged = self._unchanged, []
         places = self._places.copy()
         try:
@@ -169,8 +174,9 @@ class Syncing:
                 if taken:
                     ids = [each.claim.account_id for each in taken]
                     claimed = update(CalendarAccount).where(CalendarAccount.id.in_(ids))
-                    await session.execute(claimed.values(next_sync_at=now + CLAIM))
-                due = await self._next_due(session, places)
+                    # By the connection: a session would look for each of the rows in its own memory.
+                    await (await session.connection()).execute(claimed.values(next_sync_at=now + CLAIM))
+                due = self._round_ends if taken else await self._next_due(session, places)
         except BaseException:
             self._unchanged += noted
             raise
