@@ -66,7 +66,7 @@ def letter_bytes(
     return head.encode() + b"\r\n" + text.replace("\n", "\r\n").encode()
 
 
-async def _no_tickets(session: AsyncSession, desk: str, key: str) -> None:
+async def no_tickets(session: AsyncSession, desk: str, key: str) -> None:
     """There is no mirror here."""
 
 
@@ -93,7 +93,7 @@ class PostOffice:
         bounces = Bounces(self.incidents, catalogues)
         tools = Tools(
             self.incidents,
-            Evidence(self.ids, _no_tickets),
+            Evidence(self.ids, no_tickets),
             Deliveries(self.incidents, self.ids, catalogues, self.clock, bounces.note),
             Filing(self.incidents, self.assets, catalogues, self._too_late),
         )

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from tests.integration.dispatch.letter_office import ANNA, BOX, FIRST, PERSON, LetterOffice
+from tests.integration.dispatch.post_office import no_tickets
 from tests.peers_smtp import OutsideWorld, outside_world
 
 from sekretar.dispatch.assets.assets import Assets
@@ -49,7 +50,7 @@ def intake_of(office: LetterOffice) -> Intake:
     catalogues = Catalogues.load()
     tools = Tools(
         office.incidents,
-        Evidence(office.ids),
+        Evidence(office.ids, no_tickets),
         Deliveries(
             office.incidents, office.ids, catalogues, office.clock, Bounces(office.incidents, catalogues).note
         ),
