@@ -92,9 +92,10 @@ async def test_what_is_wrong_is_said_at_its_field(database: Database) -> None:
         assert (await house.now(incident.id)).status is Status.NEW
 
 
-async def came(house: House, number: int, sender: str) -> None:
+async def came(house: House, number: int, sender: str, cc: str = "") -> None:
     """A letter of the first incident."""
-    head = f"From: {sender}\r\nTo: {BOX.address}\r\nSubject: x\r\nMessage-ID: <{number}@out.example>\r\n\r\n"
+    copies = f"Cc: {cc}\r\n" if cc else ""
+    head = f"From: {sender}\r\nTo: {BOX.address}\r\n{copies}Subject: x\r\nMessage-ID: <{number}@out.example>\r\n\r\n"
     now = house.clock.now()
     cursor = noting.Cursor(BOX.address, "INBOX", BOX.imap_host, 7, number, 0, now)
     fetched = noting.Fetched(number, head.encode(), b"text", len(head) + 4, now)
@@ -176,6 +177,18 @@ async def test_an_answer_counts_before_it_is_written_down_where_the_post_stands(
         # Whoever invents such a post elsewhere gets no further than their rights.
         await house.office.say("chris", ">> Не моё", channel="elsewhere", kind="P", root="early")
         assert len(await letters(house)) == 1
+
+
+async def test_whom_an_answer_in_the_thread_does_not_reach_is_said_there(database: Database) -> None:
+    async with open_house(database, DESK) as house:
+        incident = await house.open()
+        everybody = ", ".join(f"p{number}@operator.example" for number in range(500))
+        await came(house, 1, "ivan@operator.example", everybody)
+        await said(house, incident.id, ">> Едем.")
+        replies = [each["message"] for each in await house.posts() if each.get("root_id") == "cardpost"]
+        assert [each for each in replies if "Письмо не получат 1 чел." in each]
+        answer = await house.office.slash("anna", f"/incident ответить {incident.code} Приехали.")
+        assert "Письмо не получат 1 чел." in answer.body["text"]
 
 
 async def test_an_answer_that_cannot_leave_is_said_in_the_thread(database: Database) -> None:

@@ -127,6 +127,8 @@ class Writing:
                 await outgoing.react(
                     session, key=f"dispatch:said:{post.id}", emoji=_ON_ITS_WAY, now=post.now, post_id=post.id
                 )
+                if draft.unreached:
+                    await self._reply(session, post, "unreached", unreached(draft, post.t))
         except PersonError as error:
             await self._refuse(post, error)
         return True
@@ -138,16 +140,19 @@ class Writing:
         await self.incidents.change(session, draft.incident_id, read, actor_of(person))
 
     async def _refuse(self, post: IncomingPost, error: PersonError) -> None:
-        words = Message(Markdown(f"⚠️ {post.t('dispatch.chat.not_sent')} {post.t.error(error)}"))
+        words = Markdown(f"⚠️ {post.t('dispatch.chat.not_sent')} {post.t.error(error)}")
         async with self.chat.database.transaction() as session:
-            await outgoing.post(
-                session,
-                key=f"dispatch:refused:{post.id}",
-                channel_id=post.channel_id,
-                rendered=self.chat.render(words, None),
-                now=post.now,
-                root_id=post.root_id,
-            )
+            await self._reply(session, post, "refused", words)
+
+    async def _reply(self, session: AsyncSession, post: IncomingPost, key: str, words: Markdown) -> None:
+        await outgoing.post(
+            session,
+            key=f"dispatch:{key}:{post.id}",
+            channel_id=post.channel_id,
+            rendered=self.chat.render(Message(words), None),
+            now=post.now,
+            root_id=post.root_id,
+        )
 
     async def _allowed(self, record: Record, asked: FormRequest | FormSubmit) -> None:
         await self._require(asked.person, incident_of(record))
@@ -203,11 +208,14 @@ def form_of(draft: Draft, t: Translator) -> Form:
         ),
         text,
     )
-    unreached = (
-        t("dispatch.chat.letter_unreached", count=draft.unreached, most=MOST) if draft.unreached else ""
-    )
     title = t.plain(f"dispatch.chat.letter_title_{draft.purpose.value}", code=draft.code)
-    return Form(LETTER_FORM, title, unreached, fields, t.plain("dispatch.chat.letter_send"))
+    intro = unreached(draft, t) if draft.unreached else ""
+    return Form(LETTER_FORM, title, intro, fields, t.plain("dispatch.chat.letter_send"))
+
+
+def unreached(draft: Draft, t: Translator) -> Markdown:
+    """How many people of the conversation do not get the letter."""
+    return t("dispatch.chat.letter_unreached", count=draft.unreached, most=MOST)
 
 
 def changed(draft: Draft, values: Mapping[str, Value]) -> tuple[Draft, dict[str, PersonError]]:

@@ -12,7 +12,7 @@ from typing import Final
 
 from sekretar.dispatch.chat import card
 from sekretar.dispatch.chat.working import ASSET_FORM, Working, actor_of, take_over
-from sekretar.dispatch.chat.writing import Writing
+from sekretar.dispatch.chat.writing import Writing, unreached
 from sekretar.dispatch.commands import listing
 from sekretar.dispatch.commands.filters import status_called
 from sekretar.dispatch.commands.hands import Hands, Meant, say, status_names
@@ -26,7 +26,7 @@ from sekretar.kernel.errors import PersonError
 from sekretar.kernel.forms import Choice
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person
-from sekretar.kernel.text import truncate
+from sekretar.kernel.text import Markdown, truncate
 from sekretar.mattermost.chat import (
     Chat,
     Click,
@@ -200,7 +200,10 @@ class Acts:
             key = f"typed:{request.trigger_id or secrets.token_hex(8)}"
             await self.writing.letters.send(session, draft, key, actor_of(request.person))
         to = ", ".join(each.address for each in draft.to)
-        return say(request.t("dispatch.commands.replied", code=meant.incident.code, to=to))
+        said = request.t("dispatch.commands.replied", code=meant.incident.code, to=to)
+        if draft.unreached:
+            said = Markdown(f"{said}\n{unreached(draft, request.t)}")
+        return say(said)
 
     async def resume(self, request: CommandRequest) -> Reply:
         incident = (await self.hands.which(request)).incident
