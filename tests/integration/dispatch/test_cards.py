@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from tests.integration.dispatch.house import CHANNEL, open_house
+import pytest
+from tests.integration.dispatch.house import CHANNEL, House, open_house
 from tests.integration.mattermost.surface_desk import button
 
+from sekretar.dispatch.chat import cards
+from sekretar.dispatch.chat.card import CardView, card
 from sekretar.dispatch.chat.model import card_key
 from sekretar.dispatch.incidents.values import Status
 from sekretar.kernel.database import Database
+from sekretar.kernel.i18n import Translator
+from sekretar.mattermost.messages import Message
 
 
 def title(payload: dict[str, Any]) -> str:
@@ -80,3 +86,31 @@ async def test_what_was_read_is_marked_so_by_a_button(database: Database) -> Non
         await house.office.click("boris", button(await house.card(), "Прочитано"))
         assert not (await house.now(incident.id)).unread
         assert not title(await house.card()).startswith("✉️")
+
+
+async def test_many_cards_are_shown_at_once_and_one_that_fails_stops_no_other(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(view: CardView, t: Translator, now: datetime) -> Message:
+        if view.incident.summary == "Вторая":
+            raise RuntimeError("a mistake")
+        return card(view, t, now)
+
+    async with open_house(database) as house:
+        for summary in ("Первая", "Вторая", "Третья"):
+            incident = await house.open(summary)
+            await house.change(incident.id, status=Status.IN_PROGRESS)
+        with monkeypatch.context() as patch:
+            patch.setattr(cards, "card", fail)
+            with pytest.raises(RuntimeError):
+                await house.dispatch.cards.show_due()
+        first, second, third = map(card_key, (1, 2, 3))
+        assert await _said(house) == [first, f"re {first}", third, f"re {third}"]
+        await house.dispatch.cards.show_due()
+        assert await _said(house) == [first, f"re {first}", third, f"re {third}", second, f"re {second}"]
+
+
+async def _said(house: House) -> list[str]:
+    """What was posted, by its names."""
+    posts = await house.posts()
+    return [f"re {each['reply_to']}" if each.get("reply_to") else each["message_key"] for each in posts]
