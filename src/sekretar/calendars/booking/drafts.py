@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sekretar.calendars.booking.draft import Draft, stored
 from sekretar.kernel.database import Base, BigId, Json, UtcDateTime
 from sekretar.kernel.errors import PersonError
+from sekretar.kernel.owned import owned
 
 #: A preview older than this says nothing about the day any more.
 KEPT = timedelta(days=1)
@@ -74,10 +75,7 @@ async def of_person(
     Raises:
         PersonError: `calendars.booking.gone`, this person has no such draft (any more).
     """
-    row = None
-    if isinstance(number, int) and not isinstance(number, bool):
-        query = select(BookingDraft).where(BookingDraft.id == number, BookingDraft.person_id == person_id)
-        row = await session.scalar(query.with_for_update() if for_update else query)
+    row = await owned(session, BookingDraft, person_id, number, for_update=for_update)
     if row is None:
         raise PersonError("calendars.booking.gone")
     return row

@@ -19,8 +19,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from sekretar.kernel.database import Base, BigId, Json, UtcDateTime
 from sekretar.kernel.errors import PersonError
+from sekretar.kernel.owned import owned
 from sekretar.tickets.batches.planning import Planned, restored, stored
-from sekretar.tickets.owned import owned
 from sekretar.tickets.remarks import Remark
 
 #: How long a preview can be acted upon. What waits for the tracker is kept as long.

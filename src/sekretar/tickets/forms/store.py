@@ -18,8 +18,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from sekretar.kernel.database import Base, BigId, Json, UtcDateTime
 from sekretar.kernel.errors import PersonError
+from sekretar.kernel.owned import owned
 from sekretar.tickets.forms.spec import Answers, Spec, restored, stored
-from sekretar.tickets.owned import owned
 from sekretar.tickets.remarks import Remark
 
 #: How long what was typed is kept.

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sekretar.kernel.database import insert_into
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.meetings import Meeting, Participant
+from sekretar.kernel.owned import owned
 from sekretar.tickets.batches.store import Row
 from sekretar.tickets.minutes.model import AssignmentPerson, TicketAssignment, TicketMeeting, TicketMinutes
-from sekretar.tickets.owned import owned
 from sekretar.trackers.values import TicketRef
 
 #: A meeting of which nothing was written down is forgotten after this long.
