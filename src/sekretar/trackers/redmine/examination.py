@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from sekretar.kernel.errors import PeerDown, PeerError, PeerRefused, PeerUnsupported
-from sekretar.trackers.errors import NotATracker
+from sekretar.kernel.errors import PeerError, PeerRefused, PeerUnsupported
+from sekretar.trackers.examining import SETTING, examined, failed
 from sekretar.trackers.redmine.tracker import RedmineTracker
-from sekretar.trackers.values import Examination, Shortcoming
-
-_SETTING = "SEKRETAR_TRACKERS"
+from sekretar.trackers.values import Account, Examination, Shortcoming
 
 
 async def examine(service: RedmineTracker | None, name: str) -> Examination:
     """Look at everything. `service` is None when no key is configured."""
-    if service is None:
-        return Examination(
-            None,
-            (
-                Shortcoming(
-                    "no service key: people link their own accounts, and changes in tickets are not told",
-                    f"To change that, put the API key of an administrator as `key` of {name} into {_SETTING}.",
-                    fatal=False,
-                ),
-            ),
-        )
-    try:
-        account = await service.me()
-        shortcomings = await _rights(service, name, account.administrator)
-    except PeerError as error:
-        return Examination(None, (_failure(error, name),))
-    return Examination(account, shortcomings)
+    without = Shortcoming(
+        "no service key: people link their own accounts, and changes in tickets are not told",
+        f"To change that, put the API key of an administrator as `key` of {name} into {SETTING}.",
+        fatal=False,
+    )
+
+    async def look(service: RedmineTracker, account: Account) -> tuple[Shortcoming, ...]:
+        return await _rights(service, name, account.administrator)
+
+    return await examined(service, without, look, lambda error: _failure(error, name))
 
 
 async def _rights(service: RedmineTracker, name: str, administrator: bool) -> tuple[Shortcoming, ...]:
@@ -38,7 +29,7 @@ async def _rights(service: RedmineTracker, name: str, administrator: bool) -> tu
             Shortcoming(
                 "the key is not an administrator's: Sekretar cannot act for mapped people, and custom fields are not"
                 " known before Redmine asks for them",
-                f"Put the API key of an administrator as `key` of {name} into {_SETTING}, or let people link their"
+                f"Put the API key of an administrator as `key` of {name} into {SETTING}, or let people link their"
                 " own accounts.",
                 fatal=False,
             )
@@ -67,7 +58,7 @@ def _failure(error: PeerError, name: str) -> Shortcoming:
         return Shortcoming(
             "the key is not accepted",
             f"Copy the API key from *My account* of an active administrator in Redmine into `key` of {name} in"
-            f" {_SETTING}.",
+            f" {SETTING}.",
             fatal=True,
         )
     if isinstance(error, PeerUnsupported):
@@ -76,20 +67,9 @@ def _failure(error: PeerError, name: str) -> Shortcoming:
             "Switch it on in Redmine: Administration, Settings, API, *Enable REST web service*.",
             fatal=True,
         )
-    if isinstance(error, NotATracker):
-        return Shortcoming(
-            f"something else answers at its address ({error.detail})",
-            f"Correct `url` of {name} in {_SETTING}: it is what comes before /issues in the browser.",
-            fatal=True,
-        )
-    if isinstance(error, PeerDown):
-        return Shortcoming(
-            f"it cannot be reached ({error.detail})",
-            f"Check that this machine reaches `url` of {name} in {_SETTING} and that Redmine runs.",
-            fatal=True,
-        )
-    return Shortcoming(
-        f"it does not do what is asked ({error.detail})",
-        "Look into the log of Redmine for that request.",
-        fatal=True,
+    return failed(
+        error,
+        elsewhere=f"Correct `url` of {name} in {SETTING}: it is what comes before /issues in the browser.",
+        unreachable=f"Check that this machine reaches `url` of {name} in {SETTING} and that Redmine runs.",
+        odd="Look into the log of Redmine for that request.",
     )

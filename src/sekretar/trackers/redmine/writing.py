@@ -7,11 +7,11 @@ names that were written.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
-from sekretar.trackers.requests import KEEP, Change, Draft, TimeSpent, Uploaded
-from sekretar.trackers.values import Field, Ticket, TicketRef, custom_id, custom_key
+from sekretar.trackers.requests import KEEP, Change, Draft, TimeSpent, Uploaded, plain
+from sekretar.trackers.values import Field, Ticket, custom_id, custom_key
 
 #: How Redmine calls each field.
 NAMES: Mapping[Field, str] = {
@@ -54,14 +54,14 @@ def of_draft(draft: Draft) -> Body:
         Field.PARENT: draft.parent,
         Field.PRIVATE: draft.private or None,
     }
-    body = {NAMES[name]: written(value) for name, value in given.items() if value is not None}
+    body = {NAMES[name]: plain(value, hours) for name, value in given.items() if value is not None}
     return body | _custom(draft.custom)
 
 
 def of_change(change: Change) -> Body:
     """The fields to change; an emptied one is an empty text."""
     body = {
-        NAMES[Field(name)]: "" if value is None else written(value)
+        NAMES[Field(name)]: "" if value is None else plain(value, hours)
         for name in _CHANGEABLE
         if (value := getattr(change, name)) is not KEEP
     }
@@ -122,15 +122,6 @@ def _custom(values: Mapping[str, tuple[str, ...]]) -> Body:
     }
 
 
-def written(value: object) -> object:
-    """A value as Redmine takes it."""
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return hours(value)
-    return value.key if isinstance(value, TicketRef) else value
-
-
 def hours(spent: timedelta) -> str:
     """`1:05`: exact to the minute where decimals would not be."""
     minutes = round(spent.total_seconds() / 60)
@@ -171,7 +162,7 @@ def _taken(name: str, value: object, ticket: Ticket) -> bool:
     shown = _SHOWN[FIELDS[name]](ticket)
     if name in ("subject", "description"):
         return str(value).split() == str(shown).split()
-    return str(value) == ("" if shown is None else str(written(shown)))
+    return str(value) == ("" if shown is None else str(plain(shown, hours)))
 
 
 _SHOWN: Mapping[Field, Callable[[Ticket], object]] = {

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sekretar.trackers.errors import FieldProblem, InvalidFields
-from sekretar.trackers.requests import KEEP, Change, Draft, TimeSpent, Uploaded
+from sekretar.trackers.requests import KEEP, Change, Draft, TimeSpent, Uploaded, plain
 from sekretar.trackers.values import (
     CustomField,
     Field,
     Kind,
     Ticket,
-    TicketRef,
     custom_id,
     custom_key,
 )
@@ -62,14 +61,14 @@ def of_draft(draft: Draft, known: Iterable[CustomField]) -> Body:
         Field.ESTIMATE: draft.estimate,
         Field.PARENT: draft.parent,
     }
-    body = {NAMES[name]: _written(value) for name, value in given.items() if value is not None}
+    body = {NAMES[name]: plain(value, duration) for name, value in given.items() if value is not None}
     return body | _custom(draft.custom, known) | of_files(draft.files)
 
 
 def of_change(change: Change, known: Iterable[CustomField]) -> Body:
     """The fields to change, without the queue, which a ticket is moved to; an emptied one is null."""
     body = {
-        NAMES[Field(name)]: _written(value)
+        NAMES[Field(name)]: plain(value, duration)
         for name in _CHANGEABLE
         if (value := getattr(change, name)) is not KEEP
     }
@@ -144,15 +143,6 @@ def _typed(given: tuple[str, ...], field: CustomField | None) -> object:
 
 
 _NUMBERS: Mapping[Kind, type[int] | type[float]] = {Kind.INTEGER: int, Kind.DECIMAL: float}
-
-
-def _written(value: object) -> object:
-    """A value as Tracker takes it."""
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return duration(value)
-    return value.key if isinstance(value, TicketRef) else value
 
 
 def duration(spent: timedelta) -> str:
