@@ -183,6 +183,17 @@ async def test_through_a_proxy(server: TestServer, seen: Counting, monkeypatch: 
     await sessions.close()
 
 
+async def test_typed_addresses_are_not_waited_for_longer_than_asked(server: TestServer) -> None:
+    sessions = HttpSessions(HttpSettings(allowed_networks=("127.0.0.1",)))
+    short = aiohttp.ClientTimeout(total=0.2)
+    with pytest.raises(PeerDown, match="no answer in time"), peer_errors("calendar"):
+        async with sessions.typed.request("GET", server.make_url("/slow"), timeout=short):
+            pass
+    async with sessions.typed.request("GET", server.make_url("/"), timeout=short) as response:
+        assert await response.text() == "ok"
+    await sessions.close()
+
+
 async def test_errors_of_the_wire(server: TestServer) -> None:
     sessions = HttpSessions(HttpSettings(total_timeout=0.2))
     port = server.port
