@@ -18,11 +18,11 @@ from sqlalchemy import event
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.leases import LeaseRow
-from sekretar.kernel.outbox import Delivery, Effect, Outbox, Receipt, put_all
+from sekretar.kernel.outbox import Delivery, Effect, Outbox, Ready, Receipt, confirm, prepare, put_all
 
 NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
 
-#: What is decided: two that must stay in order, and one by itself.
+#: What is decided: two that must stay in order, and one by itself, which is prepared and made ready before.
 EFFECTS = [
     Effect("post", "first", {"text": "1"}, lane="thread"),
     Effect("post", "second", {"text": "2"}, lane="thread"),
@@ -47,11 +47,19 @@ class Fate:
             event.listen(database.engine.sync_engine, name, self.step)
 
 
+async def get_ready(database: Database, outbox: Outbox) -> None:
+    """Prepare the one, and have everything but the sending done."""
+    async with database.transaction() as session:
+        await prepare(session, EFFECTS[-1:], NOW)
+    await outbox.deliver_due()
+
+
 async def decide(database: Database) -> None:
-    """Change the state and put the effects, in one transaction; deciding twice is the same as once."""
+    """Change the state and decide the effects, in one transaction; deciding twice is the same as once."""
     async with database.transaction() as session:
         if await session.get(LeaseRow, "decided") is None:
             session.add(LeaseRow(name="decided", owner="", expires_at=NOW))
+        await confirm(session, [EFFECTS[-1].key], NOW)
         await put_all(session, EFFECTS, NOW)
 
 
@@ -69,12 +77,24 @@ class Handler:
                 async with http.get("/posts", params={"key": delivery.key}) as answer:
                     if await answer.json():
                         return None
-            self._fate.step()
-            async with http.post("/posts", json={"key": delivery.key, "pid": os.getpid()}) as answer:
-                answer.raise_for_status()
-                self._fate.step()
+            await self._post(http, delivery.key)
         self._fate.step()
         return None
+
+    async def make_ready(self, delivery: Delivery) -> Ready:
+        async def send() -> None:
+            async with aiohttp.ClientSession(self._peer) as http:
+                await self._post(http, delivery.key)
+            self._fate.step()
+
+        self._fate.step()
+        return send
+
+    async def _post(self, http: aiohttp.ClientSession, key: str) -> None:
+        self._fate.step()
+        async with http.post("/posts", json={"key": key, "pid": os.getpid()}) as answer:
+            answer.raise_for_status()
+            self._fate.step()
 
 
 async def live(url: str, peer: str, last_step: int) -> None:
@@ -83,9 +103,11 @@ async def live(url: str, peer: str, last_step: int) -> None:
     database = Database.open(url)
     fate.follow(database)
     outbox = Outbox(database, ManualClock(NOW))
-    outbox.handle("post", Handler(peer, fate))
-    await decide(database)
+    handler = Handler(peer, fate)
+    outbox.handle("post", handler, readier=handler.make_ready)
     await outbox.take_over()
+    await get_ready(database, outbox)
+    await decide(database)
     await outbox.deliver_due()
     await database.close()
 
