@@ -134,7 +134,8 @@ class Metrics:
     def counting(self, peer: str) -> ClientMiddlewareType:
         """What counts the requests of a session as requests to `peer`, by what became of them.
 
-        A middleware, because the hooks that aiohttp has for watchers cost a fifth of a short request.
+        A middleware, because the hooks that aiohttp has for watchers cost a fifth of a short request. It sees each
+        attempt where aiohttp makes several.
         """
 
         async def count(request: aiohttp.ClientRequest, handler: ClientHandlerType) -> aiohttp.ClientResponse:

@@ -15,6 +15,7 @@ from yarl import URL
 
 from sekretar.kernel import http
 from sekretar.kernel.errors import AddressNotAllowed, PeerDown
+from sekretar.kernel.health import Metrics
 from sekretar.kernel.http import HttpSessions, HttpSettings, peer_errors
 
 
@@ -191,6 +192,21 @@ async def test_typed_addresses_are_not_waited_for_longer_than_asked(server: Test
             pass
     async with sessions.typed.request("GET", server.make_url("/"), timeout=short) as response:
         assert await response.text() == "ok"
+    await sessions.close()
+
+
+async def test_requests_are_counted_by_what_became_of_them(server: TestServer) -> None:
+    metrics = Metrics()
+    sessions = HttpSessions(HttpSettings(), metrics)
+    with pytest.raises(TimeoutError):
+        async with sessions.peers.get(server.make_url("/slow"), timeout=aiohttp.ClientTimeout(total=0.2)):
+            pass
+    async with sessions.peers.get(server.make_url("/")):
+        pass
+    counted = metrics.registry.get_sample_value
+    for outcome in ("2xx", "failed"):
+        labels = {"peer": "peers", "outcome": outcome}
+        assert counted("sekretar_peer_requests_total", labels) == 1
     await sessions.close()
 
 
