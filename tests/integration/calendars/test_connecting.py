@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,6 +25,9 @@ from sekretar.mattermost.sent import SentMessageRow
 @pytest.fixture(scope="module")
 def radicale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CalDavServer]:
     with running_radicale(tmp_path_factory.mktemp("radicale")) as running:
+        # In a loop of its own: the server is there for all tests, whichever of them are run.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, running.make_calendar("anna", "work", "Work")).result()
         yield running
 
 
@@ -52,7 +57,6 @@ async def admit(diary: Diary, wanted: Application, found: Admitted) -> tuple[Cal
 
 class TestApplying:
     async def test_what_the_server_says(self, http: HttpSessions, radicale: CalDavServer) -> None:
-        await radicale.make_calendar("anna", "work", "Work")
         found = await connecting.apply(http, application(radicale.base_url))
         assert [each.name for each in found.calendars] == ["Work"]
 
