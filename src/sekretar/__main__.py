@@ -20,10 +20,15 @@ def main() -> None:
     _load_logging()
     from sekretar.cli import main as run
 
+    leave_loaded_alone()
+    run()
+
+
+def leave_loaded_alone() -> None:
+    """Let the collector look neither at what is there now nor, later, as often as it would by itself."""
     gc.freeze()
     gc.set_threshold(_BEFORE_COLLECTING, 20, 20)
     gc.enable()
-    run()
 
 
 def _load_logging() -> None:

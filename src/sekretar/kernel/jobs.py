@@ -100,6 +100,7 @@ class InProcessJobs:
         self._entries: dict[str, _Entry] = {}
         self._loops: dict[str, Callable[[], Awaitable[None]]] = {}
         self._group: asyncio.TaskGroup | None = None
+        self._set_back = asyncio.Event()
 
     def add(self, name: str, task: Task, *, at_least_every: timedelta) -> None:
         if at_least_every <= timedelta():
@@ -131,10 +132,22 @@ class InProcessJobs:
             async with asyncio.TaskGroup() as self._group:
                 for name, loop in self._loops.items():
                     self._group.create_task(_run(loop), name=f"job:{name}")
-                # Without tasks of its own the group would be done at once.
-                self._group.create_task(asyncio.Event().wait(), name="jobs")
+                self._group.create_task(self._watch_clock(), name="jobs:clock")
         finally:
             self._group = None
+
+    async def _watch_clock(self) -> None:
+        """When the clock was set back, have everybody who waits for a moment think again."""
+        last = self._clock.now()
+        while True:
+            await asyncio.sleep(LONGEST_STEP.total_seconds())
+            now = self._clock.now()
+            if now < last:
+                for entry in self._entries.values():
+                    entry.woken.set()
+                self._set_back.set()
+                self._set_back = asyncio.Event()
+            last = now
 
     def _register(self, name: str) -> _Entry:
         if name in self._entries:
@@ -184,7 +197,7 @@ class InProcessJobs:
             if until <= now:
                 break
             entry.woken.clear()
-            await self._look_again(entry.woken, until)
+            await self._first_of(entry.woken, until)
         asked = bool(entry.alarms) and entry.alarms[0] <= now
         rest = started + _SHORTEST_PAUSE - asyncio.get_running_loop().time()
         await asyncio.sleep(0 if asked else rest)
@@ -192,21 +205,17 @@ class InProcessJobs:
     async def _pause(self, pause: timedelta) -> None:
         """Wait so long, whoever calls: something is broken, and calling more often does not mend it."""
         until = self._clock.now() + pause
-        never = asyncio.Event()
         while (now := self._clock.now()) < until:
             until = min(until, now + pause)
-            await self._look_again(never, until)
+            await self._first_of(self._set_back, until)
 
-    async def _look_again(self, woken: asyncio.Event, until: datetime) -> None:
-        """Wait for the event or the moment, and not long without looking at the clock anew."""
+    async def _first_of(self, event: asyncio.Event, moment: datetime) -> None:
         waiting: list[asyncio.Task[object]] = [
-            asyncio.create_task(_as_object(woken.wait())),
-            asyncio.create_task(_as_object(self._clock.sleep_until(until))),
+            asyncio.create_task(_as_object(event.wait())),
+            asyncio.create_task(_as_object(self._clock.sleep_until(moment))),
         ]
         try:
-            await asyncio.wait(
-                waiting, timeout=LONGEST_STEP.total_seconds(), return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in waiting:
                 task.cancel()
