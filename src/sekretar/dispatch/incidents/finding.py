@@ -8,7 +8,7 @@ first.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -102,10 +102,9 @@ async def find(
     conditions = [*_conditions(wanted), *(words.among_those_with(word) for word in rare)]
     looking = [words.has(word) for word in frequent]
     listing = looking if rare or not frequent else [words.among_the_many_with(frequent)]
-    if listing and not rare and await _is_all_but_words(session, wanted):
-        total = await words.count(session, frequent)
-    else:
-        total = await session.scalar(select(func.count(IncidentRow.id)).where(*conditions, *listing)) or 0
+    total = None if rare or not frequent else await _count_by_words(session, wanted, frequent)
+    if total is None:
+        total = await _count(session, *conditions, *listing)
     if offset >= total:
         return Page((), total)
     near = total >= _NEAR * (offset + limit)
@@ -117,15 +116,42 @@ async def find(
     return Page([incident_of(rows[each]) for each in ids], total)
 
 
-async def _is_all_but_words(session: AsyncSession, wanted: IncidentFilter) -> bool:
-    """Whether the words alone decide: nothing else is asked for, and no incident is of another desk."""
-    if wanted != IncidentFilter(desks=wanted.desks, text=wanted.text):
-        return False
+async def _count(session: AsyncSession, *conditions: ColumnElement[bool]) -> int:
+    return await session.scalar(select(func.count(IncidentRow.id)).where(*conditions)) or 0
+
+
+async def _count_by_words(
+    session: AsyncSession, wanted: IncidentFilter, frequent: Sequence[str]
+) -> int | None:
+    """How many there are, from the index of words alone; None where that does not tell.
+
+    It does when nothing but a status is asked for beside them, and few incidents have another one: most desks have
+    many closed incidents and few open ones.
+    """
+    asks_more = wanted != IncidentFilter(desks=wanted.desks, statuses=wanted.statuses, text=wanted.text)
+    if asks_more or not await _has_all_desks(session, wanted.desks):
+        return None
+    if not wanted.statuses:
+        return await words.count(session, frequent)
+    others = replace(wanted, statuses=frozenset(Status) - wanted.statuses)
+    if not others.statuses or await _are_many(session, others):
+        return None
+    of_others = await _count(session, *_conditions(others), *(words.has(word) for word in frequent))
+    return await words.count(session, frequent) - of_others
+
+
+async def _are_many(session: AsyncSession, wanted: IncidentFilter) -> bool:
+    some = select(IncidentRow.id).where(*_conditions(wanted)).limit(words.FREQUENT + 1).subquery()
+    return (await session.scalar(select(func.count()).select_from(some)) or 0) > words.FREQUENT
+
+
+async def _has_all_desks(session: AsyncSession, wanted: frozenset[str]) -> bool:
+    """Whether no incident is of another desk."""
     # From name to name in the index, in the order of the database.
     desk = await session.scalar(select(func.min(IncidentRow.desk)))
-    while desk in wanted.desks:
+    while desk in wanted:
         desk = await session.scalar(select(func.min(IncidentRow.desk)).where(IncidentRow.desk > desk))
-    return desk is None or not wanted.desks
+    return desk is None or not wanted
 
 
 def _order(order: Order) -> tuple[Any, ...]:
