@@ -144,7 +144,7 @@ async def _give(world: World, server: _Mattermost, count: int) -> list[_Post]:
     jobs.add(OUTBOX, outbox.deliver_due, at_least_every=timedelta(seconds=30))
     reminding = Reminding(world.desk)
     jobs.add(reminders.TASK, reminding.give_due, at_least_every=timedelta(minutes=1))
-    jobs.add(reminders.AHEAD, reminding.prepare_ahead, at_least_every=timedelta(seconds=15))
+    jobs.add(reminders.AHEAD, reminding.work_ahead, at_least_every=timedelta(seconds=15))
     working = asyncio.create_task(jobs.run())
     posts: list[_Post] = []
     async with asyncio.timeout(PATIENCE):

@@ -130,7 +130,7 @@ class Calendars:
         """Hang the jobs into the engine. The intervals only matter when a wake-up was lost."""
         self._jobs.add(SYNC, self._syncing.run, at_least_every=timedelta(seconds=30))
         self._jobs.add(reminders.TASK, self._reminding.give_due, at_least_every=timedelta(minutes=1))
-        self._jobs.add(reminders.AHEAD, self._reminding.prepare_ahead, at_least_every=timedelta(seconds=15))
+        self._jobs.add(reminders.AHEAD, self._reminding.work_ahead, at_least_every=timedelta(seconds=15))
         if self._meetings.awaited:
             self._jobs.add(ending.TASK, self._ending.tell_due, at_least_every=timedelta(minutes=1))
         self._jobs.add(digest.TASK, self._digesting.give_due, at_least_every=timedelta(minutes=5))

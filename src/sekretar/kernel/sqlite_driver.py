@@ -8,6 +8,7 @@ either: SQLite keeps the lock of a closed connection for as long as a cursor of 
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Sequence
@@ -77,7 +78,19 @@ class OneTripCursor:
 
 
 class OneTripConnection(aiosqlite.Connection):
-    """A connection of aiosqlite whose cursors make one trip for each statement."""
+    """A connection of aiosqlite whose cursors make one trip for each statement.
+
+    It may also be closed by several at once: by whoever was cancelled in the middle of a statement, and by the pool.
+    Its thread ends once, and whoever asked for that again would wait for an answer that never comes.
+    """
+
+    _stopped = False
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        if self._stopped:
+            return None
+        self._stopped = True
+        return super().stop()
 
     def cursor(self) -> OneTripCursor:  # type: ignore[override]
         return OneTripCursor(self)

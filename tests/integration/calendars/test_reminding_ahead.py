@@ -11,7 +11,7 @@ from tests.integration.calendars.diary import Diary, first_lines, ics
 
 from sekretar.calendars.model import Calendar, Reminder, StoredOccurrence
 from sekretar.calendars.reminders import reminding, snoozing
-from sekretar.calendars.reminders.reminding import LEAD, Reminding
+from sekretar.calendars.reminders.reminding import HEAD, LEAD, Reminding
 from sekretar.calendars.views.agenda import meeting_of
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.meetings import Meetings, Upcoming
@@ -77,6 +77,33 @@ async def test_it_is_said_at_its_moment_and_not_before(diary: Diary, noon: datet
     assert (said.payload, said.state) == (words, State.WAITING)
     assert job.prepared == {}
     assert await given(diary, job) == []
+
+
+async def test_it_is_decided_shortly_before_and_goes_out_at_its_moment(diary: Diary, noon: datetime) -> None:
+    await diary.look({"a.ics": ics("a", noon)})
+    job, due_at = await prepared(diary), noon - 10 * MINUTE
+    assert await job.work_ahead() == due_at - HEAD
+    assert State.WAITING not in await states(diary)
+    diary.clock.advance(LEAD - SECOND - HEAD)
+    assert await job.work_ahead() is None
+    (decided,) = [each for each in await diary.rows(OutboxRow) if each.state == State.WAITING]
+    assert (decided.due_at, job.prepared) == (due_at, {})
+    diary.clock.advance(HEAD)
+    assert await job.give_due() is None
+    assert [each.id for each in await diary.rows(OutboxRow) if each.state == State.WAITING] == [decided.id]
+
+
+async def test_what_changed_by_then_is_not_decided(diary: Diary, noon: datetime) -> None:
+    await diary.look({"a.ics": ics("a", noon)})
+    job = await prepared(diary)
+    await edited(diary, noon)
+    await deliver(diary)
+    diary.clock.advance(LEAD - SECOND - HEAD)
+    await job.work_ahead()
+    assert State.WAITING not in await states(diary)
+    diary.clock.advance(HEAD)
+    await job.give_due()
+    assert first_lines(await diary.said()) == ["⏰ Через 10 минут: Retro"]
 
 
 async def edited(diary: Diary, noon: datetime) -> None:

@@ -53,6 +53,9 @@ LEAD = timedelta(seconds=45)
 WORTHWHILE = 100
 #: How many are put into words in one go; others wait for their turn meanwhile.
 PORTION = 50
+#: How long before its moment it may be decided that what was put into words is said. What changes in these seconds is
+#: not looked at any more, as it is not while a message is on its way.
+HEAD = timedelta(seconds=4)
 #: How late words for the moment itself are still right: minutes are rounded.
 FRESH = timedelta(seconds=25)
 
@@ -93,6 +96,15 @@ class Reminding:
         async with self.desk.database.reading() as session:
             return await session.scalar(select(func.min(Reminder.due_at)).where(Reminder.given_at.is_(None)))
 
+    async def work_ahead(self) -> datetime | None:
+        """Do ahead what many will wait for at the same second; returns when there is more to do."""
+        await self.prepare_ahead()
+        await self.decide_ahead()
+        later = self.desk.now() + HEAD
+        return min(
+            (at - HEAD for each in self.prepared.values() if (at := each.stamp.due_at) > later), default=None
+        )
+
     async def prepare_ahead(self) -> None:
         """Put into words what will soon be due for many at once."""
         now = self.desk.now()
@@ -105,6 +117,17 @@ class Reminding:
             return
         for some in portions([number for number in ahead if number not in self.prepared], PORTION):
             await self._prepare(some, now)
+
+    async def decide_ahead(self) -> None:
+        """Have said at its moment what was put into words and still holds shortly before: then nobody need look."""
+        now = self.desk.now()
+        near = [number for number, each in self.prepared.items() if now < each.stamp.due_at <= now + HEAD]
+        for some in portions(near, BATCH):
+            async with self.desk.database.transaction() as session:
+                decided = await self._confirm(session, await stamps_of(session, some), now)
+                await _mark_given(session, [each.reminder_id for each in decided], now)
+            for each in decided:
+                self.prepared.pop(each.reminder_id, None)
 
     async def _give_batch(self, most: int) -> int:
         now = self.desk.now()

@@ -17,11 +17,12 @@ import random as randomness
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.database import Database, wake_after_commit
@@ -30,7 +31,7 @@ from sekretar.kernel.outbox import store
 from sekretar.kernel.outbox.ahead import Ahead, Readier
 from sekretar.kernel.outbox.effects import TASK, State
 from sekretar.kernel.outbox.letters import Letters
-from sekretar.kernel.outbox.policy import Outcome
+from sekretar.kernel.outbox.policy import Claimed, Outcome
 from sekretar.kernel.outbox.wire import Handler, Terms, Wire
 from sekretar.kernel.waiting import to_the_end
 
@@ -45,6 +46,15 @@ _CLOCK_STEP = timedelta(minutes=1)
 _LONGEST_RUSH = 5.0
 #: Outcomes that one turn records, so that no writer waits long for its turn.
 _MOST_RECORDED = 1_000
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """What one turn claimed for a wire, and how much it could have taken."""
+
+    wire: Wire
+    room: int
+    rows: list[Claimed]
 
 
 class Outbox(Letters):
@@ -79,6 +89,8 @@ class Outbox(Letters):
         self._outcomes: list[Outcome] = []
         #: When the last turn found nothing more to record.
         self._recorded_at = 0.0
+        #: Wires that took as many rows as they had room for: there may be more for them.
+        self._filled: list[Wire] = []
         self._news = asyncio.Event()
         self._one_pump = asyncio.Lock()
         self._last_turn: datetime | None = None
@@ -169,9 +181,6 @@ class Outbox(Letters):
         """Record what was done, claim what there is room for; returns when to look again at the latest."""
         now = self._clock.now()
         recorded = self._outcomes[:_MOST_RECORDED] if self._has_leisure else []
-        claimed = []
-        # The kinds that could have taken more rows: for them the next due time is worth knowing.
-        idle: list[str] = []
         async with self._database.transaction() as session:
             if self._last_turn is None or now < self._last_turn - _CLOCK_STEP:
                 await store.follow_the_clock_back(session, now)
@@ -181,25 +190,28 @@ class Outbox(Letters):
             if dead or any(outcome.state is State.DEAD for outcome in recorded):
                 for task in self._mourners:
                     wake_after_commit(session, task)
-            for wire in self._wires.values():
-                room = wire.room(now)
-                rows = await store.claim(session, now, self._owner, wire.handlers, room, self._ahead)
-                claimed.append((wire, rows))
-                if len(rows) < room:
-                    idle.extend(wire.handlers)
+            claimed = [await self._claim(session, wire, now) for wire in self._wires.values()]
+            # Of the wires that could have taken more the next due time is worth knowing.
+            idle = [kind for each in claimed if len(each.rows) < each.room for kind in each.wire.handlers]
             next_due = await store.next_due(session, self._owner, idle)
         self._last_turn = now
+        self._filled = [each.wire for each in claimed if each.rows and len(each.rows) == each.room]
         del self._outcomes[: len(recorded)]
         if recorded and self._outcomes:
             self._news.set()
         if not self._outcomes:
             self._recorded_at = time.monotonic()
-        for wire, rows in claimed:
-            wire.take(rows)
+        for each in claimed:
+            each.wire.take(each.rows)
         for key in dead:
             _log.error("outbox_dead", key=key, error="too many processes ended in the middle of its delivery")
         pauses = [wire.paused_until for wire in self._wires.values()]
         return min((moment for moment in (next_due, *pauses) if moment is not None), default=None)
+
+    async def _claim(self, session: AsyncSession, wire: Wire, now: datetime) -> _Claim:
+        room = wire.room(now)
+        rows = await store.claim(session, now, self._owner, wire.handlers, room, self._ahead)
+        return _Claim(wire, room, rows)
 
     async def _wait(self, until: datetime | None) -> None:
         """Until something was delivered, something was put, or something falls due."""
@@ -222,7 +234,9 @@ class Outbox(Letters):
         self._outcomes.append(outcome)
 
     def _look_up(self) -> None:
-        if self._outcomes and self._has_leisure:
+        # Not when nothing is left: the claim takes its time, and the peer would wait for it.
+        runs_low = any(not wire.provided for wire in self._filled)
+        if runs_low or (self._outcomes and self._has_leisure):
             self._news.set()
 
     def _hear(self, task_name: str) -> None:

@@ -16,7 +16,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final, cast
 
-from sqlalchemy import Executable, Index, Table, UniqueConstraint, delete, exists, update
+from sqlalchemy import Executable, Index, Table, UniqueConstraint, case, delete, exists, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -143,7 +143,7 @@ async def prepare(session: AsyncSession, effects: Iterable[Effect], now: datetim
 
 
 async def confirm(session: AsyncSession, keys: Collection[str], now: datetime) -> set[str]:
-    """Decide effects that were prepared: from now on they are as if they had been put.
+    """Decide effects that were prepared: from now on they are as if they had been put, each for its own moment.
 
     Returns:
         The keys of those. Not among them is what would overtake something in its lane that was put meanwhile.
@@ -157,7 +157,11 @@ async def confirm(session: AsyncSession, keys: Collection[str], now: datetime) -
     statement = (
         update(_TABLE)
         .where(_TABLE.c.key.in_(keys), _TABLE.c.state == State.PREPARED, ~overtakes)
-        .values(state=State.WAITING, created_at=now, due_at=now)
+        .values(
+            state=State.WAITING,
+            created_at=now,
+            due_at=case((_TABLE.c.due_at > now, _TABLE.c.due_at), else_=now),
+        )
         .returning(_TABLE.c.key)
     )
     connection = await session.connection()
