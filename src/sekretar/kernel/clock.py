@@ -30,8 +30,7 @@ class Clock(Protocol):
 class SystemClock:
     """The clock of the machine."""
 
-    def __init__(self) -> None:
-        self._sleepers: _Sleepers | None = None
+    _sleepers: _Sleepers | None = None
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sekretar.kernel.database import Database, process_name
@@ -62,7 +62,8 @@ class SoleProcess:
         if self._file is not None:
             self._file.close()
         if self._connection is not None:
-            with contextlib.suppress(DBAPIError):
+            # Of a session that broke nothing can be asked any more, in the middle of a check least of all.
+            with contextlib.suppress(SQLAlchemyError):
                 # The server notices the end of a session a moment later, and whoever follows us may be quicker.
                 await self._connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
             await _end_session(self._connection)
