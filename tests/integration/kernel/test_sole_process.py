@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -126,3 +127,16 @@ async def test_a_lock_lost_with_its_connection_is_taken_again_or_missed(
         await sole.check()
     await other.close()
     await outside.close()
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+async def test_whoever_is_stopped_in_the_middle_of_a_check_ends_in_peace(database: Database) -> None:
+    for steps in range(1, 12):
+        async with SoleProcess(database) as sole:
+            checking = asyncio.create_task(sole.check())
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            checking.cancel()
+            await asyncio.gather(checking, return_exceptions=True)
+    async with SoleProcess(database):
+        pass
