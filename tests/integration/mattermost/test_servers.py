@@ -169,9 +169,10 @@ async def test_a_post_lives_and_dies(server: Server) -> None:
         "text": "Подробности",
         "actions": [{"id": "go", "name": "Go", "integration": {"url": "http://x"}}],
     }
-    post = await server.bot.create_post(
+    written = await server.bot.create_post(
         server.direct.id, "Привет", props={"attachments": [attachment], "sekretar_key": "k"}
     )
+    post = await server.bot.post(written.id)
     assert post.is_from(server.bot_user.id)
     assert post.is_automatic
     assert post.props["sekretar_key"] == "k"
