@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
@@ -11,6 +12,7 @@ from tests.integration.calendars.diary import Diary, first_lines, ics
 
 from sekretar.calendars.model import Calendar, Reminder, StoredOccurrence
 from sekretar.calendars.reminders import reminding, snoozing
+from sekretar.calendars.reminders.due import stamps_due
 from sekretar.calendars.reminders.reminding import HEAD, LEAD, Reminding
 from sekretar.calendars.views.agenda import meeting_of
 from sekretar.kernel.clock import ManualClock
@@ -104,6 +106,18 @@ async def test_what_changed_by_then_is_not_decided(diary: Diary, noon: datetime)
     diary.clock.advance(HEAD)
     await job.give_due()
     assert first_lines(await diary.said()) == ["⏰ Через 10 минут: Retro"]
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+async def test_what_is_being_given_is_not_waited_for(diary: Diary, noon: datetime) -> None:
+    await diary.look({"a.ics": ics("a", noon)})
+    job = await prepared(diary)
+    diary.clock.advance(LEAD - SECOND - HEAD)
+    async with diary.desk.database.transaction() as giving:
+        assert await stamps_due(giving, noon, 10)
+        async with asyncio.timeout(5):
+            await job.decide_ahead()
+    assert State.WAITING not in await states(diary)
 
 
 async def edited(diary: Diary, noon: datetime) -> None:

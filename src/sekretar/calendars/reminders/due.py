@@ -41,17 +41,19 @@ class Stamp:
 
 async def stamps_due(session: AsyncSession, now: datetime, limit: int) -> list[Stamp]:
     """Those that are due by now and not given, the earliest first; on PostgreSQL they are locked."""
-    dialect = session.get_bind().dialect.name
-    query = _stamps(dialect).where(*_open(_REMINDERS.c.due_at <= bindparam("now"))).limit(bindparam("limit"))
-    if dialect == "postgresql":
-        query = query.with_for_update(of=_REMINDERS, skip_locked=True)
-    return _stamped((await session.execute(query, {"now": now, "limit": limit})).all())
+    query = _stamps(_dialect(session)).where(*_open(_REMINDERS.c.due_at <= bindparam("now")))
+    due = _locked(query.limit(bindparam("limit")), session)
+    return _stamped((await session.execute(due, {"now": now, "limit": limit})).all())
 
 
 async def stamps_of(session: AsyncSession, reminders: Collection[int]) -> list[Stamp]:
     """Those of these that are not given."""
-    query = _stamps(session.get_bind().dialect.name).where(*_open(_REMINDERS.c.id.in_(reminders)))
-    return _stamped((await session.execute(query)).all())
+    return _stamped((await session.execute(_those_of(session, reminders))).all())
+
+
+async def stamps_free(session: AsyncSession, reminders: Collection[int]) -> list[Stamp]:
+    """The same; on PostgreSQL they are locked, without those that somebody gives just now."""
+    return _stamped((await session.execute(_locked(_those_of(session, reminders), session))).all())
 
 
 async def coming(session: AsyncSession, now: datetime, until: datetime) -> dict[int, datetime]:
@@ -80,6 +82,21 @@ async def rows_of(session: AsyncSession, reminders: Collection[int]) -> Sequence
         .order_by(Reminder.due_at, Reminder.id)
     )
     return (await session.execute(query)).all()
+
+
+def _those_of(session: AsyncSession, reminders: Collection[int]) -> Select[Any]:
+    return _stamps(_dialect(session)).where(*_open(_REMINDERS.c.id.in_(reminders)))
+
+
+def _locked(query: Select[Any], session: AsyncSession) -> Select[Any]:
+    # SQLite has one writer at a time anyway.
+    if _dialect(session) == "postgresql":
+        return query.with_for_update(of=_REMINDERS, skip_locked=True)
+    return query
+
+
+def _dialect(session: AsyncSession) -> str:
+    return session.get_bind().dialect.name
 
 
 def _open(*conditions: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:

@@ -21,7 +21,15 @@ from sekretar.calendars.ics.events import PartStat
 from sekretar.calendars.keys import reminder_key
 from sekretar.calendars.model import Calendar, CalendarAccount, Reminder, StoredOccurrence, portions
 from sekretar.calendars.reminders import snoozing
-from sekretar.calendars.reminders.due import DueRow, Stamp, coming, rows_of, stamps_due, stamps_of
+from sekretar.calendars.reminders.due import (
+    DueRow,
+    Stamp,
+    coming,
+    rows_of,
+    stamps_due,
+    stamps_free,
+    stamps_of,
+)
 from sekretar.calendars.reminders.rules import (
     SHORTEST,
     TASK,
@@ -124,7 +132,7 @@ class Reminding:
         near = [number for number, each in self.prepared.items() if now < each.stamp.due_at <= now + HEAD]
         for some in portions(near, BATCH):
             async with self.desk.database.transaction() as session:
-                decided = await self._confirm(session, await stamps_of(session, some), now)
+                decided = await self._confirm(session, await stamps_free(session, some), now)
                 await _mark_given(session, [each.reminder_id for each in decided], now)
             for each in decided:
                 self.prepared.pop(each.reminder_id, None)
