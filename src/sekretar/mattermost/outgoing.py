@@ -59,16 +59,10 @@ class Post:
     expires_at: datetime | None = None
 
     def effect(self) -> Effect:
-        payload = {
-            "channel_id": self.channel_id,
-            **self.rendered.as_payload(),
-            "message_key": self.key,
-            "reply_to": self.reply_to,
-            "root_id": self.root_id,
-            "file_ids": list(self.file_ids),
-        }
-        lane = _channel_lane(self.channel_id)
-        return Effect(POST, self.key, payload, lane, self.not_before, self.expires_at)
+        payload = {"channel_id": self.channel_id, **_payload(self)}
+        return Effect(
+            POST, self.key, payload, _channel_lane(self.channel_id), self.not_before, self.expires_at
+        )
 
 
 async def post_all(session: AsyncSession, messages: Iterable[Post], now: datetime) -> set[str]:
@@ -112,16 +106,8 @@ class Direct:
     expires_at: datetime | None = None
 
     def effect(self) -> Effect:
-        payload = {
-            "user_id": self.person.user_id,
-            **self.rendered.as_payload(),
-            "message_key": self.key,
-            "reply_to": self.reply_to,
-            "root_id": self.root_id,
-            "file_ids": list(self.file_ids),
-        }
-        lane = _person_lane(self.person)
-        return Effect(DIRECT, self.key, payload, lane, self.not_before, self.expires_at)
+        payload = {"user_id": self.person.user_id, **_payload(self)}
+        return Effect(DIRECT, self.key, payload, _person_lane(self.person), self.not_before, self.expires_at)
 
 
 async def direct_all(session: AsyncSession, messages: Iterable[Direct], now: datetime) -> set[str]:
@@ -201,6 +187,16 @@ async def react(
     payload = {"emoji": emoji, "message_key": message_key, "post_id": post_id, "remove": remove}
     lane = await sent.lane_of(session, message_key) if message_key else f"mattermost:post:{post_id}"
     return await put(session, Effect(REACTION, key, payload, lane), now)
+
+
+def _payload(message: Post | Direct) -> dict[str, Any]:
+    return {
+        **message.rendered.as_payload(),
+        "message_key": message.key,
+        "reply_to": message.reply_to,
+        "root_id": message.root_id,
+        "file_ids": list(message.file_ids),
+    }
 
 
 async def _put_messages(session: AsyncSession, effects: Sequence[Effect], now: datetime) -> set[str]:
