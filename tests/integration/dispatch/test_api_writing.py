@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -170,3 +171,10 @@ async def test_odd_bodies_are_refused_in_words(house: House, raw: bytes, status:
     answer = await (await program(house, Scope.WRITE)).send("POST", "/incidents/", raw=raw)
     assert answer.status == status
     assert answer.json["detail"]
+
+
+async def test_the_longest_description_fits_however_it_is_written(house: House) -> None:
+    """Many programs escape every letter that is not ASCII: one character is then up to twelve bytes."""
+    raw = json.dumps({"summary": "x", "description": "🚒" * 100_000}, ensure_ascii=True).encode()
+    answer = await (await program(house, Scope.WRITE)).send("POST", "/incidents/", raw=raw)
+    assert answer.status == 201

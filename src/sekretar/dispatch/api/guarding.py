@@ -8,8 +8,10 @@ from fastapi import HTTPException
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-#: In bytes: a description of many pages.
-LARGEST_BODY: Final = 256 * 1024
+from sekretar.dispatch.api.schema import LONGEST_DESCRIPTION
+
+#: In bytes: the longest description with every character written as two escapes, and the rest around it.
+LARGEST_BODY: Final = LONGEST_DESCRIPTION * len(r"\ud83d\ude92") + 64 * 1024
 
 _HEADERS: Final = {
     "Cache-Control": "no-store",

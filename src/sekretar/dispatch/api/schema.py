@@ -174,6 +174,9 @@ class Problem(_Out):
 
 Ordering = Literal["-incident_datetime", "incident_datetime", "-updated_at"]
 
+#: In characters.
+LONGEST_DESCRIPTION: Final = 100_000
+
 _Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_SUMMARY)]
 _Code = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120)]
 
@@ -197,7 +200,7 @@ class IncidentDraft(_In):
     """A new incident."""
 
     summary: _Title
-    description: str = Field(default="", max_length=100_000)
+    description: str = Field(default="", max_length=LONGEST_DESCRIPTION)
     desk: str | None = Field(default=None, description="May be left out where there is only one.")
     incident_type: _Code | None = Field(default=None, description="Name of a type of the desk.")
     pole: _Code | None = Field(default=None, description="Code of the pole, or its beginning.")
