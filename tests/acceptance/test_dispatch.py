@@ -118,6 +118,8 @@ async def test_an_answer_in_the_thread_goes_out_and_its_answer_comes_back(desk: 
     sent = await desk.sent(1)
     assert "ivan@operator.test" in sent.recipients
     assert sent.message.get_content().startswith("С какой стороны?")
+    await desk.boris.edit(said, ">> С какой стороны и давно ли?")
+    await desk.anna.wait_for(about("Письмо уже ушло"))
     back = letter("Re: Гудит мачта", "С севера.", APPLICANT, References=str(sent.message["References"]))
     desk.dovecot.deliver(back)
     came = await desk.anna.wait_for(about("С севера."))

@@ -217,6 +217,7 @@ class EditedPost:
     text: str
     said_at: datetime
     now: datetime
+    file_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -85,6 +85,7 @@ class Home:
             direct=event.is_direct,
             said_at=_said_at(written, now),
             now=now,
+            file_ids=tuple(written.file_ids),
         )
         if not post.direct:
             await self._overhear(post, overhearing)
@@ -112,6 +113,7 @@ class Home:
             text=written.message,
             said_at=_said_at(written, now),
             now=now,
+            file_ids=tuple(written.file_ids),
         )
         for listener in listeners:
             await listener(post)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import select
-from tests.integration.dispatch.house import CHANNEL, House, open_house
+from tests.integration.dispatch.house import CHANNEL, DeskServer, House, open_house
 from tests.integration.mattermost.surface_desk import button, user_id
 
 from sekretar.dispatch.chat.model import card_key
@@ -14,13 +17,14 @@ from sekretar.dispatch.incidents.values import Applicant, Status
 from sekretar.dispatch.letters.model import OutgoingRow, RecipientRow
 from sekretar.dispatch.mail import noting, store
 from sekretar.dispatch.mail.model import Direction, LetterRow
-from sekretar.dispatch.mail.parsing import parse
+from sekretar.dispatch.mail.parsing import attachment_content, parse
 from sekretar.dispatch.settings import DeskSettings, MailboxSettings
 from sekretar.kernel.database import Database
+from sekretar.kernel.errors import PeerNotFound
 from sekretar.mattermost import sent
 from sekretar.mattermost.delivery import KEY_PROP
-from sekretar.mattermost.events import Posted
-from sekretar.mattermost.models import Post
+from sekretar.mattermost.events import Posted, PostEdited
+from sekretar.mattermost.models import FileInfo, Post
 from sekretar.mattermost.sent import SentMessage
 
 BOX = MailboxSettings(
@@ -132,7 +136,14 @@ async def test_only_who_works_at_the_desk_writes(database: Database) -> None:
         assert house.office.server.dialogs == []
 
 
-async def said(house: House, incident_id: int, text: str, post: str = "p1", root: str = "cardpost") -> None:
+async def said(
+    house: House,
+    incident_id: int,
+    text: str,
+    post: str = "p1",
+    root: str = "cardpost",
+    files: Sequence[str] = (),
+) -> None:
     async with house.database.transaction() as session:
         arrived = SentMessage(card_key(incident_id), CHANNEL, "cardpost", "", "")
         await sent.remember(session, arrived, house.clock.now())
@@ -143,8 +154,28 @@ async def said(house: House, incident_id: int, text: str, post: str = "p1", root
         message=text,
         root_id=root,
         create_at=house.clock.now(),
+        file_ids=list(files),
     )
     await house.office.surface.home.on_posted(Posted(message, channel_type="P"))
+
+
+async def edited(house: House, text: str, post: str = "p1") -> None:
+    """Somebody has another text stand where a message stood."""
+    house.clock.advance(timedelta(minutes=1))
+    message = Post(
+        id=post,
+        channel_id=CHANNEL,
+        user_id=user_id("anna"),
+        message=text,
+        root_id="cardpost",
+        edit_at=house.clock.now(),
+    )
+    await house.office.surface.home.on_edited(PostEdited(message))
+
+
+async def answers(house: House) -> list[str]:
+    """What was said in the thread."""
+    return [each["message"] for each in await house.posts() if each.get("root_id") == "cardpost"]
 
 
 async def test_an_answer_in_the_thread_leaves_as_a_letter_once(database: Database) -> None:
@@ -163,6 +194,67 @@ async def test_an_answer_in_the_thread_leaves_as_a_letter_once(database: Databas
         assert not (await house.now(incident.id)).unread
         reactions = [each for each in await house.office.rows() if each.kind == "mattermost.reaction"]
         assert [each.payload["post_id"] for each in reactions] == ["p1"]
+
+
+async def test_an_answer_that_is_changed_has_left_and_one_that_could_not_leave_may_now(
+    database: Database,
+) -> None:
+    async with open_house(database, DESK) as house:
+        incident = await house.open()
+        await house.card()
+        await said(house, incident.id, ">> Бригада выехала.")
+        await edited(house, "Бригада  выехала.")
+        assert await answers(house) == []
+        await edited(house, ">> Бригада выехала в 12:00.")
+        await edited(house, ">> Бригада выехала в 13:00.")
+        assert [each for each in await answers(house) if "Письмо уже ушло" not in each] == []
+        assert len(await answers(house)) == 2
+        assert len(await letters(house)) == 1
+
+        await said(house, incident.id, ">>", post="p2")
+        await edited(house, ">> ", post="p2")
+        assert len([each for each in await answers(house) if "Письмо не отправлено" in each]) == 2
+        await edited(house, ">> Приехали.", post="p2")
+        await edited(house, ">> Приехали.", post="p2")
+        await said(house, incident.id, "Ждём запчасти", post="p3")
+        await edited(house, "Ждём запчасти.", post="p3")
+        await edited(house, ">> Ждём запчасти.", post="p3")
+        assert ["Приехали." in each.text for each in await letters(house)] == [False, True, False]
+        assert "Ждём запчасти." in (await letters(house))[2].text
+
+
+async def test_files_of_an_answer_leave_with_it_or_it_stays(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = {"act": 3, "film": 500_000_000}
+
+    async def file_info(_: DeskServer, file_id: str) -> FileInfo:
+        if file_id not in sizes:
+            raise PeerNotFound("mattermost")
+        return FileInfo(id=file_id, name=f"{file_id}.pdf", size=sizes[file_id], mime_type="application/pdf")
+
+    async def file_content(_: DeskServer, file_id: str) -> bytes:
+        return b"act"
+
+    monkeypatch.setattr(DeskServer, "file_info", file_info, raising=False)
+    monkeypatch.setattr(DeskServer, "file_content", file_content, raising=False)
+    async with open_house(database, DESK) as house:
+        incident = await house.open()
+        await house.card()
+        await said(house, incident.id, ">> Акт во вложении.", files=["act"])
+        [letter] = await letters(house)
+        async with database.reading() as session:
+            raw = await store.raw_bytes(session, letter.id)
+        assert raw is not None
+        [attached] = parse(raw).attachments
+        assert (attached.name, attachment_content(raw, attached.part)) == ("act.pdf", b"act")
+
+        await said(house, incident.id, ">> И кино.", post="p2", files=["act", "film"])
+        await said(house, incident.id, ">> И то, чего нет.", post="p3", files=["gone"])
+        assert len(await letters(house)) == 1
+        refused = await answers(house)
+        assert "«film.pdf» слишком большой" in refused[0]
+        assert "больше не прочитать" in refused[1]
 
 
 async def test_an_answer_counts_before_it_is_written_down_where_the_post_stands(database: Database) -> None:

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.dispatch.letters_known import letter as parsed
 
-from sekretar.dispatch.letters.mime import File, Written, letter_bytes
+from sekretar.dispatch.letters.mime import Written, letter_bytes
 from sekretar.dispatch.letters.threading import conversation, references
-from sekretar.dispatch.letters.values import Voice
+from sekretar.dispatch.letters.values import File, Voice
 from sekretar.dispatch.mail.letter import Address
 
 LONG = "Схема подключения базовой станции КИ0075 на опоре 41960-P-43-1-1 (исправленная).pdf"

@@ -207,6 +207,12 @@ SPITEFUL: dict[str, Callable[[], bytes]] = {
         + b"<a@b> 5.1.1 550 " * LONG
         + b"Message-ID:"
     ),
+    "bounce of many": lambda: with_type(
+        "multipart/report; report-type=delivery-status; boundary=b",
+        b"--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+        + b"Final-Recipient: rfc822; a@b.test\r\nStatus: 5.1.1\r\n\r\n" * LONG
+        + b"--b--\r\n",
+    ),
     "boundaries": lambda: with_type("multipart/mixed; boundary=b", b"--b \t" * LONG),
     "long boundary": lambda: with_type("multipart/mixed; boundary=" + "(" * 60_000, b"x\r\n"),
     "flowed": lambda: with_type("text/plain; format=flowed", b"> x \r\n" * LONG),

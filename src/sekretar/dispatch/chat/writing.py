@@ -14,14 +14,16 @@ from dataclasses import dataclass, replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.chat import card
+from sekretar.dispatch.chat.enclosing import enclosed
 from sekretar.dispatch.chat.rights import Rights
 from sekretar.dispatch.chat.roots import incident_of_thread
 from sekretar.dispatch.chat.working import actor_of, incident_of
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.values import IncidentChange
 from sekretar.dispatch.letters.addressing import MOST, checked, shown, typed
-from sekretar.dispatch.letters.sending import LettersOut
+from sekretar.dispatch.letters.sending import LettersOut, sent_as
 from sekretar.dispatch.letters.values import Draft, Purpose
+from sekretar.dispatch.mail import store
 from sekretar.dispatch.mail.letter import Address
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.forms import LONGEST_TEXT, WHOLE_FORM, Field, FieldKind, Form, Value
@@ -34,11 +36,11 @@ from sekretar.mattermost.chat import (
     Chat,
     Click,
     ClickReply,
+    EditedPost,
     FormHandler,
     FormOutcome,
     FormRequest,
     FormSubmit,
-    IncomingPost,
     OpenForm,
     Record,
 )
@@ -77,6 +79,7 @@ class Writing:
         chat.action(card.REPLY, self.opened)
         chat.form(LETTER_FORM, FormHandler(self.form, self.submitted))
         chat.on_post(self.said, is_letter)
+        chat.on_edit(self.edited)
 
     async def opened(self, click: Click) -> ClickReply:
         """A letter is about to be written; pressing twice opens two dialogs, and each sends one letter."""
@@ -113,17 +116,22 @@ class Writing:
             return FormOutcome(errors={_FIELDS.get(error.key, WHOLE_FORM): error})
         return FormOutcome()
 
-    async def said(self, post: IncomingPost) -> bool:
+    async def said(self, post: EditedPost) -> bool:
         """A message in the thread of an incident that is meant for the applicant."""
         incident_id = await incident_of_thread(self.chat, post.root_id)
         if incident_id is None:
             return False
-        text = post.text.lstrip().removeprefix(MARK).strip()
+        text = words_of(post.text)
         try:
-            await self._require(post.person, incident_id)
+            desk = await self._require(post.person, incident_id)
+            largest = self.rights.channels.desks[desk].letters.largest
+            files = await enclosed(self.chat.server, post, largest)
+            if not text and not files:
+                raise PersonError("dispatch.letters.no_text")
             async with self.chat.database.transaction() as session:
                 draft = await self.letters.draft(session, Purpose.REPLY, incident_id, text=text)
-                await self._send(session, draft, f"said:{post.id}", post.person)
+                draft = replace(draft, enclosed=files)
+                await self._send(session, draft, _said_key(post), post.person)
                 await outgoing.react(
                     session, key=f"dispatch:said:{post.id}", emoji=_ON_ITS_WAY, now=post.now, post_id=post.id
                 )
@@ -133,21 +141,35 @@ class Writing:
             await self._refuse(post, error)
         return True
 
+    async def edited(self, post: EditedPost) -> None:
+        """A message that was no letter, or could not be one, may be one now; what has left stays as it is."""
+        if not post.root_id:
+            return
+        async with self.chat.database.reading() as session:
+            letter_id = await sent_as(session, _said_key(post))
+            row = await store.letter_row(session, letter_id) if letter_id is not None else None
+        if letter_id is None:
+            if is_letter(post.text):
+                await self.said(post)
+        elif row is not None and not _says(row.text, words_of(post.text)):
+            async with self.chat.database.transaction() as session:
+                await self._reply(session, post, "changed", Markdown(f"⚠️ {post.t('dispatch.chat.has_left')}"))
+
     async def _send(self, session: AsyncSession, draft: Draft, key: str, person: Person) -> None:
         """Whoever writes has read what came."""
         await self.letters.send(session, draft, key, actor_of(person))
         read = IncidentChange(unread=False)
         await self.incidents.change(session, draft.incident_id, read, actor_of(person))
 
-    async def _refuse(self, post: IncomingPost, error: PersonError) -> None:
+    async def _refuse(self, post: EditedPost, error: PersonError) -> None:
         words = Markdown(f"⚠️ {post.t('dispatch.chat.not_sent')} {post.t.error(error)}")
         async with self.chat.database.transaction() as session:
             await self._reply(session, post, "refused", words)
 
-    async def _reply(self, session: AsyncSession, post: IncomingPost, key: str, words: Markdown) -> None:
+    async def _reply(self, session: AsyncSession, post: EditedPost, key: str, words: Markdown) -> None:
         await outgoing.post(
             session,
-            key=f"dispatch:{key}:{post.id}",
+            key=f"dispatch:{key}:{post.id}:{post.said_at.timestamp()}",
             channel_id=post.channel_id,
             rendered=self.chat.render(Message(words), None),
             now=post.now,
@@ -157,10 +179,12 @@ class Writing:
     async def _allowed(self, record: Record, asked: FormRequest | FormSubmit) -> None:
         await self._require(asked.person, incident_of(record))
 
-    async def _require(self, person: Person, incident_id: int) -> None:
+    async def _require(self, person: Person, incident_id: int) -> str:
+        """Make sure that they may write; returns the desk."""
         async with self.chat.database.reading() as session:
             incident = await self.incidents.get(session, incident_id)
         await self.rights.require(person, incident.desk)
+        return incident.desk
 
     async def _draft(self, session: AsyncSession, record: Record) -> Draft:
         purpose = Purpose(str(record.get("letter", Purpose.REPLY.value)))
@@ -173,6 +197,15 @@ class Writing:
 def is_letter(text: str) -> bool:
     """Whether a message begins as letters do."""
     return text.lstrip().startswith(MARK)
+
+
+def words_of(text: str) -> str:
+    """What a message says, without the mark."""
+    return text.lstrip().removeprefix(MARK).strip()
+
+
+def _says(letter: str, words: str) -> bool:
+    return " ".join(words.split()) in " ".join(letter.split())
 
 
 def form_of(draft: Draft, t: Translator) -> Form:
@@ -268,6 +301,11 @@ def _others(draft: Draft, count: int, t: Translator) -> Field:
         help=t.plain("dispatch.chat.letter_others_help", count=count, total=total),
         default=True,
     )
+
+
+def _said_key(post: EditedPost) -> str:
+    """A message is one letter, however often it is changed."""
+    return f"said:{post.id}"
 
 
 def _key(record: Record) -> str:

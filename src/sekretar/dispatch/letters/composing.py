@@ -14,7 +14,7 @@ from typing import Final
 from sekretar.dispatch.letters import addressing
 from sekretar.dispatch.letters.templates import filled
 from sekretar.dispatch.letters.threading import conversation
-from sekretar.dispatch.letters.values import AttachmentRef, Draft, Filed, Matter, Purpose, Voice
+from sekretar.dispatch.letters.values import GROWTH, AttachmentRef, Draft, Filed, Matter, Purpose, Voice
 from sekretar.dispatch.mail.letter import Address
 from sekretar.dispatch.subjects import answer_subject, new_subject, with_code
 from sekretar.kernel.errors import PersonError
@@ -25,8 +25,6 @@ from sekretar.kernel.text import clean, truncate
 _LONGEST_EXCERPT, _MOST_LETTERS = 1_024, 20
 #: Pictures in the text that are smaller belong to signatures.
 _SMALLEST_PICTURE = 20_000
-#: How much a file grows on its way: base64 with line ends.
-_GROWTH = 1.37
 LONGEST_TEXT: Final = 100_000
 
 
@@ -190,7 +188,7 @@ def _files(matter: Matter, largest: int) -> tuple[tuple[AttachmentRef, ...], tup
                 found.setdefault(key, AttachmentRef(filed.id, attachment))
     along, left_out, room = [], [], float(largest)
     for ref in found.values():
-        size = ref.attachment.size * _GROWTH
+        size = ref.attachment.size * GROWTH
         if ref.attachment.refusal is None and size <= room:
             along.append(ref)
             room -= size

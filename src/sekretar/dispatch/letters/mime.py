@@ -8,7 +8,7 @@ old Outlook reads. The standard library writes only the former, hence the header
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from email import policy
 from email.encoders import encode_base64
@@ -20,7 +20,7 @@ from email.mime.text import MIMEText
 from email.utils import format_datetime, quote
 from urllib.parse import quote as percent
 
-from sekretar.dispatch.letters.values import Voice
+from sekretar.dispatch.letters.values import File, Voice
 from sekretar.dispatch.mail.letter import Address
 from sekretar.dispatch.mail.wire import wire_address
 from sekretar.kernel.text import clean
@@ -29,15 +29,6 @@ from sekretar.kernel.text import clean
 _LONGEST_LINE = 76
 #: How many characters of a percent-encoded name go into one line.
 _SEGMENT = 60
-
-
-@dataclass(frozen=True)
-class File:
-    """An attachment with its content."""
-
-    name: str
-    media_type: str
-    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)

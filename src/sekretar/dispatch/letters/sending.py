@@ -23,11 +23,11 @@ from sekretar.dispatch.incidents.workflow import TRIGGERS
 from sekretar.dispatch.letters.addressing import last_letter
 from sekretar.dispatch.letters.composing import checked, compose
 from sekretar.dispatch.letters.gathering import Gatherer
-from sekretar.dispatch.letters.mime import File, Written, letter_bytes
+from sekretar.dispatch.letters.mime import Written, letter_bytes
 from sekretar.dispatch.letters.model import Fate, OutgoingRow, RecipientFate, RecipientRow
 from sekretar.dispatch.letters.templating import template_of
 from sekretar.dispatch.letters.threading import references
-from sekretar.dispatch.letters.values import AttachmentRef, Draft, Filed, Purpose, Voice
+from sekretar.dispatch.letters.values import AttachmentRef, Draft, File, Filed, Purpose, Voice
 from sekretar.dispatch.mail import store
 from sekretar.dispatch.mail.ids import LetterIds
 from sekretar.dispatch.mail.letter import Address, ParsedLetter
@@ -155,7 +155,8 @@ class LettersOut:
         draft = checked(draft, await self._gatherer.house(session, incident))
         desk, now = self._desks[incident.desk], self._clock.now()
         letter_id = await store.begin_made(session, desk.name, incident.id, now)
-        written = self._written(draft, desk, letter_id, now, await _files(session, draft.attachments))
+        files = (*await _files(session, draft.attachments), *draft.enclosed)
+        written = self._written(draft, desk, letter_id, now, files)
         content, parsed = await asyncio.to_thread(_made, written)
         await store.keep_made(session, desk.name, letter_id, parsed, content)
         gives_up_at = now + desk.letters.patience

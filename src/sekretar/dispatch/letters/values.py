@@ -9,8 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from sekretar.dispatch.mail.letter import Address, Attachment, ParsedLetter
+
+#: How much a file grows on its way: base64 with line ends.
+GROWTH: Final = 1.37
 
 
 class Purpose(StrEnum):
@@ -105,6 +109,15 @@ class AttachmentRef:
 
 
 @dataclass(frozen=True)
+class File:
+    """An attachment with its content."""
+
+    name: str
+    media_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Draft:
     """A letter before it is sent. People may change its recipients, subject, text and attachments."""
 
@@ -119,6 +132,8 @@ class Draft:
     subject: str
     text: str
     attachments: tuple[AttachmentRef, ...] = ()
+    #: What whoever writes puts in.
+    enclosed: tuple[File, ...] = ()
     #: Names of files that are too large to go along.
     left_out: tuple[str, ...] = ()
     #: How many people of the conversation do not get it, because there are more than a letter goes to.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 from sekretar.dispatch.mail.fields import ids_in, message_id, read_addresses, references
@@ -46,6 +46,8 @@ _FAILED_RECIPIENTS: Final = "x-failed-recipients"
 _MOST_RECIPIENTS: Final = 100
 _DIAGNOSTIC: Final = 500
 _EXAMINED: Final = 64 * 1024
+#: Of a report, which may name many recipients.
+_MOST_TOLD: Final = 1024 * 1024
 
 _REASONS: Final = {
     "1.0": BounceReason.UNKNOWN_ADDRESS,
@@ -75,11 +77,12 @@ def read_bounce(root: Part, sender: Address, subject: str, text: str) -> Bounce 
     if not (is_report or (is_daemon and (_SUBJECT.search(subject) or _FAILED_RECIPIENTS in root.headers))):
         return None
     original = _original(root, text)
-    recipients = tuple(_reported(reports)) or tuple(_described(root.headers, subject, text, sender))
+    recipients = tuple(islice(_reported(reports), _MOST_RECIPIENTS))
+    recipients = recipients or tuple(_described(root.headers, subject, text, sender))
     own_id = message_id(original, Remarks()) or next(iter(_ID_LINE.findall(text[:_EXAMINED])), "")
     return Bounce(
         own_id,
-        recipients[:_MOST_RECIPIENTS],
+        recipients,
         references(original, "references", Remarks()),
         original.text("subject", Remarks()),
     )
@@ -105,7 +108,8 @@ def _own_words(text: str) -> str:
 def _reported(reports: Iterable[Part]) -> Iterator[BouncedRecipient]:
     """The groups of lines about single recipients in RFC 3464's part."""
     for part in reports:
-        for block in re.split(rb"\n\s*\n", part.content().replace(b"\r\n", b"\n")):
+        told = part.content()[:_MOST_TOLD].replace(b"\r\n", b"\n")
+        for block in re.split(rb"\n\s*\n", told):
             fields, _ = read_headers(block.lstrip())
             if "final-recipient" in fields or "original-recipient" in fields:
                 yield _recipient(fields)
