@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Literal
 
@@ -26,7 +27,14 @@ _QUOTED = 40
 _DAYS_FROM_TODAY = {
     "сегодня": 0, "завтра": 1, "послезавтра": 2, "вчера": -1, "позавчера": -2,
     "today": 0, "tomorrow": 1, "day after tomorrow": 2, "the day after tomorrow": 2, "yesterday": -1,
-    "через неделю": 7, "через две недели": 14, "in a week": 7, "in two weeks": 14,
+    "day before yesterday": -2, "the day before yesterday": -2, "через неделю": 7, "in a week": 7,
+}  # fmt: skip
+
+#: Small numbers as words, as they are counted with.
+NUMBER_WORDS = {
+    "один": 1, "одну": 1, "два": 2, "две": 2, "три": 3, "четыре": 4, "пять": 5, "шесть": 6, "семь": 7, "восемь": 8,
+    "девять": 9, "десять": 10,
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
 }  # fmt: skip
 
 #: The first letters of a day of the week are enough, from these on.
@@ -49,14 +57,23 @@ _MONTHS = (
 )  # fmt: skip
 _MONTH = {name: index % 12 + 1 for index, name in enumerate(_MONTHS)} | {"май": 5}
 
-_ISO = re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})", re.ASCII)
+_ISO = re.compile(r"(?P<year>\d{4})(?P<mark>[-./])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})", re.ASCII)
 _NUMERIC = re.compile(
     r"(?P<day>\d{1,2})\s*[./]\s*(?P<month>\d{1,2})(?:\s*[./]\s*(?P<year>\d{4}|\d{2}))?[.]?", re.ASCII
 )
 _YEAR = r"(?:[\s,]+(?P<year>\d{4})(?:\s*(?:г\.?|года?))?)?"
-_DAY_MONTH = re.compile(rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<name>[^\W\d_]{{3,}})\.?{_YEAR}")
-_MONTH_DAY = re.compile(rf"(?P<name>[^\W\d_]{{3,}})\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?{_YEAR}")
-_IN_DAYS = re.compile(r"(?:через|in)\s+(?P<count>\d{1,4})\s+(?:день|дня|дней|day|days)", re.ASCII)
+_TH = r"(?:st|nd|rd|th|-?(?:го|е|ое))"
+_DAY_MONTH = re.compile(
+    rf"(?:the\s+)?(?P<day>\d{{1,2}}){_TH}?\s+(?:of\s+)?(?P<name>[^\W\d_]{{3,}})\.?{_YEAR}"
+)
+_MONTH_DAY = re.compile(rf"(?P<name>[^\W\d_]{{3,}})\.?\s+(?:the\s+)?(?P<day>\d{{1,2}}){_TH}?{_YEAR}")
+_OF_MONTH = re.compile(
+    r"the\s+(?P<en>\d{1,2})(?:st|nd|rd|th)|(?P<ru>\d{1,2})(?:-?го(?:\s+числа)?|(?:-?(?:е|ое))?\s+числ[оа])"
+)
+_COUNT = rf"(?P<count>\d{{1,4}}|{'|'.join(NUMBER_WORDS)})"
+_UNIT_OF_DAYS = r"(?:(?P<weeks>недел[юиь]|недель|weeks?)|день|дня|дней|days?)"
+_IN_DAYS = re.compile(rf"(?:через|in)\s+{_COUNT}\s+{_UNIT_OF_DAYS}", re.ASCII)
+_DAYS_AGO = re.compile(rf"{_COUNT}\s+{_UNIT_OF_DAYS}\s+(?:назад|ago)", re.ASCII)
 
 
 def parse_date(text: str, today: date | None = None) -> date:
@@ -71,7 +88,7 @@ def parse_date(text: str, today: date | None = None) -> date:
         PersonError: `kernel.form.date`, it cannot be read; `kernel.form.no_such_day`, like 30 February.
     """
     wanted = re.sub(r"\s+", " ", text).strip().casefold().replace("ё", "е")
-    for reading in (_read_words, _read_numbers, _read_month_name):
+    for reading in (_read_words, _read_numbers, _read_month_name, _read_day_of_month):
         day = reading(wanted, today)
         if day is not None:
             return day
@@ -86,8 +103,11 @@ def _read_words(wanted: str, today: date | None) -> date | None:
         return _shifted(today, _DAYS_FROM_TODAY[bare])
     if bare in _WEEKDAY:
         return _shifted(today, (_WEEKDAY[bare] - today.weekday() - 1) % 7 + 1)
-    counted = _IN_DAYS.fullmatch(wanted)
-    return _shifted(today, int(counted["count"])) if counted else None
+    for counted, direction in ((_IN_DAYS.fullmatch(wanted), 1), (_DAYS_AGO.fullmatch(wanted), -1)):
+        if counted:
+            count = NUMBER_WORDS.get(counted["count"]) or int(counted["count"])
+            return _shifted(today, direction * count * (7 if counted["weeks"] else 1))
+    return None
 
 
 def _shifted(today: date, days: int) -> date:
@@ -108,6 +128,20 @@ def _read_month_name(wanted: str, today: date | None) -> date | None:
     if found is None or month is None:
         return None
     return _day(found["year"], month, int(found["day"]), today)
+
+
+def _read_day_of_month(wanted: str, today: date | None) -> date | None:
+    """`15-го`, `the 15th`: the next such day. A bare number may be anything."""
+    found = _OF_MONTH.fullmatch(re.sub(r"^(?:на|on)\s+", "", wanted))
+    if found is None or today is None:
+        return None
+    number, first = int(found["en"] or found["ru"]), today.replace(day=1)
+    for _ in range(3):  # of two months in a row one has 31 days
+        with suppress(ValueError):
+            if (day := first.replace(day=number)) >= today:
+                return day
+        first = (first + timedelta(days=31)).replace(day=1)
+    raise PersonError("kernel.form.no_such_day")
 
 
 def _day(year: str | None, month: int, day: int, today: date | None) -> date | None:
@@ -160,6 +194,9 @@ def parse_time(text: str) -> time:
 
 
 def _full_hour(hour: int, half: str) -> int | None:
+    word, _, rest = half.partition(" ")
+    if word in _HOUR_WORDS:
+        half = rest
     if half in _HOUR_WORDS:
         return hour
     if not 1 <= hour <= 12:

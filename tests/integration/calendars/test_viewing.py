@@ -285,5 +285,13 @@ async def test_views_of_ones_own_cannot_be_turned_by_others(house: House) -> Non
 def test_courtesy_is_no_mistake() -> None:
     today = date(2026, 3, 4)
     assert meant("today please", today) == meant("сегодня", today) == meant("day", today) == day_of(today)
+    assert meant("завтра в 15:00", today) == meant("завтра", today)
     with pytest.raises(PersonError):
         meant("дата qqq", today)
+
+
+@pytest.mark.parametrize("words", ["march april", "today | tomorrow", "week 2026-W12", "week 77", "неделя 5 6"])
+def test_other_days_are_no_courtesy(words: str) -> None:
+    """Half of what was asked for, shown as if it were all, would be a wrong answer."""
+    with pytest.raises(PersonError, match="unread"):
+        meant(words, date(2026, 3, 4))

@@ -61,6 +61,16 @@ def said(text: str) -> str:
         ("в среду", "2026-03-11"),
         ("last wednesday", "2026-02-25"),
         ("в прошлую пятницу", "2026-02-27"),
+        ("через два дня", "2026-03-06"),
+        ("in two days", "2026-03-06"),
+        ("два дня назад", "2026-03-02"),
+        ("the day before yesterday", "2026-03-02"),
+        ("2026/03/12", "2026-03-12"),
+        ("9-го марта", "2026-03-09"),
+        ("чт 12.03", "2026-03-12"),
+        ("четверг, 12 марта", "2026-03-12"),
+        ("Thu, 12 Mar 2026", "2026-03-12"),
+        ("12.03.2026 (чт)", "2026-03-12"),
     ],
 )
 def test_a_day(text: str, day: str) -> None:
@@ -69,8 +79,12 @@ def test_a_day(text: str, day: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "day"),
-    [("1 марта", "2026-03-01"), ("28.02", "2026-02-28"), ("20.12", "2025-12-20"), ("20.08", "2026-08-20")],
-)
+    [
+        ("1 марта", "2026-03-01"), ("28.02", "2026-02-28"), ("20.12", "2025-12-20"), ("20.08", "2026-08-20"),
+        ("15-го", "2026-03-15"), ("15 числа", "2026-03-15"), ("the 1st", "2026-03-01"), ("25-го", "2026-02-25"),
+        ("31-го", "2026-03-31"), ("on the 28th", "2026-02-28"),
+    ],
+)  # fmt: skip
 def test_without_a_year_the_nearest_day_is_meant(text: str, day: str) -> None:
     assert said(text) == f"day {day} {day}"
 
@@ -86,6 +100,10 @@ def test_without_a_year_the_nearest_day_is_meant(text: str, day: str) -> None:
         ("week next", "2026-03-09"),
         ("следующая неделя", "2026-03-09"),
         ("на прошлой неделе", "2026-02-23"),
+        ("неделю назад", "2026-02-23"),
+        ("a week ago", "2026-02-23"),
+        ("week 12", "2026-03-16"),
+        ("неделя 52", "2025-12-22"),
         ("week 12.03", "2026-03-09"),
         ("неделя с 12.03", "2026-03-09"),
     ],
@@ -101,6 +119,7 @@ def test_a_week_is_monday_to_sunday(text: str, monday: str) -> None:
         ("month", "2026-03"),
         ("следующий месяц", "2026-04"),
         ("last month", "2026-02"),
+        ("месяц назад", "2026-02"),
         ("в этом месяце", "2026-03"),
         ("march", "2026-03"),
         ("в мае", "2026-05"),
@@ -153,11 +172,28 @@ def test_a_range_in_any_order(text: str) -> None:
         ("пн-пт", "2026-03-09", "2026-03-13"),
         ("с понедельника по пятницу", "2026-03-09", "2026-03-13"),
         ("с завтра до четверга", "2026-03-05", "2026-03-05"),
+        ("завтра и послезавтра", "2026-03-05", "2026-03-06"),
+        ("сб, вс", "2026-03-07", "2026-03-08"),
+        ("через два дня - через неделю", "2026-03-06", "2026-03-11"),
+        ("с 5-го по 9-е марта", "2026-03-05", "2026-03-09"),
+        ("weekend", "2026-03-07", "2026-03-08"),
+        ("на выходных", "2026-03-07", "2026-03-08"),
+        ("next weekend", "2026-03-14", "2026-03-15"),
+        ("прошлые выходные", "2026-02-28", "2026-03-01"),
     ],
 )
 def test_a_range_across_months_and_in_words(text: str, first: str, last: str) -> None:
     period = parse_period(text, TODAY)
     assert (period.first.isoformat(), period.last.isoformat()) == (first, last)
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 7), date(2026, 3, 8)])
+def test_at_the_weekend_this_one_is_meant(day: date) -> None:
+    assert parse_period("выходные", day) == span_of(date(2026, 3, 7), date(2026, 3, 8))
+
+
+def test_a_day_of_the_week_beside_another_day_is_a_range() -> None:
+    assert said("пятница 12.03") == "span 2026-03-06 2026-03-12"
 
 
 def test_a_range_of_one_day_is_a_day() -> None:
@@ -195,6 +231,7 @@ def test_days_that_cannot_be_shown_are_understood_and_refused(text: str, key: st
         "севодня",
         "connect",
         "week blah",
+        "week 54",
         "5",
         "12 13",
         "с 10 по 15",

@@ -62,6 +62,22 @@ NOON = datetime(2026, 3, 2, 9, tzinfo=UTC)
         ("пятнице", date(2026, 3, 6)),
         ("через неделю", date(2026, 3, 9)),
         ("in two weeks", date(2026, 3, 16)),
+        ("через два дня", date(2026, 3, 4)),
+        ("in two days", date(2026, 3, 4)),
+        ("через три недели", date(2026, 3, 23)),
+        ("in 2 weeks", date(2026, 3, 16)),
+        ("2 дня назад", date(2026, 2, 28)),
+        ("three days ago", date(2026, 2, 27)),
+        ("the day before yesterday", date(2026, 2, 28)),
+        ("9-го мая", date(2026, 5, 9)),
+        ("5-е марта 2027", date(2027, 3, 5)),
+        ("the 5th of March", date(2026, 3, 5)),
+        ("15-го", date(2026, 3, 15)),
+        ("1 числа", date(2026, 4, 1)),
+        ("31-го числа", date(2026, 3, 31)),
+        ("on the 2nd", MONDAY),
+        ("2026/03/05", date(2026, 3, 5)),
+        ("2026.03.05", date(2026, 3, 5)),
         ("во вторник", date(2026, 3, 3)),
         ("пн", date(2026, 3, 9)),
     ],
@@ -79,7 +95,7 @@ def test_days_that_are_not(text: str) -> None:
     assert caught.value.key in {"kernel.form.date", "kernel.form.no_such_day"}
 
 
-@pytest.mark.parametrize("text", ["31.02", "31.02.2026", "2026-13-01", "0.1.2026", "30 февраля"])
+@pytest.mark.parametrize("text", ["31.02", "31.02.2026", "2026-13-01", "0.1.2026", "30 февраля", "32-го"])
 def test_days_that_do_not_exist(text: str) -> None:
     with pytest.raises(PersonError, match="no_such_day"):
         parse_date(text, MONDAY)
@@ -121,7 +137,8 @@ def test_only_the_beginning_of_nonsense_is_quoted() -> None:
         ("9", time(9)), ("09:05", time(9, 5)), ("9am", time(9)), ("9 AM", time(9)), ("12am", time(0)),
         ("12 pm", time(12)), ("9:30pm", time(21, 30)), ("в 9", time(9)), ("at 17:45", time(17, 45)),
         ("9 утра", time(9)), ("3 дня", time(15)), ("7 вечера", time(19)), ("12 ночи", time(0)), ("15ч", time(15)),
-        ("15 ч 30", time(15, 30)), ("полдень", time(12)), ("midnight", time(0)), ("0:00", time(0)),
+        ("15 ч 30", time(15, 30)), ("3 часа дня", time(15)), ("9 часов вечера", time(21)),
+        ("2 ч ночи", time(2)), ("9 o'clock pm", time(21)), ("полдень", time(12)), ("midnight", time(0)), ("0:00", time(0)),
     ],
 )  # fmt: skip
 def test_times_that_are_read(text: str, moment: time) -> None:

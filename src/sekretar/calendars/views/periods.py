@@ -8,11 +8,12 @@ Everything is pure: the present day is an argument.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum, StrEnum, auto
 
-from sekretar.kernel.dates import parse_date
+from sekretar.kernel.dates import DAY_WORDS, parse_date
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.text import truncate
 
@@ -140,7 +141,7 @@ def parse_period(text: str, today: date) -> Period:
     """
     wanted = _tidied(text)
     if len(wanted) <= _LONGEST:
-        for reading in (_read_week_or_month, _read_named_month, _read_day, _read_range):
+        for reading in (_read_week_or_month, _read_weekend, _read_named_month, _read_day, _read_both, _read_range):
             period = reading(wanted, today)
             if period is not None:
                 return span_of(period.first, period.last) if period.kind is Kind.SPAN else _checked(period)
@@ -162,8 +163,11 @@ _TURN = {"this": 0, "next": 1, "last": -1, "previous": -1, "эт": 0, "теку�
          "предыдущ": -1}  # fmt: skip
 _WHICH = r"(?:(?P<which>this|next|last|previous)|(?P<ru>эт|текущ|следующ|будущ|прошл|предыдущ)[а-я]{1,3})"
 _UNIT = r"(?:(?P<week>week|w|недел[яюие])|(?P<month>month|m|месяце?))"
-_WEEK_OR_MONTH = re.compile(rf"(?:(?:на|в|the) )?(?:{_WHICH} )?{_UNIT}(?: (?P<rest>.+))?")
+_WEEK_OR_MONTH = re.compile(rf"(?:(?:на|в|the|a) )?(?:{_WHICH} )?{_UNIT}(?: (?P<rest>.+))?")
 _WHICH_ALONE = re.compile(_WHICH)
+_AGO = ("ago", "назад")
+_NUMBER = re.compile(r"\d{1,2}", re.ASCII)
+_WEEKEND = re.compile(rf"(?:(?:на|в|on|at) )?(?:the )?(?:{_WHICH} )?(?:weekend|выходн(?:ые|ых))")
 
 
 def _read_week_or_month(wanted: str, today: date) -> Period | None:
@@ -175,6 +179,10 @@ def _read_week_or_month(wanted: str, today: date) -> Period | None:
     turn, rest = _turn(found), found["rest"]
     if rest and (alone := _WHICH_ALONE.fullmatch(rest)):
         turn, rest = _turn(alone), None
+    if rest in _AGO:
+        turn, rest = -1, None
+    if rest and found["week"] and _NUMBER.fullmatch(rest):
+        return _numbered_week(int(rest), today)
     if rest:
         named = _read_named_month(rest, today) or _read_day(re.sub("^(?:of|от|с) ", "", rest), today)
         return around(_checked(named).first) if named else None
@@ -183,6 +191,24 @@ def _read_week_or_month(wanted: str, today: date) -> Period | None:
     if beside is None:
         raise PersonError("calendars.period.too_far")
     return beside
+
+
+def _numbered_week(number: int, today: date) -> Period | None:
+    """The nearest week of that number as ISO 8601 counts them; None where there is none."""
+    mondays: list[date] = []
+    for year in (today.year - 1, today.year, today.year + 1):
+        with suppress(ValueError):
+            mondays.append(date.fromisocalendar(year, number, 1))
+    return week_of(min(mondays, key=lambda monday: abs(monday - today))) if mondays else None
+
+
+def _read_weekend(wanted: str, today: date) -> Period | None:
+    """Saturday and Sunday: those to come, or those that are on."""
+    found = _WEEKEND.fullmatch(wanted)
+    if found is None:
+        return None
+    saturday = week_of(today).last + timedelta(weeks=_turn(found), days=-1)
+    return Period(Kind.SPAN, saturday, saturday + timedelta(days=1))
 
 
 def _turn(found: re.Match[str]) -> int:
@@ -219,6 +245,7 @@ def _read_named_month(wanted: str, today: date) -> Period | None:
 # --- days
 
 _RELATIVE_WEEKDAY = re.compile(rf"(?:(?:в|во|на|on) )?{_WHICH} (?P<day>[a-zа-я]+)")
+_DAY_OF_MONTH = re.compile(r"\d(?:st|nd|rd|th|-?го|(?:-?(?:е|ое))? числ[оа])(?: числа)?$", re.ASCII)
 _LEADING = re.compile(r"^(?:date|дата|day(?! after)|день|на|за|on|for) (?=.)")
 
 
@@ -231,6 +258,22 @@ def _read_day(wanted: str, today: date) -> Period | None:
         raise
 
 
+def _read_both(wanted: str, today: date) -> Period | None:
+    """A day with its day of the week beside it: `чт 12.03`, `12 March (Thu)`. Where they differ it is a range."""
+    first, _, others = wanted.partition(" ")
+    begin, _, last = wanted.rpartition(" ")
+    for weekday, rest in ((first, others), (last, begin)):
+        name = weekday.strip(",.()")
+        if name not in DAY_WORDS or not rest:
+            continue
+        with suppress(PersonError):
+            dated = _manner(name, today) is _Manner.WEEKDAY and _manner(rest, today) is _Manner.DATED
+            day = _day(rest.rstrip(","), today)
+            if dated and day.weekday() == _day(name, today).weekday():
+                return day_of(day)
+    return None
+
+
 def _day(wanted: str, today: date) -> date:
     """One day; without a year the nearest one.
 
@@ -238,6 +281,8 @@ def _day(wanted: str, today: date) -> date:
         PersonError: as `parse_date`, or `calendars.period.too_far`.
     """
     wanted = _LEADING.sub("", wanted)
+    if _DAY_OF_MONTH.search(wanted):
+        return _known(_nearest_day_of_month(wanted, today))
     which = _RELATIVE_WEEKDAY.fullmatch(wanted)
     if which is None:
         counted = _manner(wanted, today) is not _Manner.DATED
@@ -247,6 +292,12 @@ def _day(wanted: str, today: date) -> date:
         return day
     back = day - timedelta(weeks=1)
     return back - timedelta(weeks=1) if back == today else back
+
+
+def _nearest_day_of_month(wanted: str, today: date) -> date:
+    """`15-го`, `the 15th`: of the one that was and the one to come the nearer one."""
+    anchors = (today.replace(day=1), _first_of_month(today, -1), today)
+    return min((parse_date(wanted, each) for each in anchors), key=lambda day: abs(day - today))
 
 
 class _Manner(Enum):
@@ -288,9 +339,9 @@ def _has_year(wanted: str) -> bool:
 
 _FROM = re.compile(r"^(?:с|со|от|from|between) ")
 _BETWEEN = re.compile(
-    r" (?:по|до|to|till|until|through|and) | ?(?:\.{2,}|[–—−‒]) ?| - | ?-(?=\D)|(?<=\D)- ?|-| "
+    r" (?:по|до|и|to|till|until|through|and) |, ?| ?(?:\.{2,}|[–—−‒]) ?| - | ?-(?=\D)|(?<=\D)- ?|-| "
 )
-_BARE_DAY = re.compile(r"\d{1,2}(?:st|nd|rd|th)?", re.ASCII)
+_BARE_DAY = re.compile(r"\d{1,2}(?:st|nd|rd|th|-?(?:го|е|ое))?", re.ASCII)
 
 
 def _read_range(wanted: str, today: date) -> Period | None:

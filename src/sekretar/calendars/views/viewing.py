@@ -5,6 +5,7 @@ Everything is answered from what is stored, so nobody waits for a calendar serve
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -14,7 +15,7 @@ from sekretar.calendars.model import CalendarAccount
 from sekretar.calendars.views import details_wording
 from sekretar.calendars.views import wording as views_wording
 from sekretar.calendars.views.agenda import agenda, details_of
-from sekretar.calendars.views.periods import Period, day_of, parse_period, restored, understood
+from sekretar.calendars.views.periods import Kind, Period, day_of, parse_period, restored, understood
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.i18n import Translator
@@ -126,7 +127,8 @@ class Viewing:
 
 
 def meant(text: str, today: date) -> Period:
-    """The days that the words of a command mean. More words after a day are courtesy: `today please`.
+    """The days that the words of a command mean. More words after a day are courtesy (`today please`), unless they
+    say more about the days themselves: `march april`.
 
     Raises:
         PersonError: as `parse_period`.
@@ -134,8 +136,12 @@ def meant(text: str, today: date) -> Period:
     first, args = split_first(tidied(text))
     if fold(first) in _DATE_WORDS and not args.rest:
         return day_of(today)
-    courtesy = understood(first) and not understood(text)
-    return parse_period(first if courtesy else text, today)
+    if understood(text) or not understood(first):
+        return parse_period(text, today)
+    period = parse_period(first, today)
+    counted = period.kind is not Kind.DAY and re.search("[0-9]", args.rest)
+    courtesy = not counted and not any(understood(each) for each in args.rest.split())
+    return period if courtesy else parse_period(text, today)
 
 
 def _today(person: Person, now: datetime) -> date:
