@@ -138,7 +138,8 @@ def test_only_the_beginning_of_nonsense_is_quoted() -> None:
         ("12 pm", time(12)), ("9:30pm", time(21, 30)), ("в 9", time(9)), ("at 17:45", time(17, 45)),
         ("9 утра", time(9)), ("3 дня", time(15)), ("7 вечера", time(19)), ("12 ночи", time(0)), ("15ч", time(15)),
         ("15 ч 30", time(15, 30)), ("3 часа дня", time(15)), ("9 часов вечера", time(21)),
-        ("2 ч ночи", time(2)), ("9 o'clock pm", time(21)), ("полдень", time(12)), ("midnight", time(0)), ("0:00", time(0)),
+        ("2 ч ночи", time(2)), ("9 o'clock pm", time(21)), ("полдень", time(12)),
+        ("midnight", time(0)), ("0:00", time(0)),
     ],
 )  # fmt: skip
 def test_times_that_are_read(text: str, moment: time) -> None:

@@ -9,13 +9,16 @@ import difflib
 import re
 from collections.abc import Iterable
 
-from sekretar.kernel.dates import DAY_WORDS, parse_date, parse_time
+from sekretar.calendars.booking.draft import LONGEST_MINUTES
+from sekretar.kernel.dates import DAY_WORDS, minutes_in, parse_date, parse_time
 from sekretar.kernel.errors import PersonError
 
 #: `25:00`, `31.02`, `2026-13-01`; one point alone may be a version.
 _SHAPES = re.compile(
     r"[0-9]{1,2}:[0-9]{1,2}|[0-9]{2}[./][0-9]{2}(?:[./][0-9]{2,4})?|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
 )
+#: `48h`, `0м`: a length that no meeting has.
+_LENGTH = re.compile(r"[0-9]+(?:h|m|min|ч|м|мин)")
 
 #: Of shorter words too many are alike (*среди* is no *среды*).
 _SHORTEST = 6
@@ -38,7 +41,10 @@ def doubtful(words: Iterable[str], *, dated: bool) -> str | None:
 
 
 def _impossible(word: str) -> bool:
-    """It has the shape of a time or a date, and there is no such time or date."""
+    """It has the shape of a time, a date or a length, and there is none such."""
+    if _LENGTH.fullmatch(word):
+        minutes = minutes_in(word)
+        return minutes is None or minutes > LONGEST_MINUTES
     if not _SHAPES.fullmatch(word):
         return False
     for read in (parse_time, parse_date):

@@ -21,8 +21,10 @@ from sekretar.calendars.booking.draft import (
     moment_of,
 )
 from sekretar.calendars.booking.words import (
+    is_weekday,
     minutes_between,
     read_day,
+    read_end,
     read_length,
     read_repeat,
     read_soon,
@@ -42,6 +44,9 @@ _QUOTED = 40
 
 #: `Release 2.5` is no day in May; `02.05` is.
 _VERSION = re.compile(r"[0-9]+\.[0-9]")
+
+#: What stands before a name, and says nothing without it.
+_LINKING = frozenset(("с", "со", "c", "и", "with", "and", "&", "+"))
 
 
 @dataclass(frozen=True)
@@ -171,10 +176,38 @@ class _Reader:
             if piece is None:
                 place += 1
                 continue
-            found.append(piece)
+            found.append(self._with_link(piece, found[-1] if found else None))
             self._seen = _joined(self._seen, piece.line)
             place = piece.end
+        return self._with_weekdays(found)
+
+    def _with_link(self, piece: _Piece, last: _Piece | None) -> _Piece:
+        """With the word that leads to a name: `with @boris`, `с @boris и @vera`."""
+        begin, free = piece.begin - 1, last.end if last else 0
+        if piece.line.names and begin >= free and tidied(self._words[begin]) in _LINKING:
+            return replace(piece, begin=begin)
+        return piece
+
+    def _with_weekdays(self, pieces: list[_Piece]) -> list[_Piece]:
+        """A day of the week beside the day that it is belongs to it: `чт 12.03`, `12 March (Thu)`."""
+        found: list[_Piece] = []
+        for piece in pieces:
+            last = found[-1] if found else None
+            if last is None or not self._say_the_same(last, piece):
+                found.append(piece)
+                continue
+            line = piece.line if self._is_weekday(last) else last.line
+            found[-1] = _Piece(last.begin, piece.end, line)
         return found
+
+    def _say_the_same(self, one: _Piece, other: _Piece) -> bool:
+        first, second = one.line.day, other.line.day
+        if one.end != other.begin or first is None or second is None or first.weekday() != second.weekday():
+            return False
+        return self._is_weekday(one) or self._is_weekday(other)
+
+    def _is_weekday(self, piece: _Piece) -> bool:
+        return is_weekday(_plain(self._words[piece.begin : piece.end]))
 
     def _piece(self, place: int) -> _Piece | None:
         word = self._words[place]
@@ -186,8 +219,8 @@ class _Reader:
             return _Piece(place, place + 1, Line("", (word,)))
         for size in range(min(_LONGEST, len(self._words) - place), 0, -1):
             some = self._words[place : place + size]
-            # What was quoted is never looked into, and the comma after a word is not part of it.
-            line = None if any(" " in each for each in some) else self._read(" ".join(some).rstrip(",;"))
+            # What was quoted is never looked into.
+            line = None if any(" " in each for each in some) else self._read(_plain(some))
             if line is not None:
                 return _Piece(place, place + size, line)
         return None
@@ -224,16 +257,24 @@ class _Reader:
         span = read_span(text)
         if span is not None:
             return Line("", at=span[0], minutes=span[1])
-        at = read_time(text)
+        at = read_time(text, weakly=self._seen != Line(""))
         return Line("", at=at) if at is not None else None
 
     def _length(self, text: str, *, weakly: bool) -> int | None:
-        """A length; of a clock time that comes after the beginning, until then: `15:00 16:30`."""
+        """A length; of a clock time that comes after the beginning, until then: `15:00 16:30`, `15:00 до 16:30`."""
         end = read_time(text) if ":" in text else None
-        begin = self._seen.at
+        begin, said = self._seen.at, read_end(text)
+        if begin is not None and said is not None and said != begin:
+            return minutes_between(begin, said)
         if begin is not None and end is not None and end > begin:
             return minutes_between(begin, end)
-        return read_length(text, weakly=weakly)
+        return read_length(text, weakly=weakly) if end != begin or end is None else None
+
+
+def _plain(words: Sequence[str]) -> str:
+    """Without the comma after the words, and the parentheses around them."""
+    text = " ".join(words).rstrip(",;")
+    return text[1:-1] if text.startswith("(") and text.endswith(")") else text
 
 
 def _joined(one: Line, other: Line) -> Line:

@@ -12,18 +12,17 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sekretar.calendars.booking.draft import LONGEST_MINUTES, parse_length
 from sekretar.calendars.editing import Repeat
-from sekretar.kernel.dates import parse_date, parse_time
+from sekretar.kernel.dates import NUMBER_WORDS, parse_date, parse_time
 from sekretar.kernel.errors import PersonError
 
 _DAY_MINUTES = 24 * 60
 
-_NUMBERS = {
-    "один": "1", "одну": "1", "два": "2", "две": "2", "три": "3", "четыре": "4", "пять": "5", "шесть": "6",
-    "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
-}  # fmt: skip
-
 _BETWEEN = re.compile(r"(?:с|со|from) (?P<begin>.+?) (?:до|по|to|till|until) (?P<end>.+)")
 _DASHED = re.compile(r"(?P<begin>[^-–—]+?) ?[-–—] ?(?P<end>[^-–—]+)")
+_UNTIL = re.compile(r"(?:до|по|until|till|to) (?P<end>.+)")
+_HALF_A_DAY = re.compile(r"[0-9] ?[ap]m")
+_POINTED = re.compile(r"[0-9]{1,2}\.[0-9]{2}")
+_NAMED_TIMES = ("полдень", "полночь", "noon", "midnight")
 _FOR = re.compile(r"(?:на|for) ")
 _SOON = re.compile(r"(?:через|in) (?P<length>.+)")
 _NEXT_HOUR = re.compile(r"(?:в |at )?(?:the )?(?:next (?:full )?hour|следующий (?:полный )?час)")
@@ -60,8 +59,8 @@ _STEMS = {
     "воскресень": "вс",
 }  # fmt: skip
 
-#: Any two days in a row.
-_SOME_DAY, _NEXT_DAY = date(2026, 3, 2), date(2026, 3, 3)
+#: Any two days in a row, and a week after the first.
+_SOME_DAY, _NEXT_DAY, _WEEK_LATER = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 9)
 
 
 def tidied(text: str) -> str:
@@ -77,8 +76,8 @@ def read_span(text: str) -> tuple[time, int] | None:
     """
     said = tidied(text)
     between = _BETWEEN.fullmatch(said)
-    found = between or (_DASHED.fullmatch(said) if ":" in said else None)
-    if found is None:
+    found = between or _DASHED.fullmatch(said)
+    if found is None or not (between or any(_looks_like_time(each) for each in found.groups())):
         return None
     begin, end = _time(found["begin"]), _time(found["end"])
     if begin is None or end is None or begin == end:
@@ -86,18 +85,38 @@ def read_span(text: str) -> tuple[time, int] | None:
     return begin, minutes_between(begin, end)
 
 
+def read_end(text: str) -> time | None:
+    """When it is over: `до 17:00`, `until 5 pm`."""
+    found = _UNTIL.fullmatch(tidied(text))
+    return _time(found["end"]) if found else None
+
+
 def minutes_between(begin: time, end: time) -> int:
     """From one time of day until the next time that it is the other."""
     return ((end.hour - begin.hour) * 60 + end.minute - begin.minute) % _DAY_MINUTES
 
 
-def read_time(text: str) -> time | None:
-    """`15:00`, `в 15`, `at 3 pm`. A bare number is no time."""
-    words = tidied(text).split()
-    if not words:
-        return None
-    marked = ":" in text or words[0] in ("в", "во", "at") or words[-1].strip(".").endswith(("am", "pm"))
-    return _time(text) if marked else None
+def read_time(text: str, *, weakly: bool = False) -> time | None:
+    """`15:00`, `в 15`, `at 3 pm`, `15.30`. A bare number is no time.
+
+    Args:
+        text: some words.
+        weakly: whether `noon` and `15.30` count, which may be parts of a title.
+    """
+    said = tidied(text)
+    marked = said.startswith(("в ", "во ", "at ")) or said.rstrip(".").endswith(("am", "pm")) or ":" in said
+    weak = weakly and (said in _NAMED_TIMES or _looks_like_time(said))
+    return _time(text) if marked or weak else None
+
+
+def _looks_like_time(said: str) -> bool:
+    """Whether it can be nothing else: `15.30` is one, because no month is the 30th, and `12.03` is a day."""
+    if _POINTED.fullmatch(said):
+        try:
+            parse_date(said, _SOME_DAY)
+        except PersonError:
+            return True
+    return ":" in said or bool(_HALF_A_DAY.search(said))
 
 
 def read_soon(text: str, local: datetime) -> datetime | None:
@@ -143,7 +162,7 @@ def read_repeat(text: str, *, weakly: bool) -> tuple[Repeat, str] | None:
     if found is None:
         return None
     day = found["one"] or found["plural"] or _STEMS.get(found["stem"], "")
-    return (Repeat.WEEKLY, day) if _is_weekday(day) else None
+    return (Repeat.WEEKLY, day) if is_weekday(day) else None
 
 
 def read_day(text: str, today: date) -> date | None:
@@ -154,10 +173,12 @@ def read_day(text: str, today: date) -> date | None:
         return None
 
 
-def _is_weekday(word: str) -> bool:
-    """Other words for days (`tomorrow`) move with the day on which they are said."""
-    found, other = read_day(word, _SOME_DAY), read_day(word, _NEXT_DAY)
-    return found is not None and other is not None and found.weekday() == other.weekday()
+def is_weekday(word: str) -> bool:
+    """Other words for days either move with the day on which they are said (`tomorrow`), or do not move (`12.03`)."""
+    found, other, later = (read_day(word, day) for day in (_SOME_DAY, _NEXT_DAY, _WEEK_LATER))
+    if found is None or other is None:
+        return False
+    return found.weekday() == other.weekday() and later == found + timedelta(weeks=1)
 
 
 def _time(text: str) -> time | None:
@@ -178,4 +199,4 @@ def _minutes(text: str) -> int | None:
 def _counted(text: str) -> str:
     """With the number in digits: `two hours`."""
     first, _, rest = text.partition(" ")
-    return f"{_NUMBERS[first]} {rest}" if rest and first in _NUMBERS else text
+    return f"{NUMBER_WORDS[first]} {rest}" if rest and first in NUMBER_WORDS else text

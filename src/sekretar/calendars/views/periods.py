@@ -141,7 +141,14 @@ def parse_period(text: str, today: date) -> Period:
     """
     wanted = _tidied(text)
     if len(wanted) <= _LONGEST:
-        for reading in (_read_week_or_month, _read_weekend, _read_named_month, _read_day, _read_both, _read_range):
+        for reading in (
+            _read_week_or_month,
+            _read_weekend,
+            _read_named_month,
+            _read_day,
+            _read_both,
+            _read_range,
+        ):
             period = reading(wanted, today)
             if period is not None:
                 return span_of(period.first, period.last) if period.kind is Kind.SPAN else _checked(period)
