@@ -177,7 +177,12 @@ Ordering = Literal["-incident_datetime", "incident_datetime", "-updated_at"]
 #: In characters.
 LONGEST_DESCRIPTION: Final = 100_000
 
-_Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_SUMMARY)]
+#: Something that is no space; written out, because what counts as a space is not the same in every program's `\s`.
+_NO_SPACE = r"[^\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+_Title = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_SUMMARY, pattern=_NO_SPACE),
+]
 _Code = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120)]
 
 
@@ -187,12 +192,16 @@ class _In(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+#: Before and behind the @.
+_PART = r"[^@<>,;\u0000-\u0020\u007f-\u00a0\u2028\u2029]+"
+
+
 class ApplicantIn(_In):
     """Who told of it."""
 
     name: str = Field(default="", max_length=200)
     address: str = Field(
-        default="", max_length=320, pattern=r"^$|^[^@\s<>,;]+@[^@\s<>,;]+$", description="Mail address."
+        default="", max_length=320, pattern=rf"^$|^{_PART}@{_PART}$", description="Mail address."
     )
 
 
