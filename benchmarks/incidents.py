@@ -29,6 +29,7 @@ from sekretar.dispatch.incidents.model import IncidentRow, TypeRow, WordRow
 from sekretar.dispatch.incidents.values import Status
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.dispatch.sla.clocks import ClockKind
+from sekretar.dispatch.sla.firing import Firing
 from sekretar.dispatch.sla.keeping import Slas
 from sekretar.dispatch.sla.model import ClockRow
 from sekretar.kernel.clock import ManualClock
@@ -77,7 +78,8 @@ async def ask_the_api(url: str, scale: Scale) -> list[float]:
     desks = {"towers": DeskSettings(name="towers", channel="work/desk")}
     chat = cast(Any, SimpleNamespace(database=database, clock=clock))
     incidents = Incidents(clock, desks)
-    slas = Slas(desks, incidents, cast(Any, SimpleNamespace(telling=SimpleNamespace(chat=chat))))
+    notices = cast(Any, SimpleNamespace(telling=SimpleNamespace(chat=chat)))
+    slas = Slas(Firing(desks, incidents, notices))
     chat.catalogues = Catalogues.load()
     api = open_api(chat, desks, incidents, Assets(), slas)
     async with database.transaction() as session:

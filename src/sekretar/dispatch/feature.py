@@ -41,6 +41,7 @@ from sekretar.dispatch.operations.opening import open_operations
 from sekretar.dispatch.page import Pages
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.dispatch.sla.calendars import TASK as SLA_TASK
+from sekretar.dispatch.sla.firing import Firing
 from sekretar.dispatch.sla.keeping import Slas
 from sekretar.dispatch.sla.notices import Notices
 from sekretar.dispatch.telling import Telling
@@ -85,7 +86,7 @@ class Dispatch:
         self.registry = self._make_registry()
         self.telling = Telling(around.chat, self.channels, self._desks)
         self.team = Team(around.chat.people, self._desks)
-        self.slas = Slas(self._desks, self.incidents, Notices(self.telling, self.team))
+        self.slas = Slas(Firing(self._desks, self.incidents, Notices(self.telling, self.team)))
         self.incidents.on_changed(self.slas.on_changed)
         self.mirror = open_mirror(
             around.chat.database,

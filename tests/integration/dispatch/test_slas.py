@@ -19,6 +19,7 @@ from sekretar.dispatch.sla.calendars import rule_days, unrule_day
 from sekretar.dispatch.sla.clocks import SlaState
 from sekretar.dispatch.sla.hours import DayKind, DayRule, Problem, ProblemKind
 from sekretar.dispatch.sla.model import ClockRow
+from sekretar.dispatch.sla.notices import Notices
 from sekretar.dispatch.sla.reading import ClockView, IncidentSla
 from sekretar.dispatch.sla.settings import HoursSettings, SlaSettings
 from sekretar.kernel.database import Database
@@ -377,7 +378,7 @@ async def test_what_fired_and_was_not_said_when_the_process_ended_is_said_by_the
             raise ConnectionError
 
         with monkeypatch.context() as ending:
-            ending.setattr(house.dispatch.slas._notices.__class__, "give_together", end)
+            ending.setattr(Notices, "give_together", end)
             with pytest.raises(ConnectionError):
                 await house.dispatch.slas.run()
         assert await messages(house) == []

@@ -11,6 +11,7 @@ step that has fired and was not said is a row, so nothing of this is lost when t
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -28,6 +29,8 @@ from sekretar.dispatch.sla.escalation import decide, marks
 from sekretar.dispatch.sla.hours import opening_at
 from sekretar.dispatch.sla.model import ClockRow
 from sekretar.dispatch.sla.notices import Notices, Said
+from sekretar.kernel.clock import Clock
+from sekretar.kernel.database import Database
 
 #: When something could not be said, because the channel is not found yet, it is tried again after so long.
 _TRY_AGAIN = timedelta(minutes=1)
@@ -39,34 +42,40 @@ _BATCH = 500
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
 class Firing:
     """Looks at clocks that are due."""
 
-    def __init__(self, desks: Mapping[str, DeskSettings], incidents: Incidents, notices: Notices) -> None:
-        self._database = notices.telling.chat.database
-        self._clock = notices.telling.chat.clock
-        self._desks = desks
-        self._incidents = incidents
-        self._notices = notices
+    desks: Mapping[str, DeskSettings]
+    incidents: Incidents
+    notices: Notices
+
+    @property
+    def database(self) -> Database:
+        return self.notices.telling.chat.database
+
+    @property
+    def clock(self) -> Clock:
+        return self.notices.telling.chat.clock
 
     async def look_at(self, due: Mapping[str, Sequence[int]]) -> None:
         """Look at incidents whose clocks are due, by desk."""
         for desk, numbers in due.items():
-            async with self._database.reading() as session:
-                since = self._clock.now() - TOGETHER_WITHIN
+            async with self.database.reading() as session:
+                since = self.clock.now() - TOGETHER_WITHIN
                 said, latest = await store.said_since(session, desk, since)
             if said + len(numbers) <= MOST_SINGLE:
                 await each(numbers, self._look_at)
                 continue
-            silent_until = (latest or self._clock.now()) + TOGETHER_WITHIN
+            silent_until = (latest or self.clock.now()) + TOGETHER_WITHIN
             await each(numbers, partial(self._look_at, silent_until=silent_until))
-            if said < MOST_SINGLE and desk in self._desks:
-                await self._say_together(self._desks[desk])
+            if said < MOST_SINGLE and desk in self.desks:
+                await self._say_together(self.desks[desk])
 
     async def _look_at(self, incident_id: int, silent_until: datetime | None = None) -> None:
-        async with self._database.transaction() as session:
-            incident, now = incident_of(await locked(session, incident_id)), self._clock.now()
-            desk = self._desks.get(incident.desk)
+        async with self.database.transaction() as session:
+            incident, now = incident_of(await locked(session, incident_id)), self.clock.now()
+            desk = self.desks.get(incident.desk)
             rows = await store.rows_of(session, [incident_id])
             due = [row for row in rows if row.due_at is not None and row.due_at <= now]
             rules = await rules_of(session, desk) if desk is not None else None
@@ -76,15 +85,15 @@ class Firing:
                     row.due_at, row.rules = None, ""
                     continue
                 said = await self._fire(session, incident, row, rules, silent_until or now)
-                if said is not None and await self._notices.give(session, said):
+                if said is not None and await self.notices.give(session, said):
                     await store.settle(session, [row.id], now)
                 elif said is not None:
                     row.due_at = now + _TRY_AGAIN
 
     async def _say_together(self, desk: DeskSettings) -> None:
         """Say all that waits to be said at a desk, as it is by now."""
-        async with self._database.transaction() as session:
-            rows, now = await store.waiting(session, desk.name, _BATCH), self._clock.now()
+        async with self.database.transaction() as session:
+            rows, now = await store.waiting(session, desk.name, _BATCH), self.clock.now()
             rules = await rules_of(session, desk)
             said: dict[int, tuple[ClockRow, Said]] = {}
             for row in sorted(rows, key=lambda row: row.incident_id):
@@ -92,7 +101,7 @@ class Firing:
                 await session.refresh(row)
                 if (one := await self._fire(session, incident, row, rules, now)) is not None:
                     said[row.id] = row, one
-            heard = await self._notices.give_together(session, desk.name, [one for _, one in said.values()])
+            heard = await self.notices.give_together(session, desk.name, [one for _, one in said.values()])
             await store.settle(session, heard, now)
             for number in said.keys() - heard:
                 said[number][0].due_at = now + _TRY_AGAIN
@@ -101,7 +110,7 @@ class Firing:
         self, session: AsyncSession, incident: Incident, row: ClockRow, rules: Rules, speak_from: datetime
     ) -> Said | None:
         """Write down what has become of a clock by now; returns what is to be said of it before it is settled."""
-        now = self._clock.now()
+        now = self.clock.now()
         kind, course, found = ClockKind(row.kind), store.course_of_row(row), store.plan_of_row(row)
         if found.allowance is None:
             row.due_at = None
@@ -124,9 +133,9 @@ class Firing:
 
     async def _note_breach(self, session: AsyncSession, row: ClockRow) -> None:
         assert row.deadline is not None
-        reader = self._notices.telling.desk_reader(row.desk)
+        reader = self.notices.telling.desk_reader(row.desk)
         said = wording.breach(ClockKind(row.kind), row.deadline, reader)
-        await self._incidents.note(session, row.incident_id, EventKind.SLA, SYSTEM, new=said)
+        await self.incidents.note(session, row.incident_id, EventKind.SLA, SYSTEM, new=said)
 
 
 async def each(numbers: Sequence[int], work: Callable[[int], Awaitable[None]]) -> None:

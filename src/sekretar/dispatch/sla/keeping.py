@@ -14,7 +14,6 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.incidents import types
-from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.model import IncidentRow
 from sekretar.dispatch.incidents.rows import incident_of, locked
 from sekretar.dispatch.incidents.values import SYSTEM, Event, EventKind, Incident
@@ -26,7 +25,6 @@ from sekretar.dispatch.sla.escalation import first_look, marks
 from sekretar.dispatch.sla.firing import Firing, each
 from sekretar.dispatch.sla.hours import Problem, problems
 from sekretar.dispatch.sla.model import ClockRow
-from sekretar.dispatch.sla.notices import Notices
 from sekretar.dispatch.sla.reading import IncidentSla, sla_of
 from sekretar.kernel.database import wake_after_commit
 
@@ -42,13 +40,10 @@ _log = structlog.get_logger(__name__)
 class Slas:
     """Keeps the clocks."""
 
-    def __init__(self, desks: Mapping[str, DeskSettings], incidents: Incidents, notices: Notices) -> None:
-        self._database = notices.telling.chat.database
-        self._clock = notices.telling.chat.clock
-        self._desks = desks
-        self._incidents = incidents
-        self._notices = notices
-        self._firing = Firing(desks, incidents, notices)
+    def __init__(self, firing: Firing) -> None:
+        self._firing = firing
+        self._database, self._clock = firing.database, firing.clock
+        self._desks, self._incidents = firing.desks, firing.incidents
         #: By which rules all open clocks of a desk are known to run.
         self._in_step: dict[str, str] = {}
 
@@ -158,7 +153,7 @@ class Slas:
         """A deadline that is another one now is told in the history; that a pause ended is told there anyway."""
         if before is None or row.deadline is None or before == row.deadline:
             return
-        reader, kind = self._notices.telling.desk_reader(row.desk), ClockKind(row.kind)
+        reader, kind = self._firing.notices.telling.desk_reader(row.desk), ClockKind(row.kind)
         old, new = (wording.moved(kind, each, reader) for each in (before, row.deadline))
         await self._incidents.note(session, row.incident_id, EventKind.SLA, SYSTEM, old, new)
 
