@@ -66,6 +66,7 @@ class House:
     anna: Diary
     boris: Diary
     http: HttpSessions
+    server: CalDavServer
     client: CalDavClient
     calendar: str
 
@@ -129,6 +130,6 @@ async def open_house(
     try:
         async with server.session() as session:
             client = CalDavClient(session, server.home_url("anna"), Credentials("anna", PEOPLE["anna"]))
-            yield House(office, desk, anna, boris, http, client, calendar)
+            yield House(office, desk, anna, boris, http, server, client, calendar)
     finally:
         await http.close()

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import update
-from tests.integration.calendars.booking_house import House, open_house, read
+from tests.integration.calendars.booking_house import House, read
 from tests.integration.calendars.diary import ics
 from tests.integration.mattermost.surface_desk import button, labels
-from tests.peers_caldav import CalDavServer, running_radicale
 
 from sekretar.calendars.answers.answering import Answering
 from sekretar.calendars.answers.chat import AnsweringChat
@@ -22,7 +20,6 @@ from sekretar.calendars.changing.writing import Conflict, EventWriter, Gone, Rev
 from sekretar.calendars.model import Calendar, CalendarAccount, Reminder, StoredOccurrence
 from sekretar.calendars.presence import status
 from sekretar.calendars.views.viewing import Viewing
-from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerDown, PeerForbidden, PeerLimited
 from sekretar.mattermost.models import Post
@@ -32,34 +29,17 @@ ME = "ATTENDEE;CN=Анна;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:anna@example.c
 OTHER = "ATTENDEE;CN=Вера;PARTSTAT=ACCEPTED:mailto:vera@example.com"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CalDavServer]:
-    with running_radicale(tmp_path_factory.mktemp("radicale")) as running:
-        yield running
-
-
 @pytest.fixture
-async def house(
-    database: Database, clock: ManualClock, server: CalDavServer, request: pytest.FixtureRequest
-) -> AsyncIterator[House]:
-    calendar = await server.make_calendar("anna", f"a{abs(hash(request.node.name)) % 10**8}", "Работа")
-    async with open_house(database, clock, server, calendar) as opened:
-        AnsweringChat(Answering(Carrying(opened.desk, opened.http))).register(opened.desk.chat)
-        Viewing(database).register(opened.desk.chat)
-        yield opened
+def house(house: House, database: Database) -> House:
+    AnsweringChat(Answering(Carrying(house.desk, house.http))).register(house.desk.chat)
+    Viewing(database).register(house.desk.chat)
+    return house
 
 
-@pytest.fixture
-def noon(clock: ManualClock) -> datetime:
-    return clock.now() + timedelta(hours=3)
-
-
-async def invite(
-    house: House, server: CalDavServer, start: datetime, *more: str, uid: str = "a", title: str = "Смета"
-) -> None:
+async def invite(house: House, start: datetime, *more: str, uid: str = "a", title: str = "Смета") -> None:
     """Boris invites Anna: it is on the server, and a look has found it."""
     text = ics(uid, start, title, BOSS, ME, OTHER, *more)
-    await server.put_event("anna", house.calendar, f"{uid}.ics", text)
+    await house.server.put_event("anna", house.calendar, f"{uid}.ics", text)
     await house.anna.look({f"{path_of(house.calendar)}{uid}.ics": text})
 
 
@@ -74,10 +54,8 @@ def mine(data: str) -> list[str]:
     return [line for line in unfolded if line.startswith("ATTENDEE") and "anna@" in line]
 
 
-async def test_an_invitation_is_answered_where_it_arrives(
-    house: House, server: CalDavServer, noon: datetime
-) -> None:
-    await invite(house, server, noon)
+async def test_an_invitation_is_answered_where_it_arrives(house: House, noon: datetime) -> None:
+    await invite(house, noon)
     news = await house.office.last()
     assert labels(news)[-1] == ["Приду", "Возможно", "Не приду"]
     before = await house.office.said()
@@ -91,10 +69,8 @@ async def test_an_invitation_is_answered_where_it_arrives(
     assert await house.office.said() == before, "one's own answer is no news"
 
 
-async def test_an_answer_can_be_changed_and_given_twice(
-    house: House, server: CalDavServer, noon: datetime
-) -> None:
-    await invite(house, server, noon)
+async def test_an_answer_can_be_changed_and_given_twice(house: House, noon: datetime) -> None:
+    await invite(house, noon)
     news = await house.office.last()
     first, second = await asyncio.gather(house.press(news, "Приду"), house.press(news, "Приду"))
     assert [read(each).count("Вы придёте.") for each in (first, second)] == [1, 1]
@@ -106,10 +82,8 @@ async def test_an_answer_can_be_changed_and_given_twice(
     assert "~~Смета~~" in read(await house.slash("today"))
 
 
-async def test_somebody_elses_invitation_cannot_be_answered(
-    house: House, server: CalDavServer, noon: datetime
-) -> None:
-    await invite(house, server, noon)
+async def test_somebody_elses_invitation_cannot_be_answered(house: House, noon: datetime) -> None:
+    await invite(house, noon)
     told = await house.press(await house.office.last(), "Приду", "boris")
     assert "update" not in told
     assert [each.answer for each in await stored(house)] == ["NEEDS-ACTION"]
@@ -123,9 +97,9 @@ async def test_somebody_elses_invitation_cannot_be_answered(
     ],
 )
 async def test_of_a_series_once_or_all(
-    house: House, server: CalDavServer, noon: datetime, label: str, on_server: list[str], answers: list[str]
+    house: House, noon: datetime, label: str, on_server: list[str], answers: list[str]
 ) -> None:
-    await invite(house, server, noon, "RRULE:FREQ=DAILY;COUNT=3")
+    await invite(house, noon, "RRULE:FREQ=DAILY;COUNT=3")
     asked = await house.press(await house.office.last(), "Приду")
     assert "только в этот раз или вся серия?" in read(asked)
     assert [each.answer for each in await stored(house)] == ["NEEDS-ACTION"] * 3
@@ -136,13 +110,11 @@ async def test_of_a_series_once_or_all(
     assert [each.answer for each in await stored(house)] == answers
 
 
-async def test_somebody_else_was_quicker_and_both_changes_stay(
-    house: House, server: CalDavServer, noon: datetime
-) -> None:
-    await invite(house, server, noon)
+async def test_somebody_else_was_quicker_and_both_changes_stay(house: House, noon: datetime) -> None:
+    await invite(house, noon)
     news = await house.office.last()
     changed = ics("a", noon, "Смета 2", BOSS, ME, OTHER)
-    await server.put_event("anna", house.calendar, "a.ics", changed)
+    await house.server.put_event("anna", house.calendar, "a.ics", changed)
     await house.press(news, "Приду")
     assert (await house.office.last())["message"] == "✏️ Изменена: Смета 2", "that was not Anna's doing"
     (data,) = await house.booked()
@@ -151,13 +123,11 @@ async def test_somebody_else_was_quicker_and_both_changes_stay(
     assert "Смета 2" in read(await house.slash("today"))
 
 
-async def test_an_answer_is_given_to_the_time_that_was_asked_about(
-    house: House, server: CalDavServer, noon: datetime
-) -> None:
-    await invite(house, server, noon)
+async def test_an_answer_is_given_to_the_time_that_was_asked_about(house: House, noon: datetime) -> None:
+    await invite(house, noon)
     news = await house.office.last()
     later = ics("a", noon + timedelta(hours=3), "Смета", BOSS, ME, OTHER)
-    await server.put_event("anna", house.calendar, "a.ics", later)
+    await house.server.put_event("anna", house.calendar, "a.ics", later)
     told = await house.press(news, "Приду")
     assert "тем временем изменили" in read(told)
     (data,) = await house.booked()
@@ -168,11 +138,11 @@ async def test_an_answer_is_given_to_the_time_that_was_asked_about(
 
 
 async def test_both_copies_of_a_meeting_are_answered(
-    house: House, server: CalDavServer, noon: datetime, database: Database
+    house: House, noon: datetime, database: Database
 ) -> None:
-    second = await server.make_calendar("anna", f"b{abs(hash(house.calendar)) % 10**8}", "Личный")
+    second = await house.server.make_calendar("anna", f"b{abs(hash(house.calendar)) % 10**8}", "Личный")
     text = ics("a", noon, "Смета", BOSS, ME, OTHER)
-    await server.put_event("anna", second, "a.ics", text)
+    await house.server.put_event("anna", second, "a.ics", text)
     async with database.transaction() as session:
         home = Calendar(
             account_id=house.anna.account_id, href=second, name="Личный", chosen=True, trust=3,
@@ -181,7 +151,7 @@ async def test_both_copies_of_a_meeting_are_answered(
         session.add(home)
         await session.flush()
         house.anna.calendars["home"] = home.id
-    await invite(house, server, noon)
+    await invite(house, noon)
     news = await house.office.last()
     await house.anna.look({f"{path_of(second)}a.ics": text}, "home")
     assert "❌ Вы не придёте." in read(await house.press(news, "Не приду"))
@@ -196,9 +166,9 @@ async def test_both_copies_of_a_meeting_are_answered(
 
 
 async def test_an_account_that_has_to_be_mended_is_not_asked(
-    house: House, server: CalDavServer, noon: datetime, database: Database, monkeypatch: pytest.MonkeyPatch
+    house: House, noon: datetime, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await invite(house, server, noon)
+    await invite(house, noon)
     news = await house.office.last()
     async with database.transaction() as session:
         await session.execute(update(CalendarAccount).values(state="attention"))
@@ -207,20 +177,20 @@ async def test_an_account_that_has_to_be_mended_is_not_asked(
 
 
 async def test_what_cannot_be_written_to_is_not_asked_about(
-    house: House, server: CalDavServer, noon: datetime, database: Database
+    house: House, noon: datetime, database: Database
 ) -> None:
     async with database.transaction() as session:
         await session.execute(update(Calendar).values(writable=False))
-    await invite(house, server, noon)
+    await invite(house, noon)
     assert "Приду" not in str(labels(await house.office.last()))
     await house.anna.remind(timedelta(hours=2, minutes=50))
     assert "Приду" not in str(labels(await house.office.last()))
     assert "Приглашений без ответа нет." in read(await house.slash("unanswered"))
 
 
-async def test_the_buttons_go_with_the_meeting(house: House, server: CalDavServer, noon: datetime) -> None:
-    await invite(house, server, noon)
-    await invite(house, server, noon, uid="b", title="Бюджет")
+async def test_the_buttons_go_with_the_meeting(house: House, noon: datetime) -> None:
+    await invite(house, noon)
+    await invite(house, noon, uid="b", title="Бюджет")
     news = (await house.office.rows())[0].payload
     shown = await house.slash("приглашения")
     house.office.server.posts["post"] = Post(
@@ -239,9 +209,9 @@ async def test_the_buttons_go_with_the_meeting(house: House, server: CalDavServe
 
 
 async def test_a_declined_meeting_is_not_reminded_of_and_makes_nobody_busy(
-    house: House, server: CalDavServer, noon: datetime
+    house: House, noon: datetime
 ) -> None:
-    await invite(house, server, noon)
+    await invite(house, noon)
     woken: list[str] = []
     house.desk.database.on_commit(woken.append)
     told = await house.press(await house.office.last(), "Не приду")
@@ -254,8 +224,8 @@ async def test_a_declined_meeting_is_not_reminded_of_and_makes_nobody_busy(
     assert await house.anna.remind() != []
 
 
-async def test_reminders_of_the_unanswered_ask(house: House, server: CalDavServer, noon: datetime) -> None:
-    await invite(house, server, noon)
+async def test_reminders_of_the_unanswered_ask(house: House, noon: datetime) -> None:
+    await invite(house, noon)
     house.anna.clock.advance(timedelta(hours=2, minutes=50))
     await house.anna.remind()
     reminder = await house.office.last()
@@ -266,10 +236,8 @@ async def test_reminders_of_the_unanswered_ask(house: House, server: CalDavServe
     assert await house.anna.count(Reminder)
 
 
-async def test_details_show_the_answer_and_change_it(
-    house: House, server: CalDavServer, noon: datetime
-) -> None:
-    await invite(house, server, noon)
+async def test_details_show_the_answer_and_change_it(house: House, noon: datetime) -> None:
+    await invite(house, noon)
     shown = await house.slash("today")
     select = button(shown, "Открыть встречу…")
     await house.office.click("anna", select, selected=select["options"][0]["value"])
@@ -281,10 +249,8 @@ async def test_details_show_the_answer_and_change_it(
 class TestAnsweredElsewhere:
     """Whoever answers in another program, or below another post, is not asked any more."""
 
-    async def test_the_news_and_the_reminder_say_so(
-        self, house: House, server: CalDavServer, noon: datetime
-    ) -> None:
-        await invite(house, server, noon)
+    async def test_the_news_and_the_reminder_say_so(self, house: House, noon: datetime) -> None:
+        await invite(house, noon)
         await house.anna.remind(timedelta(hours=2, minutes=50))
         name = f"{path_of(house.calendar)}a.ics"
         accepted = ics("a", noon, "Смета", BOSS, ME.replace("NEEDS-ACTION", "ACCEPTED"), OTHER)
@@ -299,26 +265,24 @@ class TestAnsweredElsewhere:
             ["Изменить ответ"],
         ]
 
-    async def test_below_another_post(self, house: House, server: CalDavServer, noon: datetime) -> None:
-        await invite(house, server, noon)
+    async def test_below_another_post(self, house: House, noon: datetime) -> None:
+        await invite(house, noon)
         await house.press(await house.slash("unanswered"), "Не приду")
         (said,) = (await house.office.edits()).values()
         assert "Смета" in said
 
     @pytest.mark.parametrize("text", ["STATUS:CANCELLED", None])
-    async def test_what_is_off_asks_nothing(
-        self, house: House, server: CalDavServer, noon: datetime, text: str | None
-    ) -> None:
-        await invite(house, server, noon)
+    async def test_what_is_off_asks_nothing(self, house: House, noon: datetime, text: str | None) -> None:
+        await invite(house, noon)
         name = f"{path_of(house.calendar)}a.ics"
         await house.anna.look({name: text and ics("a", noon, "Смета", BOSS, ME, text)})
         (edit,) = [row.payload for row in await house.office.rows() if row.kind == "mattermost.edit"]
         assert not any(labels(edit))
 
     async def test_as_long_as_one_time_of_a_series_waits_it_is_asked_about(
-        self, house: House, server: CalDavServer, noon: datetime
+        self, house: House, noon: datetime
     ) -> None:
-        await invite(house, server, noon, "RRULE:FREQ=DAILY;COUNT=2")
+        await invite(house, noon, "RRULE:FREQ=DAILY;COUNT=2")
         news = await house.office.last()
         once = await house.press(news, "Приду")
         await house.press(once["update"], "Только в этот раз")
@@ -328,15 +292,13 @@ class TestAnsweredElsewhere:
 
 
 class TestList:
-    async def test_what_waits_is_listed_and_answered_there(
-        self, house: House, server: CalDavServer, noon: datetime
-    ) -> None:
+    async def test_what_waits_is_listed_and_answered_there(self, house: House, noon: datetime) -> None:
         day = timedelta(days=1)
-        await invite(house, server, noon + day, "RRULE:FREQ=DAILY;COUNT=3", uid="s", title="Серия")
-        await invite(house, server, noon + 2 * day, uid="b", title="Бюджет")
-        await invite(house, server, noon - 3 * day, uid="p", title="Прошлая")
-        await invite(house, server, noon - 20 * day, uid="o", title="Давняя")
-        await invite(house, server, noon + 70 * day, uid="f", title="Далёкая")
+        await invite(house, noon + day, "RRULE:FREQ=DAILY;COUNT=3", uid="s", title="Серия")
+        await invite(house, noon + 2 * day, uid="b", title="Бюджет")
+        await invite(house, noon - 3 * day, uid="p", title="Прошлая")
+        await invite(house, noon - 20 * day, uid="o", title="Давняя")
+        await invite(house, noon + 70 * day, uid="f", title="Далёкая")
         mine_too = ics("m", noon, "Своя", BOSS.replace("boris", "anna"), ME)
         await house.anna.look({"/m.ics": mine_too})
         shown = await house.slash("приглашения")
@@ -354,7 +316,7 @@ class TestList:
         assert "Ответа ждут 2 приглашения." in read(told)
         assert "Вы придёте. Это относится ко всей серии." in read(told)
 
-    async def test_long_lists_are_paged(self, house: House, server: CalDavServer, noon: datetime) -> None:
+    async def test_long_lists_are_paged(self, house: House, noon: datetime) -> None:
         for number in range(13):
             text = ics(f"n{number}", noon + timedelta(hours=number), f"Встреча{number:02}", BOSS, ME)
             await house.anna.look({f"/n{number}.ics": text})
@@ -387,13 +349,12 @@ class TestList:
 )
 async def test_what_was_not_done_is_said(
     house: House,
-    server: CalDavServer,
     noon: datetime,
     monkeypatch: pytest.MonkeyPatch,
     outcome: Any,
     told: str,
 ) -> None:
-    await invite(house, server, noon)
+    await invite(house, noon)
     news = await house.office.last()
 
     async def answer(*_: object, **__: object) -> object:
@@ -409,9 +370,9 @@ async def test_what_was_not_done_is_said(
 
 
 async def test_a_declined_invitation_that_the_server_puts_away_is_declined(
-    house: House, server: CalDavServer, noon: datetime, monkeypatch: pytest.MonkeyPatch
+    house: House, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await invite(house, server, noon)
+    await invite(house, noon)
 
     async def answer(*_: object, **__: object) -> Gone:
         return Gone("/a.ics", accepted=True)
@@ -427,10 +388,8 @@ async def test_a_declined_invitation_that_the_server_puts_away_is_declined(
     assert "❌ Вы не придёте." in read(edit), "the same as the click has made of it"
 
 
-async def test_a_button_of_a_meeting_that_is_gone(
-    house: House, server: CalDavServer, noon: datetime, database: Database
-) -> None:
-    await invite(house, server, noon)
+async def test_a_button_of_a_meeting_that_is_gone(house: House, noon: datetime, database: Database) -> None:
+    await invite(house, noon)
     news = await house.office.last()
     async with database.transaction() as session:
         await session.execute(update(StoredOccurrence).values(uid="another"))

@@ -20,11 +20,6 @@ from sekretar.kernel.database import Database
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-@pytest.fixture
-def noon(clock: ManualClock) -> datetime:
-    return clock.now() + timedelta(hours=3)
-
-
 class TestOneMeeting:
     async def test_its_life_is_told_step_by_step_in_one_thread(self, diary: Diary, noon: datetime) -> None:
         assert first_lines(await diary.look({"a.ics": ics("a", noon)})) == ["🆕 Новая встреча: Demo"]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import pytest
 from aiohttp import web
 from tests.integration.calendars.diary import Diary, exception, first_lines, ics, open_diary
-from tests.integration.calendars.servers import EVERY, Job, fake_server, job, live_on
+from tests.integration.calendars.servers import EVERY, Job, fake_server
 from tests.unit.calendars.caldav.fake_server import CALENDAR, FakeServer
 
 from sekretar.calendars.ics.events import MOST_ATTENDEES
@@ -24,19 +23,6 @@ TITLE = "@all **x** [pay](https://evil.example/) | `c` #tag ~~s~~ <!here>"
 @pytest.fixture
 async def diary(database: Database, clock: ManualClock) -> Diary:
     return await open_diary(database, clock, calendars=["work"])
-
-
-@pytest.fixture
-async def server(database: Database, diary: Diary) -> AsyncIterator[FakeServer]:
-    async with fake_server() as running:
-        await live_on(database, diary, running)
-        yield running
-
-
-@pytest.fixture
-async def work(diary: Diary) -> AsyncIterator[Job]:
-    async with job(diary.desk) as running:
-        yield running
 
 
 def hostile(now: datetime) -> dict[str, str]:

@@ -3,41 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import update
-from tests.integration.calendars.booking_house import House, open_house, read
+from tests.integration.calendars.booking_house import House, read
 from tests.integration.calendars.diary import ics
-from tests.peers_caldav import CalDavServer, running_radicale
 
 from sekretar.calendars.booking.drafts import BookingDraft, State
 from sekretar.calendars.changing.writing import EventWriter
 from sekretar.calendars.model import Calendar, CalendarAccount, StoredOccurrence
 from sekretar.calendars.settings import preferences
 from sekretar.calendars.settings.preferences import Preferences
-from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerDown, PeerForbidden
 
 FILLED = {"title": "Демо", "day": "завтра", "time": "15:00", "length": "45m"}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CalDavServer]:
-    with running_radicale(tmp_path_factory.mktemp("radicale")) as running:
-        yield running
-
-
-@pytest.fixture
-async def house(
-    database: Database, clock: ManualClock, server: CalDavServer, request: pytest.FixtureRequest
-) -> AsyncIterator[House]:
-    calendar = await server.make_calendar("anna", f"b{abs(hash(request.node.name)) % 10**8}", "Работа")
-    async with open_house(database, clock, server, calendar) as opened:
-        yield opened
 
 
 async def previewed(house: House, **answers: str | bool) -> dict[str, Any]:

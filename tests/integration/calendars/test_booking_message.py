@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.integration.calendars.booking_house import Directory, House, open_house, read
+from tests.integration.calendars.booking_house import Directory, House, read
 from tests.integration.mattermost.surface_desk import labels, user_id
-from tests.peers_caldav import CalDavServer, running_radicale
 
 from sekretar.calendars.booking.drafts import BookingDraft
 from sekretar.kernel.clock import ManualClock
-from sekretar.kernel.database import Database
 from sekretar.mattermost.events import Reacted
 from sekretar.mattermost.models import Post, Reaction, milliseconds
 
 ROOT, REPLY = "r" * 26, "s" * 26
 ADDRESS = f"https://chat.example/team/pl/{REPLY}"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CalDavServer]:
-    with running_radicale(tmp_path_factory.mktemp("radicale")) as running:
-        yield running
 
 
 def directory(house: House) -> Directory:
@@ -34,27 +25,23 @@ def directory(house: House) -> Directory:
 
 
 @pytest.fixture
-async def house(
-    database: Database, clock: ManualClock, server: CalDavServer, request: pytest.FixtureRequest
-) -> AsyncIterator[House]:
-    calendar = await server.make_calendar("anna", f"m{abs(hash(request.node.name)) % 10**8}", "Работа")
-    async with open_house(database, clock, server, calendar) as opened:
-        town = directory(opened)
-        town.members["town"] = {"anna", "boris", "chris"}
-        written = (
-            (ROOT, "", "boris", "Смета на весну"),
-            (REPLY, ROOT, "chris", "Обсудим завтра в 15:00 на полчаса, @boris @vera @nobody?"),
+def house(house: House, clock: ManualClock) -> House:
+    town = directory(house)
+    town.members["town"] = {"anna", "boris", "chris"}
+    written = (
+        (ROOT, "", "boris", "Смета на весну"),
+        (REPLY, ROOT, "chris", "Обсудим завтра в 15:00 на полчаса, @boris @vera @nobody?"),
+    )
+    for post_id, root, name, text in written:
+        town.posts[post_id] = Post(
+            id=post_id,
+            channel_id="town",
+            user_id=user_id(name),
+            root_id=root,
+            message=text,
+            create_at=clock.now(),
         )
-        for post_id, root, name, text in written:
-            town.posts[post_id] = Post(
-                id=post_id,
-                channel_id="town",
-                user_id=user_id(name),
-                root_id=root,
-                message=text,
-                create_at=clock.now(),
-            )
-        yield opened
+    return house
 
 
 async def react(house: House, name: str = "anna", emoji: str = "calendar") -> None:

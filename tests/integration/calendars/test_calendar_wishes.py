@@ -16,15 +16,9 @@ from sekretar.calendars.digest.digesting import Digesting
 from sekretar.calendars.finding import availability
 from sekretar.calendars.model import Calendar, CalendarObject, MorningDigest, Reminder
 from sekretar.calendars.presence import status
-from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.errors import PersonError
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-
-
-@pytest.fixture
-def noon(clock: ManualClock) -> datetime:
-    return clock.now() + 3 * HOUR
 
 
 async def wish(diary: Diary, calendar: str, **wished: bool) -> CalendarCard:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from tests.integration.calendars.booking_house import House, open_house, read
+from tests.integration.calendars.booking_house import House, read
 from tests.integration.calendars.diary import ics
 from tests.integration.mattermost.surface_desk import button
 from tests.peers_caldav import CalDavServer, running_xandikos
@@ -18,7 +18,6 @@ from sekretar.calendars.changing.carrying import Carrying
 from sekretar.calendars.changing.changing import Changing
 from sekretar.calendars.changing.chat import ChangingChat
 from sekretar.calendars.views.viewing import Viewing
-from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 
 ME = "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:anna@example.com"
@@ -26,27 +25,23 @@ DAILY = "RRULE:FREQ=DAILY;COUNT=3"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CalDavServer]:
+def calendar_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CalDavServer]:
     with running_xandikos(tmp_path_factory.mktemp("xandikos")) as running:
         yield running
 
 
 @pytest.fixture
-async def house(
-    database: Database, clock: ManualClock, server: CalDavServer, request: pytest.FixtureRequest
-) -> AsyncIterator[House]:
-    calendar = await server.make_calendar("anna", f"x{abs(hash(request.node.name)) % 10**8}", "Работа")
-    async with open_house(database, clock, server, calendar) as opened:
-        carrying = Carrying(opened.desk, opened.http)
-        AnsweringChat(Answering(carrying)).register(opened.desk.chat)
-        ChangingChat(Changing(carrying)).register(opened.desk.chat)
-        Viewing(database).register(opened.desk.chat)
-        yield opened
+def house(house: House, database: Database) -> House:
+    carrying = Carrying(house.desk, house.http)
+    AnsweringChat(Answering(carrying)).register(house.desk.chat)
+    ChangingChat(Changing(carrying)).register(house.desk.chat)
+    Viewing(database).register(house.desk.chat)
+    return house
 
 
-async def meet(house: House, server: CalDavServer, *more: str) -> None:
+async def meet(house: House, *more: str) -> None:
     text = ics("a", house.anna.clock.now() + timedelta(hours=3), "Смета", *more)
-    await server.put_event("anna", house.calendar, "a.ics", text)
+    await house.server.put_event("anna", house.calendar, "a.ics", text)
     await house.anna.look({f"{path_of(house.calendar)}a.ics": text})
 
 
@@ -54,8 +49,8 @@ async def held(house: House) -> list[str]:
     return [data.replace("\r\n ", "") for data in await house.booked()]
 
 
-async def test_an_invitation_to_a_series_is_answered(house: House, server: CalDavServer) -> None:
-    await meet(house, server, "ORGANIZER:mailto:boris@example.com", ME, DAILY)
+async def test_an_invitation_to_a_series_is_answered(house: House) -> None:
+    await meet(house, "ORGANIZER:mailto:boris@example.com", ME, DAILY)
     asked = await house.press(await house.office.last(), "Не приду")
     once = await house.press(asked["update"], "Только в этот раз")
     assert "❌ Вы не придёте." in read(once)
@@ -63,10 +58,8 @@ async def test_an_invitation_to_a_series_is_answered(house: House, server: CalDa
     assert (data.count("PARTSTAT=DECLINED"), data.count("PARTSTAT=NEEDS-ACTION")) == (1, 1)
 
 
-async def test_a_series_is_moved_from_a_day_on_and_then_called_off(
-    house: House, server: CalDavServer
-) -> None:
-    await meet(house, server, DAILY)
+async def test_a_series_is_moved_from_a_day_on_and_then_called_off(house: House) -> None:
+    await meet(house, DAILY)
     select = button(await house.slash("tomorrow"), "Открыть встречу…")
     await house.office.click("anna", select, selected=select["options"][0]["value"])
     await house.press(await house.office.last(), "Перенести")

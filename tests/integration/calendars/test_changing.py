@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import update
-from tests.integration.calendars.booking_house import House, open_house, read
+from tests.integration.calendars.booking_house import House, read
 from tests.integration.calendars.diary import ics
 from tests.integration.mattermost.surface_desk import button, labels
-from tests.peers_caldav import CalDavServer, running_radicale
 
 from sekretar.calendars.caldav.hrefs import path_of
 from sekretar.calendars.changing.carrying import Carrying, Target
@@ -30,32 +28,17 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 OPEN = "Открыть встречу…"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CalDavServer]:
-    with running_radicale(tmp_path_factory.mktemp("radicale")) as running:
-        yield running
-
-
 @pytest.fixture
-async def house(
-    database: Database, clock: ManualClock, server: CalDavServer, request: pytest.FixtureRequest
-) -> AsyncIterator[House]:
-    calendar = await server.make_calendar("anna", f"c{abs(hash(request.node.name)) % 10**8}", "Работа")
-    async with open_house(database, clock, server, calendar) as opened:
-        ChangingChat(Changing(Carrying(opened.desk, opened.http))).register(opened.desk.chat)
-        Viewing(database).register(opened.desk.chat)
-        yield opened
+def house(house: House, database: Database) -> House:
+    ChangingChat(Changing(Carrying(house.desk, house.http))).register(house.desk.chat)
+    Viewing(database).register(house.desk.chat)
+    return house
 
 
-@pytest.fixture
-def noon(clock: ManualClock) -> datetime:
-    return clock.now() + 3 * HOUR
-
-
-async def meet(house: House, server: CalDavServer, start: datetime, *more: str, uid: str = "a") -> None:
+async def meet(house: House, start: datetime, *more: str, uid: str = "a") -> None:
     """The meeting is on the server, and known."""
     text = ics(uid, start, "Смета", *more)
-    await server.put_event("anna", house.calendar, f"{uid}.ics", text)
+    await house.server.put_event("anna", house.calendar, f"{uid}.ics", text)
     await house.anna.look({f"{path_of(house.calendar)}{uid}.ics": text}, silent=True)
     etags = (await house.client.list_etags(house.calendar)).etags
     async with house.desk.database.transaction() as session:
@@ -77,8 +60,8 @@ async def starts(house: House) -> list[datetime]:
 
 
 class TestMoving:
-    async def test_to_another_time(self, house: House, server: CalDavServer, noon: datetime) -> None:
-        await meet(house, server, noon, *GUEST)
+    async def test_to_another_time(self, house: House, noon: datetime) -> None:
+        await meet(house, noon, *GUEST)
         shown = await opened(house)
         assert labels(shown)[-1] == ["Перенести", "Изменить", "Отменить встречу"]
         await house.press(shown, "Перенести")
@@ -92,8 +75,8 @@ class TestMoving:
         assert "PARTSTAT=NEEDS-ACTION" in data.replace("\r\n ", "")
         assert "🔁" not in " ".join(await house.office.said()), "it is no news to whoever moved it"
 
-    async def test_to_the_same_time(self, house: House, server: CalDavServer, noon: datetime) -> None:
-        await meet(house, server, noon)
+    async def test_to_the_same_time(self, house: House, noon: datetime) -> None:
+        await meet(house, noon)
         await house.press(await opened(house), "Перенести")
         assert "и так назначена" in str(await house.fill())
         assert await starts(house) == [noon]
@@ -102,18 +85,18 @@ class TestMoving:
         ("reach", "moved"), [("this", (0, 1, 0)), ("following", (0, 1, 1)), ("all", (1, 1, 1))]
     )
     async def test_as_much_of_a_series_as_is_meant(
-        self, house: House, server: CalDavServer, noon: datetime, reach: str, moved: tuple[int, ...]
+        self, house: House, noon: datetime, reach: str, moved: tuple[int, ...]
     ) -> None:
-        await meet(house, server, noon, DAILY)
+        await meet(house, noon, DAILY)
         await house.press(await opened(house, "tomorrow"), "Перенести")
         assert await house.fill(time="16:00", reach=reach) == {}
         assert await starts(house) == [noon + number * DAY + by * HOUR for number, by in enumerate(moved)]
         assert len(await house.booked()) == (2 if reach == "following" else 1)
         assert not [each for each in await house.office.said() if each.startswith(("🔁", "🆕", "✏️"))]
 
-    async def test_whole_days(self, house: House, server: CalDavServer, clock: ManualClock) -> None:
+    async def test_whole_days(self, house: House, clock: ManualClock) -> None:
         text = ics("d", "DTSTART;VALUE=DATE:20260304\r\nDTEND;VALUE=DATE:20260306", "Смета")
-        await server.put_event("anna", house.calendar, "d.ics", text)
+        await house.server.put_event("anna", house.calendar, "d.ics", text)
         await house.anna.look({f"{path_of(house.calendar)}d.ics": text}, silent=True)
         await house.press(await opened(house), "Перенести")
         dialog = house.office.server.dialogs[-1]
@@ -125,8 +108,8 @@ class TestMoving:
 
 
 class TestChanging:
-    async def test_words_and_guests(self, house: House, server: CalDavServer, noon: datetime) -> None:
-        await meet(house, server, noon, *GUEST, "X-KEPT:1")
+    async def test_words_and_guests(self, house: House, noon: datetime) -> None:
+        await meet(house, noon, *GUEST, "X-KEPT:1")
         await house.press(await opened(house), "Изменить")
         dialog = house.office.server.dialogs[-1]
         assert {each["name"]: each.get("default") for each in dialog["elements"]}[
@@ -143,15 +126,15 @@ class TestChanging:
         assert "Бюджет" in read(await house.slash("today"))
         assert not [each for each in await house.office.said() if each.startswith("✏️")]
 
-    async def test_nothing(self, house: House, server: CalDavServer, noon: datetime) -> None:
-        await meet(house, server, noon, *GUEST)
+    async def test_nothing(self, house: House, noon: datetime) -> None:
+        await meet(house, noon, *GUEST)
         await house.press(await opened(house), "Изменить")
         assert "Ничего не изменилось" in str(await house.fill())
 
 
 class TestCancelling:
-    async def test_asked_and_done(self, house: House, server: CalDavServer, noon: datetime) -> None:
-        await meet(house, server, noon, *GUEST)
+    async def test_asked_and_done(self, house: House, noon: datetime) -> None:
+        await meet(house, noon, *GUEST)
         await house.press(await opened(house), "Отменить встречу")
         sure = await house.office.last()
         assert "Участники узнают" in read(sure)
@@ -162,8 +145,8 @@ class TestCancelling:
         assert "уже нет" in read(await house.press(sure, "Отменить"))
         assert not [each for each in await house.office.said() if each.startswith("❌")]
 
-    async def test_not_meant(self, house: House, server: CalDavServer, noon: datetime) -> None:
-        await meet(house, server, noon)
+    async def test_not_meant(self, house: House, noon: datetime) -> None:
+        await meet(house, noon)
         await house.press(await opened(house), "Отменить встречу")
         assert "Остаётся: Смета" in read(await house.press(await house.office.last(), "Оставить"))
         assert await starts(house) == [noon]
@@ -172,20 +155,20 @@ class TestCancelling:
         ("label", "left"), [("Отменить эту", (0, 2)), ("Эту и следующие", (0,)), ("Всю серию", ())]
     )
     async def test_as_much_of_a_series_as_is_meant(
-        self, house: House, server: CalDavServer, noon: datetime, label: str, left: tuple[int, ...]
+        self, house: House, noon: datetime, label: str, left: tuple[int, ...]
     ) -> None:
-        await meet(house, server, noon, DAILY)
+        await meet(house, noon, DAILY)
         await house.press(await opened(house, "tomorrow"), "Отменить встречу")
         await house.press(await house.office.last(), label)
         assert await starts(house) == [noon + number * DAY for number in left]
 
     async def test_a_version_that_nobody_has_seen_is_not_deleted(
-        self, house: House, server: CalDavServer, noon: datetime, database: Database
+        self, house: House, noon: datetime, database: Database
     ) -> None:
-        await meet(house, server, noon)
+        await meet(house, noon)
         await house.press(await opened(house), "Отменить встречу")
         sure = await house.office.last()
-        await server.put_event("anna", house.calendar, "a.ics", ics("a", noon, "Важная"))
+        await house.server.put_event("anna", house.calendar, "a.ics", ics("a", noon, "Важная"))
         assert "тем временем изменили" in read(await house.press(sure, "Отменить"))
         assert len(await house.booked()) == 1
 
@@ -193,13 +176,11 @@ class TestCancelling:
 class TestOthersMeanwhile:
     """What others do between the look and the click is neither overwritten nor taken for one's own doing."""
 
-    async def test_answers_of_guests_are_told(
-        self, house: House, server: CalDavServer, noon: datetime
-    ) -> None:
-        await meet(house, server, noon, *GUEST)
+    async def test_answers_of_guests_are_told(self, house: House, noon: datetime) -> None:
+        await meet(house, noon, *GUEST)
         declined = [each.replace("ACCEPTED", "DECLINED") for each in GUEST]
         await house.press(await opened(house), "Изменить")
-        await server.put_event("anna", house.calendar, "a.ics", ics("a", noon, "Смета", *declined))
+        await house.server.put_event("anna", house.calendar, "a.ics", ics("a", noon, "Смета", *declined))
         assert await house.fill(place="Кабинет 204") == {}
         said = " ".join(await house.office.said())
         assert "Ответы: Смета" in said
@@ -211,12 +192,12 @@ class TestOthersMeanwhile:
     @pytest.mark.parametrize("label", ["Перенести", "Изменить"])
     @pytest.mark.parametrize("seen", [True, False])
     async def test_a_form_does_not_undo_what_it_does_not_show(
-        self, house: House, server: CalDavServer, noon: datetime, label: str, seen: bool
+        self, house: House, noon: datetime, label: str, seen: bool
     ) -> None:
-        await meet(house, server, noon, *GUEST)
+        await meet(house, noon, *GUEST)
         await house.press(await opened(house), label)
         text = ics("a", noon + HOUR, "Смета", *GUEST)
-        await server.put_event("anna", house.calendar, "a.ics", text)
+        await house.server.put_event("anna", house.calendar, "a.ics", text)
         if seen:
             await house.anna.look({f"{path_of(house.calendar)}a.ics": text})
         change = {"length": "45"} if label == "Перенести" else {"title": "Бюджет"}
@@ -228,9 +209,9 @@ class TestOthersMeanwhile:
 
 
 async def test_the_second_half_of_a_series_is_no_news_either(
-    house: House, server: CalDavServer, noon: datetime, database: Database, monkeypatch: pytest.MonkeyPatch
+    house: House, noon: datetime, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await meet(house, server, noon, DAILY)
+    await meet(house, noon, DAILY)
 
     async def look_first(self: Carrying, target: Target, outcome: Written) -> None:
         further = outcome.further
@@ -246,10 +227,8 @@ async def test_the_second_half_of_a_series_is_no_news_either(
     assert await starts(house) == [noon, noon + DAY + HOUR, noon + 2 * DAY + HOUR]
 
 
-async def test_only_ones_own_meetings_can_be_changed(
-    house: House, server: CalDavServer, noon: datetime
-) -> None:
-    await meet(house, server, noon, *GUEST)
+async def test_only_ones_own_meetings_can_be_changed(house: House, noon: datetime) -> None:
+    await meet(house, noon, *GUEST)
     shown = await opened(house)
     boss = "ORGANIZER:mailto:boris@example.com"
     text = ics("a", noon, "Смета", boss, "ATTENDEE;PARTSTAT=ACCEPTED:mailto:anna@example.com")
@@ -259,9 +238,9 @@ async def test_only_ones_own_meetings_can_be_changed(
 
 
 async def test_a_look_that_is_quicker_than_the_click_says_nothing(
-    house: House, server: CalDavServer, noon: datetime, database: Database
+    house: House, noon: datetime, database: Database
 ) -> None:
-    await meet(house, server, noon)
+    await meet(house, noon)
     person, now = house.anna.person, house.anna.clock.now()
     async with database.transaction() as session:
         await own_edits.begin(session, person.id, ["a"], now)

@@ -28,12 +28,6 @@ ROOM = "room"
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
-@pytest.fixture
-def noon(clock: ManualClock) -> datetime:
-    """Three hours from now: 15:00 in Moscow."""
-    return clock.now() + 3 * HOUR
-
-
 async def subscribe(
     diary: Diary, calendar: str = "work", channel: str = ROOM, **wishes: object
 ) -> ChannelSubscription:

@@ -21,11 +21,6 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MORNING = datetime(2026, 3, 5, 6, 0, tzinfo=UTC)
 
 
-@pytest.fixture
-def noon(clock: ManualClock) -> datetime:
-    return clock.now() + 3 * HOUR
-
-
 async def test_of_eight_meetings_the_morning_tells_all_eight(diary: Diary) -> None:
     """Without a link, without an end, over midnight, from a series and from an exception to one: all are meetings."""
     early = MORNING - 2 * HOUR

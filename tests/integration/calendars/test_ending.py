@@ -15,7 +15,6 @@ from sekretar.calendars.ending.book import Book
 from sekretar.calendars.ending.telling import Ending
 from sekretar.calendars.model import EndedMeeting
 from sekretar.calendars.reminders.reminding import Reminding
-from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.meetings import Meeting, Meetings, Participant, Upcoming
 from sekretar.kernel.text import Markdown
 
@@ -58,11 +57,6 @@ async def listener(diary: Diary) -> Listener:
     found = Listener(diary)
     await found.after(timedelta())
     return found
-
-
-@pytest.fixture
-def noon(clock: ManualClock) -> datetime:
-    return clock.now() + 3 * HOUR
 
 
 async def test_once_with_everybody_who_took_part(listener: Listener, diary: Diary, noon: datetime) -> None:

@@ -39,12 +39,6 @@ async def servers(database: Database, diary: Diary) -> AsyncIterator[tuple[FakeS
         yield one, two
 
 
-@pytest.fixture
-async def work(diary: Diary) -> AsyncIterator[Job]:
-    async with job(diary.desk) as running:
-        yield running
-
-
 async def watch(diary: Diary, work: Job, database: Database, order: tuple[int, ...]) -> list[str]:
     """Let five minutes pass in which the accounts are looked at in this order."""
     said = []

@@ -11,9 +11,7 @@ from tests.integration.calendars.servers import (
     EVERY,
     Job,
     busy,
-    fake_server,
     job,
-    live_on,
     refuse,
 )
 from tests.unit.calendars.caldav.fake_server import FakeServer
@@ -33,13 +31,6 @@ NOTHING = ["Календари проверены, изменений нет."]
 @pytest.fixture
 async def diary(database: Database, clock: ManualClock) -> Diary:
     return await open_diary(database, clock, calendars=["work"])
-
-
-@pytest.fixture
-async def server(database: Database, diary: Diary) -> AsyncIterator[FakeServer]:
-    async with fake_server() as running:
-        await live_on(database, diary, running)
-        yield running
 
 
 @pytest.fixture

@@ -9,17 +9,11 @@ from tests.integration.calendars.diary import Diary, first_lines, ics
 
 from sekretar.calendars.model import Reminder
 from sekretar.calendars.reminders.reminding import Reminding
-from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 DECLINED = "ATTENDEE;PARTSTAT=DECLINED:mailto:anna@example.com"
 ACCEPTED = "ATTENDEE;PARTSTAT=ACCEPTED:mailto:anna@example.com"
-
-
-@pytest.fixture
-def noon(clock: ManualClock) -> datetime:
-    return clock.now() + 3 * HOUR
 
 
 async def put(diary: Diary, text: str | None) -> None:

@@ -15,7 +15,6 @@ from sekretar.calendars.reminders import reminding, snoozing
 from sekretar.calendars.reminders.due import stamps_due
 from sekretar.calendars.reminders.reminding import HEAD, LEAD, Reminding
 from sekretar.calendars.views.agenda import meeting_of
-from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.meetings import Meetings, Upcoming
 from sekretar.kernel.outbox import OutboxRow, State
 from sekretar.kernel.text import Markdown
@@ -30,11 +29,6 @@ DUE = 2 * HOUR + 50 * MINUTE
 @pytest.fixture(autouse=True)
 def _always_worthwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reminding, "WORTHWHILE", 1)
-
-
-@pytest.fixture
-def noon(clock: ManualClock) -> datetime:
-    return clock.now() + 3 * HOUR
 
 
 async def deliver(diary: Diary) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -17,7 +16,6 @@ from tests.integration.calendars.servers import (
     busy,
     fake_server,
     job,
-    live_on,
     not_found,
     refuse,
     until,
@@ -41,19 +39,6 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 @pytest.fixture
 async def diary(database: Database, clock: ManualClock) -> Diary:
     return await open_diary(database, clock, calendars=["work"])
-
-
-@pytest.fixture
-async def server(database: Database, diary: Diary) -> AsyncIterator[FakeServer]:
-    async with fake_server() as running:
-        await live_on(database, diary, running)
-        yield running
-
-
-@pytest.fixture
-async def work(diary: Diary) -> AsyncIterator[Job]:
-    async with job(diary.desk) as running:
-        yield running
 
 
 async def account(diary: Diary) -> CalendarAccount:
