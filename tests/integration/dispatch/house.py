@@ -23,7 +23,7 @@ from sekretar.dispatch.incidents.values import (
     NewIncident,
     Origin,
 )
-from sekretar.dispatch.settings import DeskSettings
+from sekretar.dispatch.settings import DeskSettings, MailboxSettings
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerNotFound
@@ -37,6 +37,15 @@ from sekretar.mattermost.models import Channel, ChannelMember, Role, Status, Use
 #: Wednesday, noon in Moscow.
 NOW = datetime(2026, 3, 4, 9, tzinfo=UTC)
 CHANNEL = "deskchannel"
+
+MAILBOX = MailboxSettings(
+    address="desk@towers.example",
+    password="x",  # type: ignore[arg-type]
+    imap_host="mail.towers.example",
+    smtp_host="mail.towers.example",
+)
+#: A desk with a mailbox.
+MAILED = DeskSettings(name="towers", prefix="NT", channel="work/desk", mailboxes=(MAILBOX,))
 
 
 @dataclass

@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from tests.integration.dispatch.registers import contractor_row, pole_row
 from tests.peers_smtp import OutsideWorld
 
 from sekretar.dispatch.assets.assets import Assets
-from sekretar.dispatch.assets.model import ContractorRow, PoleRow
+from sekretar.dispatch.assets.model import PoleRow
 from sekretar.dispatch.incidents import types
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.values import (
@@ -145,16 +146,12 @@ class LetterOffice:
         known = (await session.scalars(select(PoleRow))).first()
         if known is not None:
             return known
-        contractor = ContractorRow(
-            desk=self.desk.name, name="ООО «Ремонт»", key="ремонт", excluded=False, emails=[VERA], phones=[],
-            digest="",
-        )  # fmt: skip
+        contractor = contractor_row("ООО «Ремонт»", VERA, desk=self.desk.name)
         session.add(contractor)
         await session.flush()
-        pole = PoleRow(
-            desk=self.desk.name, code="41960-P-43", key="41960P43", site="", name="", status="", latitude=54.6,
-            longitude=39.7, region="Ryazan", region_ru="Рязанская область", address="Южная, 1", company="",
-            anchor_operator="", contractor_id=contractor.id, excluded=False, digest="",
+        pole = pole_row(
+            "41960-P-43", self.desk.name, latitude=54.6, longitude=39.7, region="Ryazan",
+            region_ru="Рязанская область", address="Южная, 1", contractor_id=contractor.id,
         )  # fmt: skip
         session.add(pole)
         await session.flush()

@@ -37,6 +37,25 @@ _desks = itertools.count(1)
 
 BOX = "desk@example.test"
 
+FIRST = (
+    b"From: Anna <anna@operator.test>\r\nTo: desk@example.test\r\nSubject: No power at 50-0001\r\n"
+    b"Date: Wed, 04 Mar 2026 11:50:00 +0300\r\nMessage-ID: <first@operator.test>\r\nMIME-Version: 1.0\r\n"
+    b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n'
+    b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nIt is dark.\r\n"
+    b"--b\r\nContent-Type: application/pdf\r\n"
+    b'Content-Disposition: attachment; filename="plan.pdf"\r\n\r\n%PDF\r\n--b--\r\n'
+)
+
+SECOND = (
+    b"From: Anna <anna@operator.test>\r\nTo: desk@example.test\r\nSubject: Re: No power at 50-0001\r\n"
+    b"Date: Wed, 04 Mar 2026 12:50:00 +0300\r\nMessage-ID: <second@operator.test>\r\n"
+    b"In-Reply-To: <first@operator.test>\r\nReferences: <first@operator.test>\r\nMIME-Version: 1.0\r\n"
+    b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n'
+    b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nStill | dark. @all\r\n\r\n> It is dark.\r\n"
+    b"--b\r\nContent-Type: image/png\r\n"
+    b'Content-Disposition: attachment; filename="mast.png"\r\n\r\nPNG\r\n--b--\r\n'
+)
+
 #: The fields that the queue of the desk has.
 FIELDS = ("pole", "station", "contractor", "operators", "type", "deadline", "sla", "new_mail", "incident")
 

@@ -10,10 +10,10 @@ from email.utils import format_datetime
 from cryptography.fernet import Fernet
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from tests.integration.dispatch.registers import contractor_row, pole_row, station_row
 
 from sekretar.dispatch.assets.assets import Assets
-from sekretar.dispatch.assets.model import ContractorRow, PoleRow, RegistryRow, StationRow
-from sekretar.dispatch.assets.spelling import code_key
+from sekretar.dispatch.assets.model import RegistryRow
 from sekretar.dispatch.incidents import types
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.values import SYSTEM, Event, Incident, IncidentChange, Link, Status
@@ -179,31 +179,15 @@ class PostOffice:
 
     async def register(self, pole: str, *stations: str, email: str = "fix@repair.example") -> None:
         """A pole, its base stations and its contractor enter the register."""
-        said = dict.fromkeys(
-            ("site", "name", "status", "region", "region_ru", "address", "company", "anchor_operator"), ""
-        )
         desk = self.desk.name
         async with self.database.transaction() as session:
-            contractor = ContractorRow(
-                desk=desk, name="Repair", key=pole, excluded=False, emails=[email], phones=[], digest=""
-            )
+            contractor = contractor_row(f"Repair {pole}", email, desk=desk)
             session.add(contractor)
             await session.flush()
-            row = PoleRow(
-                desk=desk,
-                code=pole,
-                key=code_key(pole),
-                contractor_id=contractor.id,
-                excluded=False,
-                digest="",
-                **said,
-            )
+            row = pole_row(pole, desk, contractor_id=contractor.id)
             session.add(row)
             await session.flush()
-            session.add_all(
-                StationRow(desk=desk, name=name, key=code_key(name), pole_id=row.id, digest="")
-                for name in stations
-            )
+            session.add_all(station_row(name, row.id, desk) for name in stations)
             registry = await session.get(RegistryRow, desk)
             if registry is None:
                 session.add(RegistryRow(desk=desk, version=1, next_at=NOW))

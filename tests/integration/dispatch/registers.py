@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from sekretar.dispatch.assets import Assets
+from sekretar.dispatch.assets.model import ContractorRow, PoleRow, StationRow
 from sekretar.dispatch.assets.registry.importing import Importing, Manner
 from sekretar.dispatch.assets.registry.keeping import RegistryKeeping
 from sekretar.dispatch.assets.registry.report import Report
+from sekretar.dispatch.assets.spelling import code_key
 from sekretar.dispatch.settings import FeedSettings, RegistrySettings
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
@@ -47,6 +49,41 @@ def station(code: str, name: str, operator: str = "Т2", group: str = "tele2") -
         "Оператор": operator,
         "Группа операторов": group,
     }
+
+
+def pole_row(code: str, desk: str = DESK, **others: Any) -> PoleRow:
+    """A pole as it stands in the register once it was read."""
+    empty = (
+        "site",
+        "name",
+        "status",
+        "region",
+        "region_ru",
+        "address",
+        "company",
+        "anchor_operator",
+        "digest",
+    )
+    known = {**dict.fromkeys(empty, ""), "excluded": False, **others}
+    return PoleRow(desk=desk, code=code, key=code_key(code), **known)
+
+
+def station_row(name: str, pole_id: int, desk: str = DESK) -> StationRow:
+    """A station on a pole, the same."""
+    return StationRow(desk=desk, name=name, key=code_key(name), pole_id=pole_id, digest="")
+
+
+def contractor_row(name: str, *emails: str, desk: str = DESK) -> ContractorRow:
+    """A contractor without telephone, the same."""
+    return ContractorRow(
+        desk=desk,
+        name=name,
+        key=name.casefold(),
+        excluded=False,
+        emails=list(emails),
+        phones=[],
+        digest="",
+    )
 
 
 @dataclass(frozen=True)

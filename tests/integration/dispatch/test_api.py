@@ -11,15 +11,13 @@ from typing import Any
 import pytest
 from tests.integration.dispatch.house import House, open_house
 from tests.integration.dispatch.programs import Program, program
+from tests.integration.dispatch.registers import contractor_row, pole_row, station_row
 
 from sekretar.dispatch.api import tokens
 from sekretar.dispatch.api.settings import ApiSettings
 from sekretar.dispatch.assets.model import (
-    ContractorRow,
     OperatorRow,
-    PoleRow,
     StationOperatorRow,
-    StationRow,
 )
 from sekretar.dispatch.incidents import types
 from sekretar.dispatch.incidents.values import Origin, Status
@@ -47,20 +45,16 @@ async def house(database: Database) -> AsyncIterator[House]:
 async def place(house: House) -> dict[str, int]:
     """A station on a pole with a contractor."""
     async with house.database.transaction() as session:
-        contractor = ContractorRow(
-            desk="towers", name="Ремонт", key="ремонт", excluded=False, phones=[], digest="",
-            emails=["b@repair.example", "a@repair.example"],
-        )  # fmt: skip
+        contractor = contractor_row("Ремонт", "b@repair.example", "a@repair.example")
         session.add(contractor)
         await session.flush()
-        pole = PoleRow(
-            desk="towers", code="41960-P-43-1-1", key="41960p4311", site="", name="", status="", height=None,
-            latitude=55.7558, longitude=37.6173, region="Moscow", region_ru="Москва", address="ул. Лесная, 5",
-            company="", anchor_operator="", contractor_id=contractor.id, excluded=False, digest="",
+        pole = pole_row(
+            "41960-P-43-1-1", latitude=55.7558, longitude=37.6173, region="Moscow", region_ru="Москва",
+            address="ул. Лесная, 5", contractor_id=contractor.id,
         )  # fmt: skip
         session.add(pole)
         await session.flush()
-        station = StationRow(desk="towers", name="KI0075", key="ki0075", pole_id=pole.id, digest="")
+        station = station_row("KI0075", pole.id)
         used = [
             OperatorRow(desk="towers", name=name, key=name.lower(), group=group)
             for name, group in (("Т2", "tele2"), ("МТС", "mts"))

@@ -10,10 +10,10 @@ from datetime import timedelta
 import pytest
 from tests.integration.dispatch.house import House, open_house
 from tests.integration.dispatch.programs import Program, program
+from tests.integration.dispatch.registers import pole_row, station_row
 
 from sekretar.dispatch.api.guarding import LARGEST_BODY
 from sekretar.dispatch.api.tokens import Scope
-from sekretar.dispatch.assets.model import PoleRow, StationRow
 from sekretar.dispatch.incidents.values import ActorKind, Origin, Status
 from sekretar.kernel.database import Database
 
@@ -26,24 +26,10 @@ async def house(database: Database) -> AsyncIterator[House]:
 
 async def pole(house: House) -> int:
     async with house.database.transaction() as session:
-        known = dict.fromkeys(
-            (
-                "site",
-                "name",
-                "status",
-                "region",
-                "region_ru",
-                "address",
-                "company",
-                "anchor_operator",
-                "digest",
-            ),
-            "",
-        )
-        row = PoleRow(desk="towers", code="41960-P-43-1-1", key="41960-P-43-1-1", excluded=False, **known)
+        row = pole_row("41960-P-43-1-1")
         session.add(row)
         await session.flush()
-        session.add(StationRow(desk="towers", name="KI0075", key="KI0075", pole_id=row.id, digest=""))
+        session.add(station_row("KI0075", row.id))
         return row.id
 
 

@@ -3,87 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import select
-from tests.integration.dispatch.house import CHANNEL, NOW, House, open_house
-from tests.integration.dispatch.test_writing import DESK
+from tests.integration.dispatch.house import MAILED, NOW, open_house
+from tests.integration.dispatch.slash import add_pole, dialog, rows, said, thread_of, type_id, typed
 from tests.integration.mattermost.surface_desk import button, labels, user_id
 
-from sekretar.dispatch.assets.model import PoleRow, RegistryRow
-from sekretar.dispatch.chat.model import card_key
-from sekretar.dispatch.incidents import types
 from sekretar.dispatch.incidents.values import Applicant, Incident, LinkKind, Status
 from sekretar.dispatch.letters.model import ResetRow
 from sekretar.dispatch.mail.model import LetterRow
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.kernel.database import Database
-from sekretar.mattermost import sent
 from sekretar.mattermost.models import Post
-from sekretar.mattermost.sent import SentMessage
-
-
-async def typed(house: House, name: str, command: str, **more: str) -> dict[str, Any]:
-    """The answer to a command."""
-    return dict((await house.office.slash(name, f"/incident {command}", **more)).body)
-
-
-async def said(house: House, name: str, command: str, **more: str) -> str:
-    return str((await typed(house, name, command, **more))["text"])
-
-
-async def dialog(house: House, name: str, command: str, **more: str) -> dict[str, Any]:
-    """The window that a command opens."""
-    house.office.server.dialogs.clear()
-    assert await typed(house, name, command, **more) == {}
-    await house.office.surface.deadline.drain()
-    [shown] = house.office.server.dialogs
-    return shown
-
-
-async def thread_of(house: House, incident: Incident) -> dict[str, str]:
-    """Where somebody types who writes in the thread of an incident."""
-    async with house.database.transaction() as session:
-        arrived = SentMessage(card_key(incident.id), CHANNEL, f"card{incident.id}", "", "")
-        await sent.remember(session, arrived, house.clock.now())
-    return {"root_id": f"card{incident.id}", "channel_id": CHANNEL}
-
-
-async def type_id(house: House, word: str) -> int:
-    async with house.database.reading() as session:
-        known = await types.of_desk(session, house.desk.name)
-    return next(each.id for each in known if word in each.name)
-
-
-async def a_pole(house: House, code: str) -> None:
-    texts = (
-        "site",
-        "name",
-        "status",
-        "region",
-        "region_ru",
-        "address",
-        "company",
-        "anchor_operator",
-        "digest",
-    )
-    pole: dict[str, Any] = {**dict.fromkeys(texts, ""), "excluded": False}
-    async with house.database.transaction() as session:
-        session.add(PoleRow(desk=house.desk.name, key=code, code=code, **pole))
-        if await session.get(RegistryRow, house.desk.name) is None:
-            session.add(RegistryRow(desk=house.desk.name, version=1, next_at=NOW))
-
-
-def rows(answer: dict[str, Any]) -> list[list[str]]:
-    """The cells of the table in an answer."""
-    [shown] = answer["attachments"]
-    return rows_of(shown["text"])
-
-
-def rows_of(text: str) -> list[list[str]]:
-    """The cells of the table in a text."""
-    lines = [line for line in text.splitlines() if line.startswith("|")][2:]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
 async def test_the_queue_has_mine_and_nobodys_the_most_urgent_first(database: Database) -> None:
@@ -132,7 +63,7 @@ async def test_lists_are_filtered_and_turned_page_by_page(database: Database) ->
 
 async def test_what_is_found(database: Database) -> None:
     async with open_house(database) as house:
-        await a_pole(house, "41960-P-43-1-1")
+        await add_pole(house, "41960-P-43-1-1")
         one = await house.open("Нет питания")
         await said(house, "anna", f"asset {one.code} 41960")
         two = await house.open("Обрыв кабеля в Кирове")
@@ -148,7 +79,7 @@ async def test_what_is_found(database: Database) -> None:
 
 async def test_one_incident_from_new_to_closed_by_words_alone(database: Database) -> None:
     async with open_house(database) as house:
-        await a_pole(house, "41960-P-43-1-1")
+        await add_pole(house, "41960-P-43-1-1")
         boris = await house.person_id("boris")
         answer = await said(
             house, "anna", "new Нет питания на 41960-P-43-1-1 тип:волс от:ivan@operator.example"
@@ -261,7 +192,7 @@ async def test_incidents_are_tied_untied_and_merged(database: Database) -> None:
 
 
 async def test_a_letter_leaves_by_a_command_once_its_lines_kept(database: Database) -> None:
-    async with open_house(database, DESK) as house:
+    async with open_house(database, MAILED) as house:
         incident = await house.open()
         here = await thread_of(house, incident)
         answer = await said(house, "anna", "ответить Бригада выехала.\nЖдите.", trigger_id="t1", **here)
@@ -276,7 +207,7 @@ async def test_a_letter_leaves_by_a_command_once_its_lines_kept(database: Databa
 
 
 async def test_letters_by_programs_go_on_when_somebody_says_so(database: Database) -> None:
-    async with open_house(database, DESK) as house:
+    async with open_house(database, MAILED) as house:
         incident = await house.open()
         assert "ivan@operator.example" in await said(house, "anna", f"разрешить {incident.code}")
         async with database.reading() as session:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from tests.integration.dispatch.house import DeskServer, House, open_house
-from tests.integration.dispatch.test_commands import rows_of, said, type_id, typed
+from tests.integration.dispatch.slash import rows_of, said, type_id, typed
 from tests.integration.mattermost.surface_desk import button
 
 from sekretar.dispatch.incidents.values import Status

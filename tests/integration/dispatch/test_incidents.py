@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
+from tests.integration.dispatch.registers import pole_row
 
-from sekretar.dispatch.assets.model import PoleRow
-from sekretar.dispatch.assets.spelling import code_key
 from sekretar.dispatch.incidents import types, words
 from sekretar.dispatch.incidents.finding import OPEN, IncidentFilter, Order, find
 from sekretar.dispatch.incidents.incidents import Incidents
@@ -119,10 +118,7 @@ class Desk:
             ]
 
     async def pole(self, code: str) -> int:
-        said = dict.fromkeys(
-            ("site", "name", "status", "region", "region_ru", "address", "company", "anchor_operator"), ""
-        )
-        row = PoleRow(desk="towers", code=code, key=code_key(code), excluded=False, digest="", **said)
+        row = pole_row(code)
         async with self.database.transaction() as session:
             session.add(row)
         return row.id

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 from tests.integration.dispatch.letter_office import ANNA, BOX, FIRST, PERSON, LetterOffice
 from tests.integration.dispatch.post_office import no_tickets
-from tests.peers_smtp import OutsideWorld, outside_world
+from tests.peers_smtp import OutsideWorld
 
 from sekretar.dispatch.assets.assets import Assets
 from sekretar.dispatch.incidents import types
@@ -27,22 +27,7 @@ from sekretar.dispatch.mail.counters import Silence
 from sekretar.dispatch.mail.letter import Bounce, BouncedRecipient, BounceReason, DeliveryAction
 from sekretar.dispatch.mail.parsing import parse
 from sekretar.dispatch.settings import ThreadSettings
-from sekretar.kernel.clock import ManualClock
-from sekretar.kernel.database import Database
 from sekretar.kernel.i18n import Catalogues
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[OutsideWorld]:
-    async with outside_world() as made:
-        yield made
-
-
-@pytest.fixture
-async def office(database: Database, clock: ManualClock, world: OutsideWorld) -> AsyncIterator[LetterOffice]:
-    made = LetterOffice(database, clock, world)
-    yield made
-    await made.delivering.close()
 
 
 def intake_of(office: LetterOffice) -> Intake:

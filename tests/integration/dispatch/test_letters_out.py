@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -31,19 +30,6 @@ from sekretar.kernel.errors import PeerDown, PersonError
 from sekretar.kernel.outbox import OutboxRow, State
 
 SOON = timedelta(minutes=15)
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[OutsideWorld]:
-    async with outside_world() as made:
-        yield made
-
-
-@pytest.fixture
-async def office(database: Database, clock: ManualClock, world: OutsideWorld) -> AsyncIterator[LetterOffice]:
-    made = LetterOffice(database, clock, world)
-    yield made
-    await made.delivering.close()
 
 
 # --- the day of an incident -------------------------------------------------------------------------------

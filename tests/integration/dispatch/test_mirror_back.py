@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from tests.integration.dispatch.mirror_house import MirrorHouse, redmine_mirror, yandex_mirror
+from tests.integration.dispatch.mirror_house import MirrorHouse, redmine_mirror
 from tests.integration.tickets.houses import YandexHouse
 from tests.peers_redmine import Redmine
 
@@ -17,12 +16,6 @@ from sekretar.dispatch.letters.model import OutgoingRow
 from sekretar.dispatch.mirror.values import MirrorState
 from sekretar.kernel.database import Database
 from sekretar.trackers.requests import Change, Draft
-
-
-@pytest.fixture
-async def here(database: Database, tmp_path: Path) -> AsyncIterator[MirrorHouse]:
-    async with yandex_mirror(database, tmp_path) as found:
-        yield found
 
 
 async def test_what_is_typed_is_completed_on_both_sides(here: MirrorHouse) -> None:

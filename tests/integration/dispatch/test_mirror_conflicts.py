@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-from tests.integration.dispatch.mirror_house import MirrorHouse, redmine_mirror, yandex_mirror
+from tests.integration.dispatch.mirror_house import MirrorHouse, redmine_mirror
 from tests.peers_redmine import Redmine
 
 from sekretar.dispatch.incidents.values import Status
 from sekretar.kernel.database import Database
 from sekretar.trackers.requests import Change
-
-
-@pytest.fixture
-async def here(database: Database, tmp_path: Path) -> AsyncIterator[MirrorHouse]:
-    async with yandex_mirror(database, tmp_path) as found:
-        yield found
 
 
 async def lost(here: MirrorHouse, method: str, path: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -12,10 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 from tests import peers
-from tests.integration.dispatch.mirror_house import MirrorHouse, redmine_mirror, yandex_mirror
-from tests.integration.dispatch.test_commands import said
-from tests.integration.dispatch.test_mirror_out import FIRST, SECOND
-from tests.integration.dispatch.test_operations import Watch
+from tests.integration.dispatch.mail_watch import Watch
+from tests.integration.dispatch.mirror_house import FIRST, SECOND, MirrorHouse, redmine_mirror
+from tests.integration.dispatch.slash import said
 from tests.integration.tickets.houses import YandexHouse
 from tests.peers_redmine import Redmine
 
@@ -29,25 +27,6 @@ from sekretar.kernel.database import Database
 from sekretar.mattermost.doctor import State
 from sekretar.sandbox.tracker import TrackerSandbox
 from sekretar.trackers.values import LinkKind
-
-
-@pytest.fixture
-async def here(database: Database, tmp_path: Path) -> AsyncIterator[MirrorHouse]:
-    async with yandex_mirror(database, tmp_path) as found:
-        yield found
-
-
-@pytest.fixture(params=["yandex", "redmine"])
-async def either(
-    request: pytest.FixtureRequest, database: Database, tmp_path: Path
-) -> AsyncIterator[MirrorHouse]:
-    """Runs the test with each tracker."""
-    if request.param == "yandex":
-        async with yandex_mirror(database, tmp_path) as found:
-            yield found
-    else:
-        async with redmine_mirror(database, tmp_path, request.getfixturevalue("redmine")) as found:
-            yield found
 
 
 def sandbox_of(here: MirrorHouse) -> TrackerSandbox:

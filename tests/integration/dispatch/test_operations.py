@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from sqlalchemy import select, update
 from tests.integration.dispatch.house import DeskServer, House, open_house
+from tests.integration.dispatch.mail_watch import MAILBOX, Watch
 from tests.integration.dispatch.post_office import letter_bytes
 
 from sekretar.dispatch.assets.model import FeedRow
@@ -23,7 +24,7 @@ from sekretar.dispatch.letters.model import Fate, OutgoingRow
 from sekretar.dispatch.mail import noting
 from sekretar.dispatch.mail.mailboxes import Mailboxes
 from sekretar.dispatch.mail.model import Direction, LetterRow, LetterState, RawLetterRow
-from sekretar.dispatch.mail.trouble import MailboxTrouble, Standing, TroubleKind
+from sekretar.dispatch.mail.trouble import Standing, TroubleKind
 from sekretar.dispatch.mirror.model import MirrorCursorRow
 from sekretar.dispatch.operations import watching
 from sekretar.dispatch.operations.model import TroubleRow
@@ -39,7 +40,6 @@ from sekretar.mattermost.models import Channel
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 TOKEN = "4711:AAbbCCddEEffGG_hh-ii"
-MAILBOX = "desk@towers.example"
 
 
 def desk(**more: Any) -> DeskSettings:
@@ -56,32 +56,6 @@ def desk(**more: Any) -> DeskSettings:
             **more,
         }
     )
-
-
-@dataclass
-class Watch:
-    """A house whose mailbox is as the test says."""
-
-    house: House
-    standing: Standing = field(default_factory=lambda: Standing("towers", MAILBOX))
-
-    def in_trouble(self, kind: TroubleKind, detail: str = "no", times: int = 2) -> None:
-        now = self.house.clock.now()
-        trouble = MailboxTrouble(kind, detail, now, times, now + MINUTE)
-        self.standing = replace(self.standing, trouble=trouble)
-
-    def read(self) -> None:
-        self.standing = replace(self.standing, trouble=None, read_at=self.house.clock.now())
-
-    async def after(self, by: timedelta = timedelta()) -> list[str]:
-        """What is said when the job runs so much later."""
-        self.house.clock.advance(by)
-        before = len(await self.said())
-        await self.house.dispatch.operations.alarms.run()
-        return (await self.said())[before:]
-
-    async def said(self) -> list[str]:
-        return [each["message"] for each in await self.house.posts()]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from tests.integration.dispatch.house import CHANNEL, DeskServer, House, open_house
+from tests.integration.dispatch.house import CHANNEL, MAILBOX, MAILED, DeskServer, House, open_house
 from tests.integration.mattermost.surface_desk import button, user_id
 
 from sekretar.dispatch.chat.model import card_key
@@ -18,7 +18,6 @@ from sekretar.dispatch.letters.model import OutgoingRow, RecipientRow
 from sekretar.dispatch.mail import noting, store
 from sekretar.dispatch.mail.model import Direction, LetterRow
 from sekretar.dispatch.mail.parsing import attachment_content, parse
-from sekretar.dispatch.settings import DeskSettings, MailboxSettings
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerNotFound
 from sekretar.mattermost import sent
@@ -26,14 +25,6 @@ from sekretar.mattermost.delivery import KEY_PROP
 from sekretar.mattermost.events import Posted, PostEdited
 from sekretar.mattermost.models import FileInfo, Post
 from sekretar.mattermost.sent import SentMessage
-
-BOX = MailboxSettings(
-    address="desk@towers.example",
-    password="x",  # type: ignore[arg-type]
-    imap_host="mail.towers.example",
-    smtp_host="mail.towers.example",
-)
-DESK = DeskSettings(name="towers", prefix="NT", channel="work/desk", mailboxes=(BOX,))
 
 
 async def letters(house: House) -> list[LetterRow]:
@@ -57,7 +48,7 @@ def filled(dialog: dict[str, Any], **more: str) -> dict[str, Any]:
 async def test_a_letter_is_read_and_changed_before_it_leaves_and_moves_the_incident(
     database: Database,
 ) -> None:
-    async with open_house(database, DESK) as house:
+    async with open_house(database, MAILED) as house:
         incident = await house.open()
         await house.change(incident.id, status=Status.IN_PROGRESS)
         dialog = await pressed(house, "Уведомить заявителя…")
@@ -73,20 +64,20 @@ async def test_a_letter_is_read_and_changed_before_it_leaves_and_moves_the_incid
         assert letter.text.strip() == "Уже едем."
         async with house.database.reading() as session:
             to = set(await session.scalars(select(RecipientRow.key)))
-        assert to == {"ivan@operator.example", "boss@operator.example", BOX.address}
+        assert to == {"ivan@operator.example", "boss@operator.example", MAILBOX.address}
         # The same dialog once more: a double click, or an answer that was lost.
         await house.office.submit("anna", dialog, {**answers, "text": "Уже едем."})
         assert len(await letters(house)) == 1
 
 
 async def test_what_is_wrong_is_said_at_its_field(database: Database) -> None:
-    async with open_house(database, DESK) as house:
+    async with open_house(database, MAILED) as house:
         incident = await house.open()
         dialog = await pressed(house, "Ответить…")
         for typed, named in (
             ({"to": "Иван", "cc": "Пётр"}, {"to": "Иван", "cc": "Пётр"}),
             ({"cc": "boss@operator.example, Пётр"}, {"cc": "Пётр"}),
-            ({"to": BOX.address}, {"to": "некому"}),
+            ({"to": MAILBOX.address}, {"to": "некому"}),
         ):
             answer = await house.office.submit("anna", dialog, filled(dialog, text="Привет", **typed))
             assert answer.body.keys() == {"errors"}
@@ -99,21 +90,22 @@ async def test_what_is_wrong_is_said_at_its_field(database: Database) -> None:
 async def came(house: House, number: int, sender: str, cc: str = "") -> None:
     """A letter of the first incident."""
     copies = f"Cc: {cc}\r\n" if cc else ""
-    head = f"From: {sender}\r\nTo: {BOX.address}\r\n{copies}Subject: x\r\nMessage-ID: <{number}@out.example>\r\n\r\n"
+    head = f"From: {sender}\r\nTo: {MAILBOX.address}\r\n{copies}"
+    head += f"Subject: x\r\nMessage-ID: <{number}@out.example>\r\n\r\n"
     now = house.clock.now()
-    cursor = noting.Cursor(BOX.address, "INBOX", BOX.imap_host, 7, number, 0, now)
+    cursor = noting.Cursor(MAILBOX.address, "INBOX", MAILBOX.imap_host, 7, number, 0, now)
     fetched = noting.Fetched(number, head.encode(), b"text", len(head) + 4, now)
     async with house.database.transaction() as session:
-        await noting.note(session, DESK.name, Direction.IN, cursor, [fetched], now)
-        [letter_id] = await store.waiting(session, DESK.name)
-        await store.mark_parsed(session, DESK.name, letter_id, parse(head.encode() + b"text"))
+        await noting.note(session, MAILED.name, Direction.IN, cursor, [fetched], now)
+        [letter_id] = await store.waiting(session, MAILED.name)
+        await store.mark_parsed(session, MAILED.name, letter_id, parse(head.encode() + b"text"))
         await store.mark_filed(session, letter_id, 1, "test")
 
 
 async def test_a_reply_answers_the_letter_it_was_written_to_also_when_another_one_comes(
     database: Database,
 ) -> None:
-    async with open_house(database, DESK) as house:
+    async with open_house(database, MAILED) as house:
         await house.open()
         await came(house, 1, "ivan@operator.example")
         dialog = await pressed(house, "Ответить…")
@@ -128,7 +120,7 @@ async def test_a_reply_answers_the_letter_it_was_written_to_also_when_another_on
 
 
 async def test_only_who_works_at_the_desk_writes(database: Database) -> None:
-    async with open_house(database, DESK) as house:
+    async with open_house(database, MAILED) as house:
         await house.open()
         house.office.server.dialogs.clear()
         await house.office.click("chris", button(await house.card(), "Ответить…"))
@@ -179,7 +171,7 @@ async def answers(house: House) -> list[str]:
 
 
 async def test_an_answer_in_the_thread_leaves_as_a_letter_once(database: Database) -> None:
-    async with open_house(database, DESK) as house:
+    async with open_house(database, MAILED) as house:
         incident = await house.open(unread=True)
         await house.card()
         await said(house, incident.id, ">> Бригада выехала.\nЖдите.")
@@ -199,7 +191,7 @@ async def test_an_answer_in_the_thread_leaves_as_a_letter_once(database: Databas
 async def test_an_answer_that_is_changed_has_left_and_one_that_could_not_leave_may_now(
     database: Database,
 ) -> None:
-    async with open_house(database, DESK) as house:
+    async with open_house(database, MAILED) as house:
         incident = await house.open()
         await house.card()
         await said(house, incident.id, ">> Бригада выехала.")
@@ -238,7 +230,7 @@ async def test_files_of_an_answer_leave_with_it_or_it_stays(
 
     monkeypatch.setattr(DeskServer, "file_info", file_info, raising=False)
     monkeypatch.setattr(DeskServer, "file_content", file_content, raising=False)
-    async with open_house(database, DESK) as house:
+    async with open_house(database, MAILED) as house:
         incident = await house.open()
         await house.card()
         await said(house, incident.id, ">> Акт во вложении.", files=["act"])
@@ -258,7 +250,7 @@ async def test_files_of_an_answer_leave_with_it_or_it_stays(
 
 
 async def test_an_answer_counts_before_it_is_written_down_where_the_post_stands(database: Database) -> None:
-    async with open_house(database, DESK) as house:
+    async with open_house(database, MAILED) as house:
         incident = await house.open()
         house.office.server.posts["early"] = Post(
             id="early", channel_id=CHANNEL, user_id="bot", props={KEY_PROP: card_key(incident.id)}
@@ -272,7 +264,7 @@ async def test_an_answer_counts_before_it_is_written_down_where_the_post_stands(
 
 
 async def test_whom_an_answer_in_the_thread_does_not_reach_is_said_there(database: Database) -> None:
-    async with open_house(database, DESK) as house:
+    async with open_house(database, MAILED) as house:
         incident = await house.open()
         everybody = ", ".join(f"p{number}@operator.example" for number in range(500))
         await came(house, 1, "ivan@operator.example", everybody)
@@ -284,7 +276,7 @@ async def test_whom_an_answer_in_the_thread_does_not_reach_is_said_there(databas
 
 
 async def test_an_answer_that_cannot_leave_is_said_in_the_thread(database: Database) -> None:
-    async with open_house(database, DESK) as house:
+    async with open_house(database, MAILED) as house:
         incident = await house.open(applicant=Applicant())
         await house.card()
         await said(house, incident.id, ">> Кому бы")
