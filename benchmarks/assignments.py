@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 
 from benchmarks.references import WORDS
 from benchmarks.scale import Scale
 from benchmarks.table import Row
+from benchmarks.timing import quickest
 from sekretar.tickets.batches.grammar import read
 
 LINES = 200
@@ -36,22 +36,12 @@ def rows(scale: Scale) -> Iterator[Row]:
     assert len(read(text, TODAY).assignments) == LINES
     yield Row(
         f"assignments: {LINES} lines are understood, processor time",
-        _quickest(lambda: read(text, TODAY)),
+        quickest(lambda: read(text, TODAY), ROUNDS),
         "ms",
-        _quickest(lambda: [line.split() for line in text.splitlines()]),
+        quickest(lambda: [line.split() for line in text.splitlines()], ROUNDS),
         "the same lines are split into words",
         most=50,
     )
-
-
-def _quickest(work: Callable[[], object]) -> float:
-    """Milliseconds of processor time."""
-    taken = []
-    for _ in range(ROUNDS):
-        begun = time.process_time()
-        work()
-        taken.append(time.process_time() - begun)
-    return min(taken) * 1000
 
 
 def _line(number: int, chance: random.Random) -> str:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import multiprocessing
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 
 import aiohttp
 from aiohttp import web
 from lxml import etree
+
+from benchmarks import elsewhere
 
 CTAG = "1780000000000"
 PASSWORD = "x"
@@ -74,14 +75,8 @@ class CalendarServer:
     @contextlib.contextmanager
     def running(cls) -> Iterator[CalendarServer]:
         """A server that ends with the block."""
-        ours, theirs = multiprocessing.Pipe()
-        process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,), daemon=True)
-        process.start()
-        try:
-            yield cls(ours.recv(), ours)
-        finally:
-            process.kill()
-            process.join()
+        with elsewhere.running(_serve) as pipe:
+            yield cls(pipe.recv(), pipe)
 
     def requests(self) -> int:
         """How many there were so far."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import uvloop
@@ -20,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from benchmarks.scale import Scale
 from benchmarks.table import Row
+from benchmarks.world import make_desk
 from sekretar.dispatch.assets.assets import Assets
 from sekretar.dispatch.assignment.model import AssignmentRow, MemberRow
 from sekretar.dispatch.assignment.team import TASK as ASSIGNMENT_TASK
@@ -48,11 +48,8 @@ from sekretar.kernel.jobs import InProcessJobs
 from sekretar.kernel.outbox import Outbox, OutboxRow
 from sekretar.kernel.people import People, Profile
 from sekretar.kernel.secrets import Vault
-from sekretar.kernel.signing import Signer
-from sekretar.mattermost.chat import Chat
 from sekretar.mattermost.delivery import POST
 from sekretar.mattermost.desk import Desk
-from sekretar.mattermost.messages import Renderer
 from sekretar.mattermost.models import Status
 
 NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
@@ -191,20 +188,7 @@ async def _desk(database: Database) -> Desk:
     async def statuses(_: Sequence[str]) -> Sequence[Status]:
         return ()
 
-    signer = Signer(vault.derive("callbacks"))
-    return Desk(
-        database=database,
-        clock=clock,
-        signer=signer,
-        vault=vault,
-        catalogues=Catalogues.load(),
-        chat=Chat(),
-        renderer=Renderer(signer, "https://s.example"),
-        people=people,
-        profiles=cast(Any, None),
-        server=cast(Any, SimpleNamespace(statuses=statuses)),
-        callback_url="https://s.example",
-    )
+    return make_desk(database, clock, vault, people, None, SimpleNamespace(statuses=statuses))
 
 
 async def _fetch(database: Database, letters: list[bytes]) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from benchmarks.scale import Scale
 from benchmarks.table import Row
+from benchmarks.timing import quickest
 from sekretar.mattermost.chat import Chat, IncomingPost
 from sekretar.mattermost.events import Posted, event_of
 from sekretar.tickets.references.finding import NUMBERED, QUEUED, Notation, References
@@ -32,8 +32,8 @@ def rows(scale: Scale) -> Iterator[Row]:
     finder = References([_notation("redmine", "#t{key}", NUMBERED), _notation("yandex", "{key}", QUEUED)])
     chat.on_post(_listen, lambda text: bool(finder.find(text)))
     frames = [json.dumps(_frame(text)) for text in texts]
-    floor = _quickest(lambda: _read(frames))
-    ours = _quickest(lambda: _look(chat, texts))
+    floor = quickest(lambda: _read(frames), ROUNDS)
+    ours = quickest(lambda: _look(chat, texts), ROUNDS)
     yield Row(
         "references: a second of 1,000 posts that have none, processor time",
         ours,
@@ -42,16 +42,6 @@ def rows(scale: Scale) -> Iterator[Row]:
         "reading the same posts from the frames of the stream",
         most=100,
     )
-
-
-def _quickest(work: Callable[[], None]) -> float:
-    """Milliseconds of processor time."""
-    taken = []
-    for _ in range(ROUNDS):
-        begun = time.process_time()
-        work()
-        taken.append(time.process_time() - begun)
-    return min(taken) * 1000
 
 
 def _look(chat: Chat, texts: Sequence[str]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import multiprocessing
 import tempfile
 import time
 from collections import Counter
@@ -26,6 +25,7 @@ import uvloop
 from aiohttp import web
 from sqlalchemy import insert
 
+from benchmarks import elsewhere
 from benchmarks.calendar_server import CTAG
 from benchmarks.scale import Scale
 from benchmarks.table import Row, percentile
@@ -168,14 +168,8 @@ class _Mattermost:
     @classmethod
     @contextlib.contextmanager
     def running(cls) -> Iterator[_Mattermost]:
-        ours, theirs = multiprocessing.Pipe()
-        process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,), daemon=True)
-        process.start()
-        try:
-            yield cls(ours.recv(), ours)
-        finally:
-            process.kill()
-            process.join()
+        with elsewhere.running(_serve) as pipe:
+            yield cls(pipe.recv(), pipe)
 
     def posts(self) -> list[_Post]:
         """Those that came since the last question."""

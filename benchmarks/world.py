@@ -14,7 +14,7 @@ from sqlalchemy import insert
 
 from sekretar.calendars.model import AccountState, Calendar, CalendarAccount, MorningDigest, portions
 from sekretar.calendars.sync.glancing import Calm
-from sekretar.kernel.clock import SystemClock
+from sekretar.kernel.clock import Clock, SystemClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.http import HttpSessions, HttpSettings
 from sekretar.kernel.i18n import Catalogues
@@ -48,25 +48,32 @@ class World:
         clock, vault = SystemClock(), Vault([key])
         people = People(SERVER, "en", ZoneInfo("Europe/Moscow"))
         client = MattermostClient(http.peers, SERVER, "none", clock=clock)
-        signer = Signer(vault.derive("bench"))
-        desk = Desk(
-            database=database,
-            clock=clock,
-            signer=signer,
-            vault=vault,
-            catalogues=Catalogues.load(),
-            chat=Chat(),
-            renderer=Renderer(signer, SERVER),
-            people=people,
-            profiles=Profiles(client, database, people, clock),
-            server=client,
-            callback_url=SERVER,
-        )
+        desk = make_desk(database, clock, vault, people, Profiles(client, database, people, clock), client)
         try:
             yield cls(database, desk, http)
         finally:
             await http.close()
             await database.close()
+
+
+def make_desk(
+    database: Database, clock: Clock, vault: Vault, people: People, profiles: Any, server: Any
+) -> Desk:
+    """What features work with; `profiles` and `server` are as much of Mattermost as the benchmark needs."""
+    signer = Signer(vault.derive("bench"))
+    return Desk(
+        database=database,
+        clock=clock,
+        signer=signer,
+        vault=vault,
+        catalogues=Catalogues.load(),
+        chat=Chat(),
+        renderer=Renderer(signer, SERVER),
+        people=people,
+        profiles=profiles,
+        server=server,
+        callback_url=SERVER,
+    )
 
 
 async def make_people(world: World, count: int) -> None:
