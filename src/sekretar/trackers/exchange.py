@@ -115,6 +115,16 @@ def json_of(answer: Answer, peer: str) -> Any:
         raise NotATracker(peer, "the answer is not JSON") from error
 
 
+def json_if_any(answer: Answer, peer: str) -> Any:
+    """The JSON of an answer to a write; None when it has none."""
+    return json_of(answer, peer) if answer.body.strip() else None
+
+
+def as_json(body: object) -> bytes:
+    """A body to be sent."""
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
 @contextlib.contextmanager
 def shaped(peer: str) -> Iterator[None]:
     """Read an answer: what has not its usual shape is no conclusion, and raises `PeerDown`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
@@ -133,12 +133,3 @@ class Query:
     order: Order = Order.RECENT
     #: How many to a page, 1 to 100.
     limit: int = 25
-
-
-def plain(value: object, length: Callable[[timedelta], str]) -> object:
-    """A value of a `Draft` or a `Change` as JSON takes it; `length` is how the tracker writes lengths."""
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return length(value)
-    return value.key if isinstance(value, TicketRef) else value

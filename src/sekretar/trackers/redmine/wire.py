@@ -1,13 +1,12 @@
 """One exchange with Redmine: who asks, what may come back, and what a failure means.
 
 Redmine answers a wrong key with 200 as *anonymous* wherever a project is public, so a 200 proves nothing about
-the key; `identity.py` asks who we are. Its refusals have no names, only a status and words in the language of the
+the key; `site.py` asks who we are. Its refusals have no names, only a status and words in the language of the
 account; they are sorted by status here and never read. Nothing is sent twice.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,8 +20,10 @@ from sekretar.trackers.exchange import (
     REFUSALS,
     UPLOADING,
     Answer,
+    as_json,
     exchange,
     fate_unknown,
+    json_if_any,
     json_of,
     succeeded,
 )
@@ -68,9 +69,8 @@ class Wire:
 
         Raises the kinds of `PeerError`; `Unprocessable` for 422 and `FateUnknown` when the answer was lost.
         """
-        data = json.dumps(body, ensure_ascii=False).encode()
-        answer = await self._write(method, path, None, data, "application/json")
-        return json_of(answer, self.peer) if answer.body.strip() else None
+        answer = await self._write(method, path, None, as_json(body), "application/json")
+        return json_if_any(answer, self.peer)
 
     async def send_bytes(self, path: str, query: Query, data: bytes) -> Any:
         """POST bytes, as `uploads.json` wants them."""

@@ -6,11 +6,12 @@ names that were written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from sekretar.trackers.requests import KEEP, Change, Draft, TimeSpent, Uploaded, plain
+from sekretar.trackers.fields import changed, filled_in, plain, shown
+from sekretar.trackers.requests import Change, Draft, TimeSpent, Uploaded
 from sekretar.trackers.values import Field, Ticket, custom_id, custom_key
 
 #: How Redmine calls each field.
@@ -39,31 +40,14 @@ Body = dict[str, Any]
 
 def of_draft(draft: Draft) -> Body:
     """A new ticket without its files and its marker; what was left open stays out."""
-    given: dict[Field, object] = {
-        Field.PROJECT: draft.project,
-        Field.TYPE: draft.type,
-        Field.SUBJECT: draft.subject,
-        Field.DESCRIPTION: draft.description or None,
-        Field.STATUS: draft.status,
-        Field.PRIORITY: draft.priority,
-        Field.ASSIGNEE: draft.assignee,
-        Field.START: draft.start,
-        Field.DUE: draft.due,
-        Field.ESTIMATE: draft.estimate,
-        Field.DONE: draft.done,
-        Field.PARENT: draft.parent,
-        Field.PRIVATE: draft.private or None,
-    }
-    body = {NAMES[name]: plain(value, hours) for name, value in given.items() if value is not None}
+    body = {name: plain(value, hours) for name, value in filled_in(draft, NAMES).items()}
     return body | _custom(draft.custom)
 
 
 def of_change(change: Change) -> Body:
     """The fields to change; an emptied one is an empty text."""
     body = {
-        NAMES[Field(name)]: "" if value is None else plain(value, hours)
-        for name in _CHANGEABLE
-        if (value := getattr(change, name)) is not KEEP
+        name: "" if value is None else plain(value, hours) for name, value in changed(change, NAMES).items()
     }
     return body | _custom(change.custom)
 
@@ -94,21 +78,6 @@ def of_time(key: str, time: TimeSpent) -> Body:
         "comments": time.comment,
     }
     return entry | ({"activity_id": time.activity} if time.activity else {})
-
-
-_CHANGEABLE = (
-    "project",
-    "type",
-    "subject",
-    "description",
-    "priority",
-    "assignee",
-    "start",
-    "due",
-    "estimate",
-    "done",
-    "parent",
-)
 
 
 def _custom(values: Mapping[str, tuple[str, ...]]) -> Body:
@@ -159,24 +128,7 @@ def ignored(body: Body, ticket: Ticket) -> frozenset[str]:
 
 
 def _taken(name: str, value: object, ticket: Ticket) -> bool:
-    shown = _SHOWN[FIELDS[name]](ticket)
+    seen = shown(FIELDS[name], ticket)
     if name in ("subject", "description"):
-        return str(value).split() == str(shown).split()
-    return str(value) == ("" if shown is None else str(plain(shown, hours)))
-
-
-_SHOWN: Mapping[Field, Callable[[Ticket], object]] = {
-    Field.PROJECT: lambda ticket: ticket.project.id,
-    Field.TYPE: lambda ticket: ticket.type.id,
-    Field.SUBJECT: lambda ticket: ticket.subject,
-    Field.DESCRIPTION: lambda ticket: ticket.description,
-    Field.STATUS: lambda ticket: ticket.status.id,
-    Field.PRIORITY: lambda ticket: ticket.priority and ticket.priority.id,
-    Field.ASSIGNEE: lambda ticket: ticket.assignee and ticket.assignee.id,
-    Field.START: lambda ticket: ticket.start,
-    Field.DUE: lambda ticket: ticket.due,
-    Field.ESTIMATE: lambda ticket: ticket.estimate,
-    Field.DONE: lambda ticket: ticket.done,
-    Field.PARENT: lambda ticket: ticket.parent,
-    Field.PRIVATE: lambda ticket: ticket.private,
-}
+        return str(value).split() == str(seen).split()
+    return str(value) == ("" if seen is None else str(plain(seen, hours)))

@@ -22,8 +22,10 @@ from sekretar.trackers.exchange import (
     REFUSALS,
     UPLOADING,
     Answer,
+    as_json,
     exchange,
     fate_unknown,
+    json_if_any,
     json_of,
     succeeded,
 )
@@ -83,7 +85,7 @@ class Wire:
 
     async def search(self, body: Mapping[str, object], query: Query) -> Rows:
         """Issues that a search finds: one page."""
-        data = _written(body)
+        data = as_json(body)
         return self._rows(await self._exchange("POST", "/issues/_search", query, data, searching=True))
 
     async def ask(self, path: str, query: Query) -> Any:
@@ -98,8 +100,8 @@ class Wire:
         Raises the kinds of `PeerError`; `Unprocessable` for 422 and `FateUnknown` when the answer was lost.
         """
         with fate_unknown(self.peer):
-            answer = await self._exchange(method, path, query, _written(body))
-        return json_of(answer, self.peer) if answer.body.strip() else None
+            answer = await self._exchange(method, path, query, as_json(body))
+        return json_if_any(answer, self.peer)
 
     async def send_file(self, path: str, file: NewFile) -> Any:
         """Upload a file. Its name stands in the query: Tracker does not read that of the part."""
@@ -156,10 +158,6 @@ class Wire:
 
 
 _KINDS: Mapping[int, type[PeerError]] = {**REFUSALS, 423: TicketFull, 428: PeerConflict}
-
-
-def _written(body: Mapping[str, object]) -> bytes:
-    return json.dumps(body, ensure_ascii=False).encode()
 
 
 def _faults(body: bytes) -> tuple[dict[str, str], list[str]]:

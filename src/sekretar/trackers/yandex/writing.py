@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from sekretar.trackers.errors import FieldProblem, InvalidFields
-from sekretar.trackers.requests import KEEP, Change, Draft, TimeSpent, Uploaded, plain
+from sekretar.trackers.fields import CHANGEABLE, changed, filled_in, is_open, plain, shown
+from sekretar.trackers.requests import KEEP, Change, Draft, TimeSpent, Uploaded
 from sekretar.trackers.values import (
     CustomField,
     Field,
@@ -49,29 +51,15 @@ Body = dict[str, Any]
 
 def of_draft(draft: Draft, known: Iterable[CustomField]) -> Body:
     """A new ticket; what was left open stays out."""
-    given: dict[Field, object] = {
-        Field.PROJECT: draft.project,
-        Field.TYPE: draft.type,
-        Field.SUBJECT: draft.subject,
-        Field.DESCRIPTION: draft.description.rstrip() or None,
-        Field.PRIORITY: draft.priority,
-        Field.ASSIGNEE: draft.assignee,
-        Field.START: draft.start,
-        Field.DUE: draft.due,
-        Field.ESTIMATE: draft.estimate,
-        Field.PARENT: draft.parent,
-    }
-    body = {NAMES[name]: plain(value, duration) for name, value in given.items() if value is not None}
+    tidied = replace(draft, description=draft.description.rstrip())
+    body = {name: plain(value, duration) for name, value in filled_in(tidied, NAMES).items()}
     return body | _custom(draft.custom, known) | of_files(draft.files)
 
 
 def of_change(change: Change, known: Iterable[CustomField]) -> Body:
     """The fields to change, without the queue, which a ticket is moved to; an emptied one is null."""
-    body = {
-        NAMES[Field(name)]: plain(value, duration)
-        for name in _CHANGEABLE
-        if (value := getattr(change, name)) is not KEEP
-    }
+    fields = changed(change, NAMES)
+    body = {name: plain(value, duration) for name, value in fields.items() if name != NAMES[Field.PROJECT]}
     return body | _custom(change.custom, known)
 
 
@@ -109,19 +97,6 @@ def field_key(name: str) -> str:
     return found.value if found else custom_key(name)
 
 
-_CHANGEABLE = (
-    "type",
-    "subject",
-    "description",
-    "priority",
-    "assignee",
-    "start",
-    "due",
-    "estimate",
-    "parent",
-)
-
-
 def _custom(values: Mapping[str, tuple[str, ...]], known: Iterable[CustomField]) -> Body:
     fields = {field.id: field for field in known}
     return {name: _typed(given, fields.get(name)) for name, given in values.items()}
@@ -153,11 +128,9 @@ def duration(spent: timedelta) -> str:
 
 def not_taken(draft: Draft, ticket: Ticket) -> frozenset[str]:
     """The fields of a draft that the new ticket does not show."""
-    wanted = {name: getattr(draft, name.value) for name in (*_SHOWN, Field.STATUS, Field.DONE, Field.PRIVATE)}
+    wanted = {field: getattr(draft, field.value) for field in (*_COMPARED, Field.STATUS, Field.PRIVATE)}
     missing = {
-        name.value
-        for name, value in wanted.items()
-        if value not in (None, "", False) and value != _shown(name, ticket)
+        field.value for field, value in wanted.items() if not is_open(value) and value != shown(field, ticket)
     }
     own = {value.id: value.values for value in ticket.custom}
     return frozenset(
@@ -167,23 +140,13 @@ def not_taken(draft: Draft, ticket: Ticket) -> frozenset[str]:
 
 def not_changed(change: Change, ticket: Ticket) -> frozenset[str]:
     """The fields of a change that the ticket does not show."""
-    names = (Field(name) for name in (*_CHANGEABLE, "done") if name not in ("subject", "description"))
-    wanted = {name: getattr(change, name.value) for name in names}
+    wanted = {field: getattr(change, field.value) for field in _COMPARED}
     return frozenset(
-        name.value for name, value in wanted.items() if value is not KEEP and value != _shown(name, ticket)
+        field.value for field, value in wanted.items() if value is not KEEP and value != shown(field, ticket)
     )
 
 
-def _shown(name: Field, ticket: Ticket) -> object:
-    return _SHOWN[name](ticket) if name in _SHOWN else getattr(ticket, name.value)
-
-
-_SHOWN: Mapping[Field, Callable[[Ticket], object]] = {
-    Field.TYPE: lambda ticket: ticket.type.id,
-    Field.PRIORITY: lambda ticket: ticket.priority and ticket.priority.id,
-    Field.ASSIGNEE: lambda ticket: ticket.assignee and ticket.assignee.id,
-    Field.START: lambda ticket: ticket.start,
-    Field.DUE: lambda ticket: ticket.due,
-    Field.ESTIMATE: lambda ticket: ticket.estimate,
-    Field.PARENT: lambda ticket: ticket.parent,
-}
+#: What is compared: texts come back as Tracker likes to write them, and a ticket is moved to its queue by itself.
+_COMPARED = tuple(
+    each for each in CHANGEABLE if each not in (Field.PROJECT, Field.SUBJECT, Field.DESCRIPTION)
+)
