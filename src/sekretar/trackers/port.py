@@ -173,6 +173,35 @@ class Tracker(Protocol):
         ...
 
 
+class Addresses(Protocol):
+    """The pages of a tracker for browsers, and the tickets that addresses and keys written by people mean."""
+
+    @property
+    def name(self) -> str:
+        """The name of the tracker in the settings."""
+        ...
+
+    def ticket(self, key: str) -> str:
+        """The page of a ticket."""
+        ...
+
+    def key_page(self) -> str:
+        """The page where people find or make the key that `TrackerSite.owner` takes."""
+        ...
+
+    def filter(self, query: Query) -> str | None:
+        """The tracker's own list of what a query finds; None when it cannot be written as a link."""
+        ...
+
+    def ref_of_key(self, text: str) -> TicketRef | None:
+        """The ticket that a key written by a person means; None when it has not the form of this tracker's keys."""
+        ...
+
+    def ref_of_link(self, url: str) -> TicketRef | None:
+        """The ticket whose page this is; None for every other address."""
+        ...
+
+
 class TrackerSite(Protocol):
     """An installation that the administrator named."""
 
@@ -187,6 +216,9 @@ class TrackerSite(Protocol):
     @property
     def capabilities(self) -> frozenset[Can]: ...
 
+    @property
+    def addresses(self) -> Addresses: ...
+
     def service(self) -> Tracker:
         """Through the eyes of the account in the settings."""
         ...
@@ -200,26 +232,6 @@ class TrackerSite(Protocol):
 
         Raises `PeerUnsupported` without `Can.ACT_FOR_PEOPLE`.
         """
-        ...
-
-    def ticket_link(self, key: str) -> str:
-        """The page of a ticket, for browsers."""
-        ...
-
-    def key_page(self) -> str:
-        """The page where people find or make the key that `owner` takes, for browsers."""
-        ...
-
-    def filter_link(self, query: Query) -> str | None:
-        """The tracker's own list of what a query finds, for browsers; None when it cannot be written as a link."""
-        ...
-
-    def ref_of_key(self, text: str) -> TicketRef | None:
-        """The ticket that a key written by a person means; None when it has not the form of this tracker's keys."""
-        ...
-
-    def ref_of_link(self, url: str) -> TicketRef | None:
-        """The ticket whose page this is; None for every other address."""
         ...
 
     async def examine(self) -> Examination:

@@ -83,6 +83,30 @@ def no_more() -> None:
     """Nothing else happens."""
 
 
+@dataclass(frozen=True)
+class PaperAddresses:
+    """Where the tracker of paper would be."""
+
+    name: str
+    keys: str
+
+    def ticket(self, key: str) -> str:
+        return f"https://tracker.example.com/issues/{key}"
+
+    def key_page(self) -> str:
+        return "https://tracker.example.com/my/account"
+
+    def filter(self, query: Query) -> str | None:
+        return "https://tracker.example.com/issues"
+
+    def ref_of_key(self, text: str) -> TicketRef | None:
+        return TicketRef(self.name, text) if re.fullmatch(self.keys, text) else None
+
+    def ref_of_link(self, url: str) -> TicketRef | None:
+        key = url.removeprefix(self.ticket(""))
+        return self.ref_of_key(key) if key != url else None
+
+
 @dataclass
 class PaperSite:
     """The tracker. Keys are the names of their owners."""
@@ -126,6 +150,10 @@ class PaperSite:
     def capabilities(self) -> frozenset[Can]:
         return frozenset({Can.ACT_FOR_PEOPLE, Can.TIME_ACTIVITIES})
 
+    @property
+    def addresses(self) -> PaperAddresses:
+        return PaperAddresses(self.name, self.keys)
+
     def service(self) -> PaperEyes:
         if not self.serving:
             raise PeerUnsupported(self.name)
@@ -136,22 +164,6 @@ class PaperSite:
 
     def person(self, login: str) -> PaperEyes:
         return PaperEyes(self, login)
-
-    def ticket_link(self, key: str) -> str:
-        return f"https://tracker.example.com/issues/{key}"
-
-    def key_page(self) -> str:
-        return "https://tracker.example.com/my/account"
-
-    def filter_link(self, query: Query) -> str | None:
-        return "https://tracker.example.com/issues"
-
-    def ref_of_key(self, text: str) -> TicketRef | None:
-        return TicketRef(self.name, text) if re.fullmatch(self.keys, text) else None
-
-    def ref_of_link(self, url: str) -> TicketRef | None:
-        key = url.removeprefix(self.ticket_link(""))
-        return self.ref_of_key(key) if key != url else None
 
     def put(self, subject: str, by: str = "chris", to: str = "", due: date | None = None) -> Ticket:
         """A ticket that is there already."""
@@ -339,7 +351,7 @@ class PaperEyes:
         at = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
         return Ticket(
             ref=TicketRef(self.site.name, key),
-            link=self.site.ticket_link(key),
+            link=self.site.addresses.ticket(key),
             project=Choice(draft.project, "Website"),
             type=TASK,
             subject=draft.subject,

@@ -161,9 +161,9 @@ class TestCreating:
         assert ticket.assignee is not None
         assert (ticket.assignee.id, ticket.author.name) == (boris.id, "Anna Petrova")
         assert not ticket.status.closed
-        assert ticket.link == house.site.ticket_link(ticket.ref.key)
-        assert house.site.ref_of_link(ticket.link) == ticket.ref
-        assert house.site.ref_of_key(ticket.ref.key) == ticket.ref
+        assert ticket.link == house.site.addresses.ticket(ticket.ref.key)
+        assert house.site.addresses.ref_of_link(ticket.link) == ticket.ref
+        assert house.site.addresses.ref_of_key(ticket.ref.key) == ticket.ref
 
     async def test_the_same_intention_makes_one_ticket(self, house: House, anna: Tracker) -> None:
         intention = unique()
@@ -325,7 +325,7 @@ class TestReading:
             Query(author=ME, order=Order.DUE),
             Query(due_until=date(2026, 1, 1)),
         ):
-            link = house.site.filter_link(query)
+            link = house.site.addresses.filter(query)
             assert link is not None
             assert link.startswith("https://")
 

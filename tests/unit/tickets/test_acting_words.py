@@ -48,6 +48,10 @@ class _Site:
     keys: str
     root: str
 
+    @property
+    def addresses(self) -> _Site:
+        return self
+
     def ref_of_key(self, text: str) -> TicketRef | None:
         return TicketRef(self.name, text) if re.fullmatch(self.keys, text) else None
 

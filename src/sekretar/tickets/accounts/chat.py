@@ -142,7 +142,7 @@ class LinkingChat:
 
 
 def _where_the_key_is(site: TrackerSite, t: Translator) -> Markdown:
-    page = site.key_page()
+    page = site.addresses.key_page()
     return t(f"tickets.link.intro_{site.kind.value}", tracker=site.name, page=link(page, page))
 
 

@@ -114,7 +114,7 @@ class ActingChat:
         member = await self.identities.member(person.id, ref.tracker)
         site, parent = self.identities.site(ref.tracker), details.ticket.parent
         others = [*(each.other for each in details.relations), *([parent] if parent else [])]
-        pages = {other: site.ticket_link(other.key) for other in others}
+        pages = {other: site.addresses.ticket(other.key) for other in others}
         shown = card.Shown(details, steps, member.id if member else "", pages)
         note = card.note(done, details.ticket, t) if done else ""
         return card.card(shown, t, person.zone, now.astimezone(person.zone).date(), note)

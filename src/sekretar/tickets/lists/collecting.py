@@ -72,7 +72,7 @@ class Collecting:
             page = await self._page(person, query, place, now)
         except PersonError as error:
             return Part(place, None, trouble=error)
-        return Part(place, page, self.identities.site(place.tracker).filter_link(query))
+        return Part(place, page, self.identities.site(place.tracker).addresses.filter(query))
 
     async def _page(self, person: Person, query: Query, place: Place, now: datetime) -> Page[Ticket]:
         async with asking(self.identities, person.id, place.tracker, now) as eyes:

@@ -35,11 +35,11 @@ def which(text: str, sites: Mapping[str, TrackerSite], default: str | None) -> t
 
 
 def _linked(written: str, sites: Mapping[str, TrackerSite]) -> tuple[TicketRef, ...]:
-    found = (site.ref_of_link(written) for site in sites.values())
+    found = (site.addresses.ref_of_link(written) for site in sites.values())
     return tuple(ref for ref in found if ref is not None)
 
 
 def _keyed(written: str, sites: Mapping[str, TrackerSite]) -> tuple[TicketRef, ...]:
     key = _SIGN.sub("", written).upper()
-    found = (site.ref_of_key(key) for site in sites.values())
+    found = (site.addresses.ref_of_key(key) for site in sites.values())
     return tuple(ref for ref in found if ref is not None)

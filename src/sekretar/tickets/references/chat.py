@@ -106,7 +106,7 @@ class ReferencesChat:
         return [
             wording.full(found[ref])
             if ref in found
-            else wording.hidden(ref, site.ticket_link(ref.key), click.t)
+            else wording.hidden(ref, site.addresses.ticket(ref.key), click.t)
             for ref in refs
         ]
 

@@ -46,7 +46,7 @@ def _notation(site: TrackerSite, template: str) -> Notation:
     key = re.compile(form)
 
     def of_link(url: str) -> TicketRef | None:
-        ref = site.ref_of_link(url)
+        ref = site.addresses.ref_of_link(url)
         return ref if ref is not None and key.fullmatch(ref.key) else None
 
     return Notation(site.name, template or usual, form, of_link)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
+from sekretar.trackers.links import page_below
 from sekretar.trackers.requests import ME, Me, Openness, Order, Query
 from sekretar.trackers.values import TicketRef
 
@@ -32,7 +33,7 @@ class Addresses:
     def ticket(self, key: str) -> str:
         return f"{self.public_url}/issues/{key}"
 
-    def account(self) -> str:
+    def key_page(self) -> str:
         """Where a person sees their own key."""
         return f"{self.public_url}/my/account"
 
@@ -51,17 +52,9 @@ class Addresses:
         return TicketRef(self.name, found[1]) if found else None
 
     def ref_of_link(self, url: str) -> TicketRef | None:
-        try:
-            parts = urlsplit(url.strip())
-        except ValueError:
-            return None
-        if parts.scheme not in ("http", "https"):
-            return None
-        for root in {self.public_url, self.url}:
-            base = urlsplit(root)
-            inside = parts.path.removeprefix(base.path)
-            found = _TICKET_PATH.fullmatch(inside)
-            if found and parts.path.startswith(base.path) and _host(parts.netloc) == _host(base.netloc):
+        for root in (self.public_url, self.url):
+            found = _TICKET_PATH.fullmatch(page_below(url, root) or "")
+            if found:
                 return TicketRef(self.name, found[1])
         return None
 
@@ -98,9 +91,3 @@ def _filter(name: str, operator: str, value: str = "") -> Iterator[tuple[str, st
 def me_or_id(who: str | Me) -> str:
     """How Redmine's filters name a person."""
     return "me" if who is ME else str(who)
-
-
-def _host(netloc: str) -> str:
-    """Host and port, without a name before them; the port that goes without saying does not count."""
-    host = netloc.rpartition("@")[2].lower()
-    return host.removesuffix(":443").removesuffix(":80")

@@ -22,9 +22,8 @@ from sekretar.trackers.redmine.addresses import Addresses
 from sekretar.trackers.redmine.directory import Directory
 from sekretar.trackers.redmine.tracker import RedmineTracker
 from sekretar.trackers.redmine.wire import Credentials, Wire
-from sekretar.trackers.requests import Query
 from sekretar.trackers.settings import RedmineSettings
-from sekretar.trackers.values import Account, Can, Examination, TicketRef
+from sekretar.trackers.values import Account, Can, Examination
 
 #: How long an answer to *who am I* is believed.
 BELIEVED = timedelta(minutes=1)
@@ -78,21 +77,6 @@ class RedmineSite:
         if not _LOGIN.fullmatch(login):
             raise UnknownPerson(self.name, "this is not a login")
         return RedmineTracker(self, Credentials(self._service_key(), login))
-
-    def ticket_link(self, key: str) -> str:
-        return self.addresses.ticket(key)
-
-    def key_page(self) -> str:
-        return self.addresses.account()
-
-    def filter_link(self, query: Query) -> str | None:
-        return self.addresses.filter(query)
-
-    def ref_of_key(self, text: str) -> TicketRef | None:
-        return self.addresses.ref_of_key(text)
-
-    def ref_of_link(self, url: str) -> TicketRef | None:
-        return self.addresses.ref_of_link(url)
 
     async def examine(self) -> Examination:
         return await examination.examine(self.service() if self._key else None, self.name)

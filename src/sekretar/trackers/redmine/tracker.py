@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sekretar.kernel.errors import PeerInvalid, PeerNotFound
+from sekretar.kernel.errors import PeerInvalid
 from sekretar.trackers.errors import FileTooLarge
 from sekretar.trackers.exchange import shaped
+from sekretar.trackers.links import key_there
 from sekretar.trackers.redmine import following, lists, reading, writing
 from sekretar.trackers.redmine.changing import Changing
 from sekretar.trackers.redmine.creating import Creating
@@ -213,9 +214,7 @@ class RedmineTracker:
 
     def key_of(self, ref: TicketRef) -> str:
         """The number of a ticket. Raises `PeerNotFound` for one of another tracker or a key that is no number."""
-        if ref.tracker != self._site.name or self._site.ref_of_key(ref.key) is None:
-            raise PeerNotFound(self._site.name, f"no ticket of this tracker: {ref.tracker} {ref.key}")
-        return ref.key.lstrip("#")
+        return key_there(ref, self._site.addresses)
 
     async def _explain_refused_file(self, wire: Wire, file: NewFile, error: Unprocessable) -> None:
         """Raise when it is the name of the file that is refused: an empty one of that name is, too."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
+from sekretar.trackers.links import page_below
 from sekretar.trackers.requests import Query
 from sekretar.trackers.values import TicketRef
 from sekretar.trackers.yandex import queries
@@ -27,7 +28,7 @@ class Addresses:
     def ticket(self, key: str) -> str:
         return f"{self.public_url}/{key}"
 
-    def token(self) -> str:
+    def key_page(self) -> str:
         """Where a person gets a token of their own."""
         if not self.client:
             return _ABOUT_TOKENS
@@ -43,12 +44,5 @@ class Addresses:
         return TicketRef(self.name, key) if _KEY.fullmatch(key) else None
 
     def ref_of_link(self, url: str) -> TicketRef | None:
-        try:
-            parts, base = urlsplit(url.strip()), urlsplit(self.public_url)
-        except ValueError:
-            return None
-        host = parts.netloc.rpartition("@")[2].lower().removesuffix(":443").removesuffix(":80")
-        if parts.scheme not in ("http", "https") or host != base.netloc.lower():
-            return None
-        key = parts.path.removeprefix(base.path).strip("/")
+        key = (page_below(url, self.public_url) or "").strip("/")
         return TicketRef(self.name, key) if _KEY.fullmatch(key) else None

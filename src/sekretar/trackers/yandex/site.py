@@ -13,9 +13,8 @@ import aiohttp
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.errors import PeerRefused, PeerUnsupported
 from sekretar.trackers.port import TrackerKind
-from sekretar.trackers.requests import Query
 from sekretar.trackers.settings import YandexSettings
-from sekretar.trackers.values import Can, Examination, TicketRef
+from sekretar.trackers.values import Can, Examination
 from sekretar.trackers.yandex import examination
 from sekretar.trackers.yandex.addresses import Addresses
 from sekretar.trackers.yandex.directory import Directory
@@ -69,21 +68,6 @@ class YandexSite:
 
     def person(self, login: str) -> YandexTracker:
         raise PeerUnsupported(self.name, "Yandex Tracker lets nobody act for others")
-
-    def ticket_link(self, key: str) -> str:
-        return self.addresses.ticket(key)
-
-    def key_page(self) -> str:
-        return self.addresses.token()
-
-    def filter_link(self, query: Query) -> str | None:
-        return self.addresses.filter(query)
-
-    def ref_of_key(self, text: str) -> TicketRef | None:
-        return self.addresses.ref_of_key(text)
-
-    def ref_of_link(self, url: str) -> TicketRef | None:
-        return self.addresses.ref_of_link(url)
 
     async def examine(self) -> Examination:
         return await examination.examine(self.service() if self._token else None, self.name)

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sekretar.kernel.errors import PeerConflict, PeerInvalid, PeerNotFound
+from sekretar.kernel.errors import PeerConflict, PeerInvalid
 from sekretar.trackers.errors import FileTooLarge
 from sekretar.trackers.exchange import part, shaped
+from sekretar.trackers.links import key_there
 from sekretar.trackers.requests import Change, Draft, NewFile, TimeSpent, Uploaded
 from sekretar.trackers.requests import Query as TicketQuery
 from sekretar.trackers.values import (
@@ -211,9 +212,7 @@ class YandexTracker:
 
     def path(self, ref: TicketRef) -> str:
         """The path of a ticket. Raises `PeerNotFound` for one of another tracker or a key that is none."""
-        if ref.tracker != self._site.name or self._site.ref_of_key(ref.key) is None:
-            raise PeerNotFound(self._site.name, f"no ticket of this tracker: {ref.tracker} {ref.key}")
-        return f"/issues/{part(ref.key)}"
+        return f"/issues/{part(key_there(ref, self._site.addresses))}"
 
     async def _queue(self, project: str) -> Item:
         found: Item = await self._wire.get(f"/queues/{part(project)}", {"expand": "types"})
