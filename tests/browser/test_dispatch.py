@@ -48,3 +48,18 @@ async def test_an_incident_is_worked_on_by_its_buttons(anna: Client) -> None:
     await anna.dialog.get_by_role("button", name="Отправить").click()
     await expect(card).to_contain_text("Уведомили заявителя", timeout=SOON)
     await anna.shoot("desk-notified")
+
+
+async def test_an_incident_is_entered_on_the_page(anna: Client) -> None:
+    await anna.say("/incident page")
+    async with anna.page.context.expect_page() as opened:
+        await anna.page.get_by_role("link", name="Откройте свою страницу").click()
+    page = await opened.value
+    await page.get_by_label("Что случилось").fill("Гудит шкаф")
+    await page.get_by_label("Опора или БС").fill(sample_desk.POLE)
+    await page.get_by_role("button", name="Завести").click()
+    await expect(page.get_by_role("status")).to_contain_text("заведён", timeout=SOON)
+    await expect(page.get_by_role("status")).to_contain_text(sample_desk.POLE)
+    await expect(anna.page.get_by_role("article").filter(has_text="Гудит шкаф").first).to_be_visible(
+        timeout=SOON
+    )

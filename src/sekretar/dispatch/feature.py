@@ -128,7 +128,15 @@ class Dispatch:
         hands = Hands(around.chat, self._desks, self.incidents, self.assets, rights, views)
         tools = Tools(working, writing, self.team, self.telling, self.handing_over, around.chat_url)
         commands.register(around.chat.chat, hands, tools)
-        self.pages = Pages(around.chat, self._desks, self.incidents, self.assets, rights, around.public_url)
+        self.pages = Pages(
+            around.chat,
+            self._desks,
+            self.incidents,
+            self.assets,
+            rights,
+            around.public_url,
+            around.chat_url,
+        )
         self.pages.register(around.chat.chat)
 
     def _open_mailboxes(self, desks: Sequence[DeskSettings]) -> Mailboxes:

@@ -29,7 +29,7 @@ from sekretar.kernel.people import Person
 from sekretar.mattermost.callbacks import Answer, Callbacks
 from sekretar.mattermost.consent import Consents
 from sekretar.tickets.watching.hooks import HEADER, TrackerHooks, Verdict
-from sekretar.web.rendering import HEADERS, message
+from sekretar.web.rendering import HEADERS, Tone, message
 
 if TYPE_CHECKING:
     from sekretar.dispatch.page import Pages
@@ -131,13 +131,13 @@ def _consent(services: Services) -> list[BaseRoute]:
         try:
             consented = await services.consents.receive(dict(request.query_params))
         except PersonError as error:
-            return message(request, t, t.plain_error(error), good=False)
+            return message(request, t, t.plain_error(error), Tone.BAD)
         except PeerError as error:
             _log.warning("consent_not_stored", error=type(error).__name__)
-            return message(request, t, t.plain("web.consent.later"), good=False)
+            return message(request, t, t.plain("web.consent.later"), Tone.BAD, status=503)
         await services.consented(consented.person)
         t = services.catalogues.translator(consented.person.language)
-        return message(request, t, t.plain("web.consent.done"), good=True)
+        return message(request, t, t.plain("web.consent.done"), Tone.GOOD)
 
     return [Route("/consent/mattermost", back_from_mattermost)]
 

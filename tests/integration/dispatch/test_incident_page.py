@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,12 +12,14 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from tests.integration.dispatch.house import DeskServer, House, open_house
+from tests.integration.dispatch.test_commands import a_pole
 from tests.integration.mattermost.surface_desk import user_id
 
 from sekretar.dispatch.incidents.finding import IncidentFilter, find
 from sekretar.dispatch.incidents.values import Origin
 from sekretar.dispatch.page import CLAIM_KIND
 from sekretar.kernel.database import Database
+from sekretar.kernel.errors import PeerDown
 from sekretar.kernel.signing import Claim
 from sekretar.web.app import Services, create_app
 
@@ -89,7 +92,7 @@ async def test_an_incident_is_entered_once_as_the_person_of_the_link(browser: Br
         (opened, *_) = await browser.house.incidents.history(session, incident.id)
     assert opened.actor.person_id == await browser.house.person_id("anna")
     for status, page in (await browser.post(**typed), await browser.get(**{"pass": seal})):
-        assert (status, "уже создан" in page or "already" in page) == (400, True)
+        assert (status, "Уже заведено: NT-1" in page) == (400, True)
     assert len(await browser.entered()) == 1
 
 
@@ -109,9 +112,55 @@ async def test_incidents_are_looked_up_and_foreign_words_are_no_html(browser: Br
     seal = await browser.link("anna")
     for sought in ("NT-1", "питан"):
         _, page = await browser.get(**{"pass": seal, "find": sought})
-        assert "NT-1" in page.partition("<table>")[2]
+        assert "NT-1" in page.partition('class="found"')[2]
     raw = (await browser.get(**{"pass": seal, "find": "пожар"}))[1]
-    assert "<table>" not in raw
+    assert 'class="found"' not in raw
+
+
+async def test_a_look_for_another_incident_loses_nothing_and_enters_nothing(browser: Browser) -> None:
+    await browser.house.open("Нет питания")
+    typed = {"pass": await browser.link("anna"), "summary": "Гудит шкаф", "description": "С утра"}
+    status, page = await browser.post(**typed, do="find", find="питан")
+    assert (status, "NT-1" in page, "Гудит шкаф" in page, "С утра" in page) == (200, True, True, True)
+    # Enter in a line of the form is no press of its button.
+    status, page = await browser.post(**typed, do="find", find="")
+    assert (status, "Пока ничего не заведено" in page) == (200, True)
+    assert len(await browser.entered()) == 1
+
+
+async def test_the_place_is_found_in_the_words_where_none_is_typed(browser: Browser) -> None:
+    await a_pole(browser.house, "41960-P-43-1-1")
+    await browser.post(**{"pass": await browser.link("anna"), "summary": "Нет питания на 41960-P-43-1-1"})
+    (incident,) = await browser.entered()
+    assert incident.pole_id is not None
+
+
+@pytest.mark.parametrize("end", ["the link ended", "Mattermost is down"])
+async def test_what_was_typed_outlives_the_end_of_the_link_and_of_mattermost(
+    browser: Browser, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = {"pass": await browser.link("anna"), "summary": "Гудит шкаф", "description": "<b>С утра</b>"}
+    with monkeypatch.context() as meanwhile:
+        if end == "the link ended":
+            browser.house.clock.advance(timedelta(minutes=31))
+        else:
+            meanwhile.setattr(DeskServer, "channel_member", down)
+        status, page = await browser.post(**typed)
+        assert (status, "Гудит шкаф" in page, "С утра" in page) == (
+            503 if end == "Mattermost is down" else 400,
+            True,
+            True,
+        )
+        assert await browser.entered() == []
+    if end == "Mattermost is down":
+        again = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page))
+        assert (await browser.post(**again))[0] == 200
+        (incident,) = await browser.entered()
+        assert incident.description == "<b>С утра</b>"
+
+
+async def down(*_: object) -> Any:
+    raise PeerDown("mattermost")
 
 
 @pytest.mark.parametrize("how", ["forged", "expired", "of another kind", "of somebody who left"])

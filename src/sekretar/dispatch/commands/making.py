@@ -12,12 +12,13 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.assets.values import Found
-from sekretar.dispatch.chat.working import actor_of, at
+from sekretar.dispatch.chat.working import actor_of
 from sekretar.dispatch.commands.filters import Split, split
 from sekretar.dispatch.commands.hands import Hands, say
 from sekretar.dispatch.commands.types import type_called
 from sekretar.dispatch.incidents import types
 from sekretar.dispatch.incidents.values import Applicant, Incident, IncidentType, NewIncident, Origin
+from sekretar.dispatch.placing import placed
 from sekretar.kernel.errors import PeerInvalid, PeerNotFound, PersonError
 from sekretar.kernel.forms import LONGEST_TEXT, Choice, Field, FieldKind, Form
 from sekretar.kernel.i18n import Translator
@@ -98,27 +99,19 @@ class Making:
             if options.get("type"):
                 kind = type_called(options["type"], await types.of_desk(session, desk))
                 new = replace(new, type_id=kind.id)
-            incident, found = await self._open(session, new, place, request.person, request.t)
+            incident, found = await self._open(session, new, place, request.person)
         return say(opened(incident, kind, found, request.t))
 
     async def _open(
-        self, session: AsyncSession, new: NewIncident, place: str, person: Person, t: Translator
+        self, session: AsyncSession, new: NewIncident, place: str, person: Person
     ) -> tuple[Incident, Found]:
         """Enter it: where it is was said, or stands in its words.
 
         Raises:
             PersonError: what was said is no asset, or several.
         """
-        if place:
-            match = (await self.hands.assets.find(session, new.desk, place)).chosen()
-            found, why = Found(match), ""
-        else:
-            found = await self.hands.assets.lookup(session, new.desk, new.summary, new.description)
-            why = found.why(self.hands.chat.catalogues.translator(self.hands.desks[new.desk].language))
-        if found.certain is not None:
-            change = at(found.certain)
-            placed = {name: value for name, value in change.given().items() if value is not None}
-            new = replace(new, **placed, place_why=why)
+        t = self.hands.chat.catalogues.translator(self.hands.desks[new.desk].language)
+        new, found = await placed(self.hands.assets, session, new, place, t)
         return await self.hands.incidents.open(session, new, actor_of(person)), found
 
     # --- the form
@@ -185,7 +178,7 @@ class Making:
         async with self.hands.chat.database.transaction() as session:
             kind = await types.by_id(session, new.type_id) if new.type_id else None
             try:
-                incident, found = await self._open(session, new, values["place"], submit.person, submit.t)
+                incident, found = await self._open(session, new, values["place"], submit.person)
             except PersonError as error:
                 if not error.key.startswith(_ABOUT_PLACES):
                     raise
