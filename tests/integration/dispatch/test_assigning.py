@@ -68,7 +68,15 @@ class Team:
         return [
             f"{row.payload.get('user_id', 'channel').rstrip('0')}: {row.payload['message'].splitlines()[-1]}"
             for row in await self.house.office.rows()
-            if row.key.startswith(("dispatch:assignment:", "dispatch:alarm:"))
+            if row.key.startswith(("dispatch:assigned:", "dispatch:alarm:"))
+        ]
+
+    async def said(self, name: str) -> list[str]:
+        """What somebody was told, whole."""
+        return [
+            row.payload["message"]
+            for row in await self.house.office.rows()
+            if row.key.startswith("dispatch:assigned:") and row.payload.get("user_id", "").rstrip("0") == name
         ]
 
     async def waiting(self) -> int:
@@ -88,7 +96,12 @@ async def test_a_batch_spreads_over_those_who_work(database: Database) -> None:
         assert sorted(names) == ["anna", "anna", "anna", "boris", "boris"]
         assert names[0] != names[1]
         assert await team.waiting() == 0
-        assert len([each for each in await team.told() if each == "anna: Инцидент назначен вам."]) == 3
+        # Each reads of all theirs at once.
+        said = await team.said("anna")
+        assert len(said) == 1
+        assert said[0].splitlines()[0] == "Теперь ваши 3 инцидента:"
+        hers = [each.code for each, name in zip(opened, names, strict=True) if name == "anna"]
+        assert all(f"**{code}**" in said[0] for code in hers)
         async with database.reading() as session:
             record = (await session.scalars(select(AssignmentRow).order_by(AssignmentRow.id))).first()
         assert record is not None
@@ -97,6 +110,45 @@ async def test_a_batch_spreads_over_those_who_work(database: Database) -> None:
             ("Boris", 0, None),
             ("Chris", 0, "off_shift"),
         ]
+
+
+async def test_what_comes_within_moments_is_told_together_as_it_is_by_then(database: Database) -> None:
+    async with open_house(database) as house:
+        team = Team(house)
+        await team.hire("anna", DAY)
+        boris = team.ids["boris"] = await house.person_id("boris")
+        opened = []
+        for _ in range(4):
+            opened.append(await house.open())
+            due = await house.dispatch.assigning.run()
+        assert await team.told() == ["anna: Инцидент назначен вам."]
+        assert due == NOW + timedelta(seconds=15)
+        # One of them is somebody else's by the time that she is told.
+        await house.change(opened[1].id, responsible_id=boris)
+        house.clock.advance(timedelta(seconds=14))
+        await team.work()
+        assert len(await team.said("anna")) == 1
+        house.clock.advance(timedelta(seconds=1))
+        await team.work()
+        await team.work()
+        [_, together] = await team.said("anna")
+        assert together.splitlines() == [
+            "Теперь ваши 2 инцидента:",
+            f"* **{opened[2].code}** Нет питания на KI0075",
+            f"* **{opened[3].code}** Нет питания на KI0075",
+        ]
+        # After a list it is quiet for longer; later a single one is said at once again.
+        await house.open()
+        house.clock.advance(timedelta(seconds=30))
+        await team.work()
+        assert len(await team.said("anna")) == 2
+        house.clock.advance(timedelta(seconds=30))
+        await team.work()
+        house.clock.advance(timedelta(minutes=5))
+        await house.open()
+        await team.work()
+        assert len(await team.said("anna")) == 4
+        assert await team.said("boris") == []
 
 
 async def test_what_waits_for_others_counts_less_and_a_limit_is_a_limit(database: Database) -> None:

@@ -8,7 +8,7 @@ everybody. Where nobody may be chosen the incident stays in the queue, and the c
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import cast
@@ -21,6 +21,7 @@ from sekretar.dispatch.assignment import wording
 from sekretar.dispatch.assignment.choosing import Candidate, Choice, Presence, choose
 from sekretar.dispatch.assignment.handing_over import HandingOver
 from sekretar.dispatch.assignment.model import AssignmentRow, MemberRow, PoolRow, QueueRow
+from sekretar.dispatch.assignment.news import Given, News
 from sekretar.dispatch.assignment.queue import (
     BATCH,
     Reason,
@@ -40,8 +41,6 @@ from sekretar.dispatch.settings import DeskSettings
 from sekretar.dispatch.telling import Reader, Telling
 from sekretar.kernel.database import wake_after_commit
 from sekretar.kernel.errors import PeerError, PersonError
-from sekretar.kernel.people import Person
-from sekretar.mattermost import outgoing
 from sekretar.mattermost.messages import Message
 
 #: How often the shifts are looked at, which somebody may have changed.
@@ -56,19 +55,9 @@ class Alarm(StrEnum):
     FULL = "full"
 
 
-@dataclass(frozen=True)
-class _Given:
-    """An incident that somebody was given, by the number of the record."""
-
-    number: int
-    before: Incident
-    after: Incident
-    reason: Reason
-
-
 # Made once: making one takes longer than running it.
 _ASSIGNMENTS, _MEMBERS = cast("Table", AssignmentRow.__table__), cast("Table", MemberRow.__table__)
-_RECORDING = insert(_ASSIGNMENTS).returning(_ASSIGNMENTS.c.id)
+_RECORDING = insert(_ASSIGNMENTS)
 _REMEMBERING = (
     update(_MEMBERS)
     .where(_MEMBERS.c.desk == bindparam("of_desk"), _MEMBERS.c.person_id == bindparam("whose"))
@@ -93,6 +82,7 @@ class Assigning:
         self._incidents = incidents
         self._team = team
         self._handing_over = handing_over
+        self._news = News(telling)
         #: When the shifts are looked at next; None before the first time.
         self._shifts_at: datetime | None = None
 
@@ -162,6 +152,8 @@ class Assigning:
         for desk in self._desks.values():
             if await self._waits(desk.name):
                 due += await self._drain(desk)
+            elif (told_at := await self._news.run(desk.name)) is not None:
+                due.append(told_at)
         return min(due)
 
     async def _waits(self, desk: str) -> bool:
@@ -189,7 +181,7 @@ class Assigning:
             candidates = await self._candidates(session, desk, members, presences, now)
             waiting = await queued(session, desk.name)
             incidents = await lock_incidents(session, [row.incident_id for row in waiting])
-            given: list[_Given] = []
+            given: list[Given] = []
             refused: Choice | None = None
             for row in waiting:
                 incident = incidents[row.incident_id]
@@ -201,12 +193,13 @@ class Assigning:
                     break
                 given += await self._give(session, desk, row, incident, choice)
                 candidates = [_loaded(each, choice.person_id, now) for each in candidates]
-            await self._tell(session, given)
+            await self._news.note(session, desk.name, given, now)
+            due = [each for each in [await self._news.say(session, desk.name)] if each is not None]
             if refused is not None:
                 await self._alarm(session, pool, desk, refused, members)
-                return []
+                return due
             pool.alarm = ""
-            return [now] if len(waiting) == BATCH else []
+            return [now] if len(waiting) == BATCH else due
 
     async def _obsolete(
         self, session: AsyncSession, row: QueueRow, incident: Incident, now: datetime
@@ -248,7 +241,7 @@ class Assigning:
 
     async def _give(
         self, session: AsyncSession, desk: DeskSettings, row: QueueRow, before: Incident, choice: Choice
-    ) -> list[_Given]:
+    ) -> list[Given]:
         """Give an incident away; nothing is given that may not be changed any more."""
         reason, incident_id = Reason(row.reason), row.incident_id
         change = IncidentChange(responsible_id=choice.person_id)
@@ -273,34 +266,8 @@ class Assigning:
             "reason": reason.value,
             "candidates": [each.as_json() for each in choice.seen],
         }
-        number: int = (await session.scalars(_RECORDING, record)).one()
-        return [_Given(number, before, after, reason)]
-
-    async def _tell(self, session: AsyncSession, given: Sequence[_Given]) -> None:
-        """The new responsible hears of each, and whoever had it before."""
-        concerned = {each for one in given for each in (one.before.responsible_id, one.after.responsible_id)}
-        numbers = {each for each in concerned if each is not None}
-        people = await self._telling.chat.people.by_ids(session, numbers) if numbers else {}
-        messages = [message for each in given for message in self._messages(each, people)]
-        await outgoing.direct_all(session, messages, self._telling.chat.now())
-
-    def _messages(self, given: _Given, people: Mapping[int, Person]) -> list[outgoing.Direct]:
-        before, after, reason = given.before, given.after, given.reason
-        old, new = people.get(before.responsible_id or 0), people.get(after.responsible_id or 0)
-        key = f"dispatch:assignment:{given.number}"
-
-        def to_new(reader: Reader) -> Message:
-            return wording.given(after, reason.value, old.display_name if old else "", reader)
-
-        def to_old(reader: Reader) -> Message:
-            return wording.taken(after, reason.value, new.display_name if new else "", reader)
-
-        told = [(new, to_new), *([(old, to_old)] if reason.keeps else [])]
-        return [
-            self._telling.message(person, key, say)
-            for person, say in told
-            if person is not None and person.active
-        ]
+        await session.execute(_RECORDING, record)
+        return [Given(before, after, reason)]
 
     async def _alarm(
         self,

@@ -104,6 +104,32 @@ class AssignmentRow(Base):
     candidates: Mapped[list[dict[str, Any]]] = mapped_column(Json)
 
 
+class NewsRow(Base):
+    """Somebody is to be told of an incident that changed hands, or was."""
+
+    __tablename__ = "dispatch_assignment_news"
+    # Keys of messages name it by number.
+    __table_args__ = (Index(None, "desk", "told_at"), _NEVER_REUSED)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    desk: Mapped[str] = mapped_column(Text)
+    incident_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("dispatch_incidents.id", ondelete="CASCADE"), index=True
+    )
+    #: Who is told.
+    person_id: Mapped[int] = mapped_column(BigId, ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    #: A `Side`.
+    side: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    #: Who had it before, or has it now.
+    other_id: Mapped[int | None] = mapped_column(
+        BigId, ForeignKey("people.id", ondelete="SET NULL"), index=True
+    )
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: None until it is told.
+    told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class PoolRow(Base):
     """The lock under which a desk gives incidents away, and what is known of its shifts."""
 
