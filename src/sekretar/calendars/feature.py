@@ -104,7 +104,7 @@ class Calendars:
         self._channel_watch = ChannelWatch(desk)
         self._keeper = StatusKeeper(desk, acting)
         self._quiet = QuietKeeper(desk, acting)
-        self._leaving = Leaving(desk, self._keeper, self._quiet, consents)
+        self._leaving = Leaving(desk, self._keeper, self._quiet, consents, meetings)
         self._status_chat = StatusChat(desk, acting, consents)
         Viewing(desk.database).register(desk.chat)
         CalendarChat(desk.database, desk.vault, http, self._leaving).register(desk.chat)

@@ -78,6 +78,11 @@ EndListener = Callable[[AsyncSession, Meeting, datetime], Awaitable[None]]
 #: Says what belongs into reminders, by `Upcoming.key`; whoever has nothing to say of one leaves it out.
 ReminderSource = Callable[[AsyncSession, Sequence[Upcoming]], Awaitable[Mapping[tuple[int, str], Markdown]]]
 
+#: Told in the transaction in which a person's calendar is forgotten: whose, and the UIDs of the meetings that nothing
+#: is known of any more; None for all of them. Who has copied something of them forgets what the person did not make
+#: their own.
+ForgetListener = Callable[[AsyncSession, int, Collection[str] | None], Awaitable[None]]
+
 
 class MeetingBook(Protocol):
     """What is known of people's meetings."""
@@ -101,6 +106,7 @@ class Meetings:
     def __init__(self) -> None:
         self._end_listeners: list[EndListener] = []
         self._reminder_sources: list[ReminderSource] = []
+        self._forget_listeners: list[ForgetListener] = []
         #: None where nobody keeps calendars.
         self.book: MeetingBook | None = None
 
@@ -112,6 +118,10 @@ class Meetings:
         """Be asked before reminders are given."""
         self._reminder_sources.append(source)
 
+    def on_forgotten(self, listener: ForgetListener) -> None:
+        """Be told when meetings are to be forgotten."""
+        self._forget_listeners.append(listener)
+
     @property
     def awaited(self) -> bool:
         """Whether anybody wants to know when meetings end."""
@@ -121,6 +131,11 @@ class Meetings:
         """Tell everybody who listens."""
         for listener in self._end_listeners:
             await listener(session, meeting, now)
+
+    async def forget(self, session: AsyncSession, person_id: int, uids: Collection[str] | None) -> None:
+        """Tell everybody who has copied something of these meetings of a person."""
+        for listener in self._forget_listeners:
+            await listener(session, person_id, uids)
 
     async def said_before(
         self, session: AsyncSession, upcoming: Sequence[Upcoming]

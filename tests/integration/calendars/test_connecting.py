@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from tests.integration.calendars.diary import Diary, first_lines, ics
+from sqlalchemy.ext.asyncio import AsyncSession
+from tests.integration.calendars.diary import Diary, first_lines, ics, open_diary
 from tests.peers_caldav import PEOPLE, CalDavServer, running_radicale
 
 from sekretar.calendars.accounts import connecting
 from sekretar.calendars.accounts.connecting import Admitted, Application, Rejected
+from sekretar.calendars.accounts.leaving import Leaving
 from sekretar.calendars.caldav import OTHER, PROVIDERS
-from sekretar.calendars.model import Calendar, CalendarAccount
+from sekretar.calendars.ending.telling import Ending
+from sekretar.calendars.model import Calendar, CalendarAccount, EndedMeeting
 from sekretar.kernel.database import Database
 from sekretar.kernel.http import HttpSessions, HttpSettings
+from sekretar.kernel.meetings import Meetings
 from sekretar.kernel.outbox import OutboxRow
 from sekretar.mattermost.sent import SentMessageRow
 
@@ -145,9 +150,30 @@ class TestDisconnecting:
         assert await diary.rows(OutboxRow) == []
         assert await diary.rows(SentMessageRow) == []
 
-    async def test_other_accounts_stay(self, diary: Diary, database: Database) -> None:
-        from tests.integration.calendars.diary import open_diary
+    async def test_meetings_that_have_ended_are_forgotten_too(self, diary: Diary, database: Database) -> None:
+        other = await open_diary(database, diary.clock, desk=diary.desk, host="b.example")
+        start = diary.clock.now() + timedelta(hours=1)
+        await diary.look({"a.ics": ics("a", start), "b.ics": ics("b", start)})
+        await other.look({"a.ics": ics("a", start), "c.ics": ics("c", start)})
+        meetings, told = Meetings(), []
 
+        async def forgets(session: AsyncSession, person_id: int, uids: Collection[str] | None) -> None:
+            told.append((person_id, uids))
+
+        meetings.on_forgotten(forgets)
+        ending = Ending(diary.desk, meetings)
+        await ending.tell_due()
+        diary.clock.advance(timedelta(hours=3))
+        await ending.tell_due()
+        nothing = SimpleNamespace()
+        leaving = Leaving(diary.desk, nothing, nothing, nothing, meetings)  # type: ignore[arg-type]
+        await leaving.leave(diary.person, [diary.account_id])
+        assert {each.uid for each in await diary.rows(EndedMeeting)} == {"a", "c"}
+        await leaving.leave(diary.person, [other.account_id])
+        assert await diary.rows(EndedMeeting) == []
+        assert told == [(diary.person.id, {"b"}), (diary.person.id, {"a", "c"}), (diary.person.id, None)]
+
+    async def test_other_accounts_stay(self, diary: Diary, database: Database) -> None:
         other = await open_diary(database, diary.clock, desk=diary.desk, host="b.example")
         await other.look({"a.ics": ics("a", diary.clock.now() + timedelta(hours=3))})
         await disconnect(diary)

@@ -304,6 +304,23 @@ async def test_the_tracker_goes_down_half_way_and_the_minutes_wait(team: Team) -
     assert team.house.site.links == {("1", "2")}
 
 
+async def test_what_was_only_offered_goes_with_the_calendar(team: Team, database: Database) -> None:
+    """Title and guests of a meeting are no longer known once its calendar is disconnected."""
+    await team.meet()
+    await team.diary.look({"b.ics": ics("b", team.noon, "Retro", MINE, BORIS)}, silent=True)
+    await team.later(4 * HOUR)
+    (planning,) = [each for each in await team.offers() if "Planning" in each["message"]]
+    await team.house.press(planning, WRITE)
+    await team.finish()
+    async with database.transaction() as session:
+        await team.house.meetings.forget(session, team.diary.person.id, {"m", "b"})
+    async with database.reading() as session:
+        assert [each.title for each in await session.scalars(select(TicketMeeting))] == ["Planning"]
+        left = [str(each.payload) for each in await session.scalars(select(OutboxRow))]
+    assert not any("Retro" in each for each in left)
+    assert any("Planning" in each for each in left)
+
+
 async def test_what_was_written_down_outlives_the_calendar_and_goes_with_the_person(
     team: Team, database: Database
 ) -> None:

@@ -92,6 +92,11 @@ CHANGES = {
     "added all day": Change(
         Kind.ADDED, Extent.SINGLE, after=seen(15, end=NOW + 39 * HOUR, all_day=True)
     ),
+    "added for several days": Change(Kind.ADDED, Extent.SINGLE, after=seen(15, end=NOW + 87 * HOUR, all_day=True)),
+    "longer by a day": Change(
+        Kind.MOVED, Extent.SINGLE,
+        seen(15, end=NOW + 39 * HOUR, all_day=True), seen(15, end=NOW + 63 * HOUR, all_day=True),
+    ),
     "added over midnight": Change(Kind.ADDED, Extent.SINGLE, after=seen(11, end=NOW + 14 * HOUR)),
     "added in another year": Change(Kind.ADDED, Extent.SINGLE, after=seen(24 * 400)),
     "added by a stranger": Change(Kind.ADDED, Extent.SINGLE, after=seen(title=FOREIGN, place=FOREIGN)),

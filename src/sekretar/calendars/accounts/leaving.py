@@ -7,7 +7,7 @@ borrowed is given back before that; while Mattermost does not answer, both wait 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -17,12 +17,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sekretar.calendars.accounts import connecting
 from sekretar.calendars.booking.drafts import BookingDraft
 from sekretar.calendars.channels import news as channels_news
-from sekretar.calendars.model import CalendarAccount, MorningDigest, Presence, QuietTime
+from sekretar.calendars.model import (
+    Calendar,
+    CalendarAccount,
+    EndedMeeting,
+    MorningDigest,
+    Presence,
+    QuietTime,
+    StoredOccurrence,
+)
 from sekretar.calendars.presence.quiet import QuietKeeper
 from sekretar.calendars.presence.status import StatusKeeper, wanting
 from sekretar.calendars.settings.preferences import QUIET_WANTED, STATUS_WANTED
 from sekretar.kernel import outbox
 from sekretar.kernel.errors import PeerError
+from sekretar.kernel.meetings import Meetings
 from sekretar.kernel.people import Person, PreferenceRow
 from sekretar.mattermost.consent import ConsentRow, Consents
 from sekretar.mattermost.desk import Desk
@@ -44,6 +53,7 @@ class Leaving:
     keeper: StatusKeeper
     quiet: QuietKeeper
     consents: Consents
+    meetings: Meetings
 
     async def leave(self, person: Person, accounts: Sequence[int]) -> list[str]:
         """Delete these accounts of the person; returns their logins, none for those that are gone already."""
@@ -55,13 +65,25 @@ class Leaving:
                     continue
                 gone.append(account.login)
                 await channels_news.say_goodbye(session, account.id, person, self.desk.now())
+                uids = await _known_only_here(session, account)
                 await connecting.disconnect(session, account)
+                await self._forget_meetings(session, person.id, uids)
             if gone and not await connecting.has_accounts(session, person.id):
                 await _forget(session, person.id)
+                await self._forget_meetings(session, person.id, None)
         if gone:
             await self._give_back(person.id)
             await self.tidy()
         return gone
+
+    async def _forget_meetings(
+        self, session: AsyncSession, person_id: int, uids: Collection[str] | None
+    ) -> None:
+        """Forget what is known of meetings beside the calendars; None for all of the person's."""
+        for ended in await session.scalars(select(EndedMeeting).where(EndedMeeting.person_id == person_id)):
+            if uids is None or ended.uid in uids:
+                await session.delete(ended)
+        await self.meetings.forget(session, person_id, uids)
 
     async def tidy(self) -> None:
         """Take leave of consents that nothing here will use again."""
@@ -88,6 +110,19 @@ class Leaving:
                 await self.quiet.keep(person_id)
         except PeerError as error:
             _log.warning("status not given back yet", person=person_id, error=type(error).__name__)
+
+
+async def _known_only_here(session: AsyncSession, account: CalendarAccount) -> set[str]:
+    """The meetings of an account that stand in no other one of its person."""
+    query = (
+        select(StoredOccurrence.uid, Calendar.account_id)
+        .join(Calendar, Calendar.id == StoredOccurrence.calendar_id)
+        .where(StoredOccurrence.person_id == account.person_id)
+        .distinct()
+    )
+    rows = (await session.execute(query)).all()
+    elsewhere = {uid for uid, account_id in rows if account_id != account.id}
+    return {uid for uid, account_id in rows if account_id == account.id} - elsewhere
 
 
 async def _forget(session: AsyncSession, person_id: int) -> None:

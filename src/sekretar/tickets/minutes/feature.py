@@ -22,6 +22,7 @@ class Minutes:
     def register(self, lists: BatchesChat) -> None:
         """Listen to the calendars, and hang everything into the chat."""
         self._meetings.on_ended(self._offering.ended)
+        self._meetings.on_forgotten(self._offering.forget)
         self._meetings.in_reminders(self._standing.before)
         chat = MinutesChat(
             self._desk, self._identities, lists, self._meetings, self._offering, self._standing

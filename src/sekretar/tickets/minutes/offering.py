@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sekretar.kernel import outbox
 from sekretar.kernel.meetings import Meeting
-from sekretar.mattermost import outgoing
+from sekretar.mattermost import outgoing, sent
 from sekretar.mattermost.desk import Desk
 from sekretar.tickets.accounts.identities import Identities
 from sekretar.tickets.accounts.model import TrackerAccount
@@ -71,12 +73,20 @@ class Offering:
         message = wording.offer_over(meeting, self.desk.translator(person))
         await outgoing.edit(
             session,
-            key=f"{_key(meeting)}:over",
+            key=f"{_key(meeting)}over",
             message_key=_key(meeting),
             rendered=self.desk.render(message, person),
             now=now,
             expires_at=now + LASTS,
         )
+
+    async def forget(self, session: AsyncSession, person_id: int, uids: Collection[str] | None) -> None:
+        """The person's calendar goes: meetings of which nothing was written down go with it, and their offers."""
+        for meeting in await store.unwritten(session, person_id):
+            if uids is None or meeting.uid in uids:
+                await outbox.forget(session, _key(meeting))
+                await sent.forget(session, _key(meeting))
+                await session.delete(meeting)
 
     async def take_back_old(self) -> None:
         """Take back what was offered a day ago, and forget meetings of which nothing was written down."""
@@ -89,4 +99,5 @@ class Offering:
 
 
 def _key(meeting: TicketMeeting) -> str:
-    return f"tickets:minutes:offer:{meeting.id}"
+    """Of the offer; what is said of it later begins with it."""
+    return f"tickets:minutes:offer:{meeting.id}:"

@@ -75,6 +75,15 @@ async def tidy(session: AsyncSession, now: datetime) -> None:
     await session.execute(delete(TicketMeeting).where(*old))
 
 
+async def unwritten(session: AsyncSession, person_id: int) -> Sequence[TicketMeeting]:
+    """The meetings of a person of which nothing was written down."""
+    written = select(TicketMinutes.meeting_id)
+    query = select(TicketMeeting).where(
+        TicketMeeting.person_id == person_id, TicketMeeting.id.not_in(written)
+    )
+    return (await session.scalars(query)).all()
+
+
 def others_of(meeting: TicketMeeting) -> tuple[Participant, ...]:
     """Who took part beside the person."""
     return tuple(Participant(*each) for each in meeting.others)
