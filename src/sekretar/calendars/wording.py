@@ -14,7 +14,14 @@ from sekretar.calendars.model import Trouble
 from sekretar.calendars.reminders.rules import Timeliness
 from sekretar.calendars.sync.changes import Change, Extent, Kind, Seen
 from sekretar.calendars.views.agenda import AccountHealth, Agenda, Meeting
-from sekretar.kernel.dates import format_day, format_days, format_relative, format_span, format_time
+from sekretar.kernel.dates import (
+    format_date,
+    format_day,
+    format_days,
+    format_relative,
+    format_span,
+    format_time,
+)
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person
 from sekretar.kernel.text import Markdown, escape, link, truncate
@@ -57,7 +64,10 @@ def meeting_line(
 
 def _clock(meeting: Meeting, agenda: Agenda, t: Translator) -> str:
     if not meeting.all_day:
-        return format_span(meeting.start, meeting.end, agenda.zone, t.language)
+        span = format_span(meeting.start, meeting.end, agenda.zone, t.language)
+        began = meeting.start.astimezone(agenda.zone).date()
+        # Under a later day the hour alone would be one of that day.
+        return f"{format_date(began, t.language, agenda.first)}, {span}" if began < agenda.first else span
     first, last = meeting.start.date(), last_day(meeting, agenda.zone)
     all_day = t("calendars.meeting.all_day")
     return all_day if last <= first else f"{all_day}, {format_days(first, last, t.language, agenda.first)}"

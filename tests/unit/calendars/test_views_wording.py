@@ -187,6 +187,24 @@ def test_a_meeting_of_several_days_stands_under_each_and_can_be_opened_once(t: T
     assert len(_select(shown).choices) == 2
 
 
+def test_under_a_later_day_it_is_said_when_it_began(t: Translator) -> None:
+    """`10:00 – 6 March, 12:00` on 5 March would begin today."""
+    long = meeting(1, 10, 50)
+    lines = view(week_of(TODAY), t, long).attachments[0].text.split("\n")
+    assert [each.partition("**")[2].partition("**")[0] for each in lines if each.startswith("**")] == [
+        clock[t.language] for clock in LONG
+    ]
+    tomorrow = view(day_of(TODAY + timedelta(days=1)), t, long).attachments[0].text
+    assert LONG[1][t.language] in tomorrow
+
+
+LONG = (
+    {"en": "10:00 – 6 March, 12:00", "ru": "10:00 – 6 марта, 12:00"},
+    {"en": "4 March, 10:00 – 6 March, 12:00", "ru": "4 марта, 10:00 – 6 марта, 12:00"},
+    {"en": "4 March, 10:00 – 6 March, 12:00", "ru": "4 марта, 10:00 – 6 марта, 12:00"},
+)
+
+
 def test_midnight_at_the_end_is_not_the_next_day(t: Translator) -> None:
     shown = view(week_of(TODAY), t, meeting(1, 22, 2))
     assert shown.attachments[0].text.count("##### ") == 1

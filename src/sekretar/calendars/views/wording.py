@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -139,7 +139,8 @@ def _listed(lines: Sequence[_Line], agenda: Agenda, period: Period, t: Translato
         if day != former and period.kind is not Kind.DAY:
             written.append(f"##### {_day_title(day, t, today)}")
         former = day
-        written.append(meeting_line(meeting, agenda, t, now, meeting.occurrence_id in crossing))
+        of_day = replace(agenda, first=day)
+        written.append(meeting_line(meeting, of_day, t, now, meeting.occurrence_id in crossing))
     return stack(*written)
 
 
