@@ -201,10 +201,8 @@ def _when(news: Change, person: Person, t: Translator, today: date | None) -> Ma
 def _day_and_time(seen: Seen, person: Person, t: Translator, today: date | None) -> Markdown:
     if seen.all_day:
         first, last = seen.start.date(), (seen.end - timedelta(microseconds=1)).date()
-        if last > first:
-            day = format_days(first, last, t.language, today)
-        else:
-            day = format_day(first, t.language, today)
+        several = last > first
+        day = format_days(first, last, t.language, today) if several else format_day(first, t.language, today)
         return Markdown(f"{day}, {t('calendars.meeting.all_day')}")
     day = format_day(seen.start.astimezone(person.zone).date(), t.language, today)
     return Markdown(f"{day}, {format_span(seen.start, seen.end, person.zone, t.language)}")

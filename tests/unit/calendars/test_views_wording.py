@@ -306,14 +306,19 @@ def test_details_of_a_cancelled_meeting_offer_no_link(t: Translator) -> None:
 
 
 def test_a_crowd_and_a_novel_are_cut(t: Translator) -> None:
-    crowd = [Attendance("n" * 500, f"{number}@x", "ACCEPTED") for number in range(300)]
+    crowd = [Attendance("n" * 500, f"{number}@x", "ACCEPTED") for number in range(299)]
     message = details(
         t, meeting(1, 10, title="t" * 5000, description="слово " * 50_000, place="p" * 9000), *crowd
     )
     text = seen(message)
-    assert t.plural("calendars.details.more", 270) in text
-    assert t.plural("calendars.details.attendees", 300) in text
+    assert t.plural("calendars.details.more", 269) in text
+    assert t.plural("calendars.details.attendees", 299) in text
     assert len(text) < POST_LIMIT / 2
+
+
+def test_of_more_attendees_than_are_kept_no_number_is_claimed(t: Translator) -> None:
+    crowd = [Attendance("", f"{number}@x", "ACCEPTED") for number in range(300)]
+    assert t("calendars.details.crowd", count=300) in seen(details(t, meeting(1, 10), *crowd))
 
 
 def _select(message: Message) -> Select:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date as _babel_date
 
+from sekretar.calendars.ics.events import MOST_ATTENDEES as MOST_KEPT
 from sekretar.calendars.sync.reading import PAST, horizon
 from sekretar.calendars.views.agenda import MOST_MEETINGS, Agenda, Attendance, Details, Meeting, overlaps
 from sekretar.calendars.views.periods import Kind, Period, day_of
@@ -326,7 +327,12 @@ def _attendees(attendees: Sequence[Attendance], t: Translator) -> Iterable[Markd
     counts = Counter(_answer_of(each) for each in attendees)
     order = list(_ANSWERS)
     ranked = sorted(attendees, key=lambda each: (order.index(_answer_of(each)), _name(each).casefold()))
-    yield t.plural("calendars.details.attendees", len(attendees))
+    crowd = len(attendees) >= MOST_KEPT
+    yield (
+        t("calendars.details.crowd", count=len(attendees))
+        if crowd
+        else t.plural("calendars.details.attendees", len(attendees))
+    )
     for answer, spoken in _ANSWERS.items():
         names = [escape(_name(each)) for each in ranked[:MOST_ATTENDEES] if _answer_of(each) == answer]
         if counts[answer] and names:
