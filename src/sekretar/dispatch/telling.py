@@ -101,10 +101,9 @@ class Telling:
         reader = self.desk_reader(desk)
         await outgoing.post(
             session,
-            key=f"{key}:channel",
-            channel_id=channel_id,
-            rendered=self.chat.render(say(reader), None),
-            now=reader.now,
-            expires_at=expires_at,
+            outgoing.Post(
+                f"{key}:channel", channel_id, self.chat.render(say(reader), None), expires_at=expires_at
+            ),
+            reader.now,
         )
         return True

@@ -185,11 +185,7 @@ class Clicks:
     async def _tell(self, rendered: Rendered, person: Person) -> None:
         async with self._desk.database.transaction() as session:
             await outgoing.direct(
-                session,
-                key=f"click:{secrets.token_hex(8)}",
-                person=person,
-                rendered=rendered,
-                now=self._desk.now(),
+                session, outgoing.Direct(f"click:{secrets.token_hex(8)}", person, rendered), self._desk.now()
             )
 
     async def _update(self, rendered: Rendered, post_id: str) -> dict[str, Any]:

@@ -149,10 +149,12 @@ class Steps:
             if message is not None:
                 await outgoing.direct(
                     session,
-                    key=f"{scene.talk.prompt_key}:outcome",
-                    person=scene.person,
-                    rendered=self._desk.render(message, scene.person),
-                    now=self._desk.now(),
+                    outgoing.Direct(
+                        f"{scene.talk.prompt_key}:outcome",
+                        scene.person,
+                        self._desk.render(message, scene.person),
+                    ),
+                    self._desk.now(),
                 )
 
     async def _close(self, session: AsyncSession, scene: Scene) -> None:
@@ -228,10 +230,8 @@ class Steps:
     async def ask(self, session: AsyncSession, asking: Message, talk: Talk, person: Person) -> None:
         await outgoing.direct(
             session,
-            key=talk.prompt_key,
-            person=person,
-            rendered=self._desk.render(asking, person),
-            now=self._desk.now(),
+            outgoing.Direct(talk.prompt_key, person, self._desk.render(asking, person)),
+            self._desk.now(),
         )
 
     async def edit(self, session: AsyncSession, prompt_key: str, message: Message, person: Person) -> None:
@@ -247,10 +247,12 @@ class Steps:
         async with self._desk.database.transaction() as session:
             await outgoing.direct(
                 session,
-                key=f"{scene.talk.prompt_key}:word:{scene.talk.last_post}",
-                person=scene.person,
-                rendered=self._desk.render(Message(text), scene.person),
-                now=self._desk.now(),
+                outgoing.Direct(
+                    f"{scene.talk.prompt_key}:word:{scene.talk.last_post}",
+                    scene.person,
+                    self._desk.render(Message(text), scene.person),
+                ),
+                self._desk.now(),
             )
 
 

@@ -152,10 +152,8 @@ class Home:
             await WELCOMED.write(session, person.id, True)
             return await outgoing.direct(
                 session,
-                key=f"welcome:{person.id}",
-                person=person,
-                rendered=self._desk.render(message, person),
-                now=self._desk.now(),
+                outgoing.Direct(f"welcome:{person.id}", person, self._desk.render(message, person)),
+                self._desk.now(),
             )
 
     async def _answer(self, post: IncomingPost) -> None:
@@ -220,11 +218,7 @@ class Home:
     async def _tell(self, person: Person, key: str, message: Message) -> None:
         async with self._desk.database.transaction() as session:
             await outgoing.direct(
-                session,
-                key=key,
-                person=person,
-                rendered=self._desk.render(message, person),
-                now=self._desk.now(),
+                session, outgoing.Direct(key, person, self._desk.render(message, person)), self._desk.now()
             )
 
 

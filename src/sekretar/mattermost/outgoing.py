@@ -23,31 +23,12 @@ from sekretar.mattermost.delivery import DIRECT, EDIT, POST, REACTION, RESPOND
 from sekretar.mattermost.messages import Rendered
 
 
-async def post(
-    session: AsyncSession,
-    *,
-    key: str,
-    channel_id: str,
-    rendered: Rendered,
-    now: datetime,
-    reply_to: str = "",
-    root_id: str = "",
-    file_ids: Sequence[str] = (),
-    not_before: datetime | None = None,
-    expires_at: datetime | None = None,
-) -> bool:
-    """Write a message into a channel.
-
-    `reply_to` is the key of the message in whose thread it belongs, `root_id` the post itself where it is not
-    ours. Returns False when an effect with this key exists already.
-    """
-    message = Post(key, channel_id, rendered, reply_to, root_id, tuple(file_ids), not_before, expires_at)
-    return bool(await post_all(session, [message], now))
-
-
 @dataclass(frozen=True)
 class Post:
-    """A message into a channel, as `post` takes it."""
+    """A message into a channel.
+
+    `reply_to` is the key of the message in whose thread it belongs, `root_id` the post itself where it is not ours.
+    """
 
     key: str
     channel_id: str
@@ -65,6 +46,11 @@ class Post:
         )
 
 
+async def post(session: AsyncSession, message: Post, now: datetime) -> bool:
+    """Write a message into a channel. Returns False when an effect with its key exists already."""
+    return bool(await post_all(session, [message], now))
+
+
 async def post_all(session: AsyncSession, messages: Iterable[Post], now: datetime) -> set[str]:
     """Write many messages into their channels, in their order, with two statements.
 
@@ -74,27 +60,9 @@ async def post_all(session: AsyncSession, messages: Iterable[Post], now: datetim
     return await _put_messages(session, [each.effect() for each in messages], now)
 
 
-async def direct(
-    session: AsyncSession,
-    *,
-    key: str,
-    person: Person,
-    rendered: Rendered,
-    now: datetime,
-    reply_to: str = "",
-    root_id: str = "",
-    file_ids: Sequence[str] = (),
-    not_before: datetime | None = None,
-    expires_at: datetime | None = None,
-) -> bool:
-    """Write a message to a person. The rest is as for `post`."""
-    message = Direct(key, person, rendered, reply_to, root_id, tuple(file_ids), not_before, expires_at)
-    return bool(await direct_all(session, [message], now))
-
-
 @dataclass(frozen=True)
 class Direct:
-    """A message to a person, as `direct` takes it."""
+    """A message to a person. The rest is as for `Post`."""
 
     key: str
     person: Person
@@ -108,6 +76,11 @@ class Direct:
     def effect(self) -> Effect:
         payload = {"user_id": self.person.user_id, **_payload(self)}
         return Effect(DIRECT, self.key, payload, _person_lane(self.person), self.not_before, self.expires_at)
+
+
+async def direct(session: AsyncSession, message: Direct, now: datetime) -> bool:
+    """Write a message to a person. Returns False when an effect with its key exists already."""
+    return bool(await direct_all(session, [message], now))
 
 
 async def direct_all(session: AsyncSession, messages: Iterable[Direct], now: datetime) -> set[str]:

@@ -111,11 +111,13 @@ class Slash:
         async with self._desk.database.transaction() as session:
             await outgoing.post(
                 session,
-                key=f"command:{secrets.token_hex(8)}",
-                channel_id=request.channel_id,
-                root_id=request.root_id,
-                rendered=self._desk.render(message, request.person),
-                now=self._desk.now(),
+                outgoing.Post(
+                    f"command:{secrets.token_hex(8)}",
+                    request.channel_id,
+                    self._desk.render(message, request.person),
+                    root_id=request.root_id,
+                ),
+                self._desk.now(),
             )
 
     async def _respond_later(self, attempt: _Attempt, body: dict[str, Any]) -> None:

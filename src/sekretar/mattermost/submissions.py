@@ -147,11 +147,7 @@ class Submissions:
     async def _tell(self, person: Person, key: str, message: Message) -> None:
         async with self._desk.database.transaction() as session:
             await outgoing.direct(
-                session,
-                key=key,
-                person=person,
-                rendered=self._desk.render(message, person),
-                now=self._desk.now(),
+                session, outgoing.Direct(key, person, self._desk.render(message, person)), self._desk.now()
             )
 
 

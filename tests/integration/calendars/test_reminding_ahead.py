@@ -251,10 +251,8 @@ async def test_it_does_not_overtake_what_was_said_to_the_person_meanwhile(
     async with diary.desk.database.transaction() as session:
         await outgoing.direct(
             session,
-            key="k",
-            person=diary.person,
-            rendered=Rendered("first", {"attachments": []}),
-            now=diary.clock.now(),
+            outgoing.Direct("k", diary.person, Rendered("first", {"attachments": []})),
+            diary.clock.now(),
         )
     await given(diary, job)
     waiting = [row for row in await diary.rows(OutboxRow) if row.state == State.WAITING]

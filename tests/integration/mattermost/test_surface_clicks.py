@@ -227,7 +227,7 @@ async def test_late_work_edits_the_post(database: Database, clock: ManualClock, 
     payload = await shown(office, Button("Go", "test.act"))
     async with database.transaction() as session:
         rendered = office.desk.render(Message(Markdown("text")), anna)
-        await outgoing.direct(session, key="meaning", person=anna, rendered=rendered, now=clock.now())
+        await outgoing.direct(session, outgoing.Direct("meaning", anna, rendered), clock.now())
         await sent.remember(session, sent.SentMessage("meaning", "dm", "post", "", "hash"), clock.now())
     feature.gate = asyncio.Event()
     feature.reply = ClickReply(update=Message(Markdown("chosen")), ephemeral=Markdown("a word"))

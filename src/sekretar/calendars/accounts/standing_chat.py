@@ -88,7 +88,7 @@ class StatusChat:
             message = Message(settings_wording.status_on(wanted, t)) if wanted.status else offer(t)
             rendered = self.desk.render(message, person)
             key = f"status.consented:{person.id}:{now:%Y%m%dT%H%M%S%f}"
-            await outgoing.direct(session, key=key, person=person, rendered=rendered, now=now)
+            await outgoing.direct(session, outgoing.Direct(key, person, rendered), now)
             wake_after_commit(session, TASK)
 
     async def _switch(self, person: Person, *, wanted: bool) -> Message:

@@ -97,12 +97,14 @@ async def tell(desk: Desk, session: AsyncSession, news: Answers) -> None:
     known = bool(await sent.lane_of(session, first))
     await outgoing.direct(
         session,
-        key=answers_key(news.account_id, news.uid, news.href, news.now),
-        person=person,
-        rendered=desk.render(message, person),
-        now=news.now,
-        reply_to=first if known else "",
-        expires_at=stored[-1].ends_at,
+        outgoing.Direct(
+            answers_key(news.account_id, news.uid, news.href, news.now),
+            person,
+            desk.render(message, person),
+            reply_to=first if known else "",
+            expires_at=stored[-1].ends_at,
+        ),
+        news.now,
     )
 
 

@@ -47,11 +47,10 @@ class Offering:
             message = booking_wording.offer(found, number, person.zone, reaction.t, reaction.now)
             await outgoing.direct(
                 session,
-                key=key,
-                person=person,
-                rendered=self.desk.render(message, person),
-                now=reaction.now,
-                expires_at=_expires(reaction.now),
+                outgoing.Direct(
+                    key, person, self.desk.render(message, person), expires_at=_expires(reaction.now)
+                ),
+                reaction.now,
             )
 
 

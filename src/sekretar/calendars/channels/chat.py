@@ -308,20 +308,16 @@ class ChannelChat:
         """Everybody in the channel sees that something begins or ends."""
         await outgoing.post(
             session,
-            key=_word_key(known),
-            channel_id=known.subscription.channel_id,
-            rendered=self.desk.render(message, None),
-            now=self.desk.now(),
+            outgoing.Post(_word_key(known), known.subscription.channel_id, self.desk.render(message, None)),
+            self.desk.now(),
         )
 
     async def _tell_owner(self, session: AsyncSession, known: Listed, message: Message) -> None:
         if known.owner.active:
             await outgoing.direct(
                 session,
-                key=_word_key(known),
-                person=known.owner,
-                rendered=self.desk.render(message, known.owner),
-                now=self.desk.now(),
+                outgoing.Direct(_word_key(known), known.owner, self.desk.render(message, known.owner)),
+                self.desk.now(),
             )
 
     def _t_of(self, person: Person) -> Translator:

@@ -175,11 +175,10 @@ class ChannelTelling:
     ) -> None:
         await outgoing.post(
             session,
-            key=key,
-            channel_id=subscription.channel_id,
-            rendered=self.desk.render(message, None),
-            now=now,
-            expires_at=expires_at,
+            outgoing.Post(
+                key, subscription.channel_id, self.desk.render(message, None), expires_at=expires_at
+            ),
+            now,
         )
 
     async def _known(

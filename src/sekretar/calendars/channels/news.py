@@ -72,12 +72,14 @@ async def _tell(desk: Desk, session: AsyncSession, news: News, row: Subscription
     message = channels_wording.change(shown, news.owner, subscription, calendar, t)
     await outgoing.post(
         session,
-        key=channels.key(account.id, subscription.id, later) if first else own,
-        channel_id=subscription.channel_id,
-        rendered=desk.render(message, None),
-        now=news.now,
-        reply_to=first,
-        expires_at=news.change.matters_until,
+        outgoing.Post(
+            channels.key(account.id, subscription.id, later) if first else own,
+            subscription.channel_id,
+            desk.render(message, None),
+            reply_to=first,
+            expires_at=news.change.matters_until,
+        ),
+        news.now,
     )
 
 
@@ -165,4 +167,4 @@ async def _say_last(
     session: AsyncSession, key: str, channel_id: str, message: Message, now: datetime
 ) -> None:
     rendered = Rendered(str(message.text), {"attachments": []})
-    await outgoing.post(session, key=key, channel_id=channel_id, rendered=rendered, now=now)
+    await outgoing.post(session, outgoing.Post(key, channel_id, rendered), now)

@@ -114,10 +114,12 @@ class ChannelWatch:
         state = "paused" if found else "resumed"
         await outgoing.direct(
             session,
-            key=f"{channels.prefix(account_id, subscription.id)}{state}:{now:%Y%m%dT%H%M%S}",
-            person=owner,
-            rendered=self.desk.render(message, owner),
-            now=now,
+            outgoing.Direct(
+                f"{channels.prefix(account_id, subscription.id)}{state}:{now:%Y%m%dT%H%M%S}",
+                owner,
+                self.desk.render(message, owner),
+            ),
+            now,
         )
 
     async def _name_of(self, channel_id: str) -> str:

@@ -137,11 +137,10 @@ class Digesting:
             return False
         await outgoing.direct(
             session,
-            key=digest_key(person.id, day),
-            person=person,
-            rendered=rendered,
-            now=now,
-            expires_at=latest(schedule, day, person.zone),
+            outgoing.Direct(
+                digest_key(person.id, day), person, rendered, expires_at=latest(schedule, day, person.zone)
+            ),
+            now,
         )
         return True
 

@@ -237,12 +237,14 @@ class Applying:
         known = bool(await sent.lane_of(session, first))
         await outgoing.direct(
             session,
-            key=change_key(self.owner.account_id, uid, row.href, self.now, change.kind) if known else first,
-            person=person,
-            rendered=self.desk.render(message, person),
-            now=self.now,
-            reply_to=first if known else "",
-            expires_at=change.matters_until,
+            outgoing.Direct(
+                change_key(self.owner.account_id, uid, row.href, self.now, change.kind) if known else first,
+                person,
+                self.desk.render(message, person),
+                reply_to=first if known else "",
+                expires_at=change.matters_until,
+            ),
+            self.now,
         )
 
     async def _tell_answers(

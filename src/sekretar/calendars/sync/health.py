@@ -221,4 +221,4 @@ async def _say(
     if person is None or not person.active:
         return
     message = compose(account, desk.translator(person))
-    await outgoing.direct(session, key=key, person=person, rendered=desk.render(message, person), now=now)
+    await outgoing.direct(session, outgoing.Direct(key, person, desk.render(message, person)), now)

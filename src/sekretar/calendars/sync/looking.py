@@ -406,10 +406,12 @@ class Looking:
         message = wording.calendar_gone(calendar.name, self.desk.translator(work.person))
         await outgoing.direct(
             session,
-            key=gone_key(work.account.id, calendar.href, now),
-            person=work.person,
-            rendered=self.desk.render(message, work.person),
-            now=now,
+            outgoing.Direct(
+                gone_key(work.account.id, calendar.href, now),
+                work.person,
+                self.desk.render(message, work.person),
+            ),
+            now,
         )
 
 

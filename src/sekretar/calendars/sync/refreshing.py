@@ -145,10 +145,12 @@ class Refreshing:
         message = accounts_wording.refreshed(looked, person.zone, t, now)
         await outgoing.direct(
             session,
-            key=refresh_key(person.id, now),
-            person=person,
-            rendered=self.desk.render(message, person),
-            now=now,
-            expires_at=now + timedelta(hours=1),
+            outgoing.Direct(
+                refresh_key(person.id, now),
+                person,
+                self.desk.render(message, person),
+                expires_at=now + timedelta(hours=1),
+            ),
+            now,
         )
         return True

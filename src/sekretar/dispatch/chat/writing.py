@@ -169,11 +169,13 @@ class Writing:
     async def _reply(self, session: AsyncSession, post: EditedPost, key: str, words: Markdown) -> None:
         await outgoing.post(
             session,
-            key=f"dispatch:{key}:{post.id}:{post.said_at.timestamp()}",
-            channel_id=post.channel_id,
-            rendered=self.chat.render(Message(words), None),
-            now=post.now,
-            root_id=post.root_id,
+            outgoing.Post(
+                f"dispatch:{key}:{post.id}:{post.said_at.timestamp()}",
+                post.channel_id,
+                self.chat.render(Message(words), None),
+                root_id=post.root_id,
+            ),
+            post.now,
         )
 
     async def _allowed(self, record: Record, asked: FormRequest | FormSubmit) -> None:

@@ -190,10 +190,10 @@ class Creating:
         message = wording.result(batch.id, rows, store.remark_of(batch), t, untied)
         await outgoing.direct(
             session,
-            key=f"tickets:batch:{batch.id}:result:{batch.attempts}",
-            person=author,
-            rendered=self.desk.render(message, author),
-            now=self.desk.now(),
+            outgoing.Direct(
+                f"tickets:batch:{batch.id}:result:{batch.attempts}", author, self.desk.render(message, author)
+            ),
+            self.desk.now(),
         )
 
     async def _tell_assignees(
@@ -221,10 +221,12 @@ class Creating:
             message = wording.assigned(theirs, person_id, author, self.desk.translator(person))
             await outgoing.direct(
                 session,
-                key=f"tickets:batch:{batch.id}:told:{batch.attempts}:{person_id}",
-                person=person,
-                rendered=self.desk.render(message, person),
-                now=self.desk.now(),
+                outgoing.Direct(
+                    f"tickets:batch:{batch.id}:told:{batch.attempts}:{person_id}",
+                    person,
+                    self.desk.render(message, person),
+                ),
+                self.desk.now(),
             )
 
     async def _tell_channel(
@@ -236,11 +238,13 @@ class Creating:
         t = self.desk.catalogues.translator(author.language)
         await outgoing.post(
             session,
-            key=f"tickets:batch:{batch.id}:summary",
-            channel_id=batch.channel_id,
-            root_id=batch.root_id,
-            rendered=self.desk.render(wording.summary(made, author, t), None),
-            now=self.desk.now(),
+            outgoing.Post(
+                f"tickets:batch:{batch.id}:summary",
+                batch.channel_id,
+                self.desk.render(wording.summary(made, author, t), None),
+                root_id=batch.root_id,
+            ),
+            self.desk.now(),
         )
 
 

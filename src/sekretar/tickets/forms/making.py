@@ -211,7 +211,7 @@ class Making:
 
     async def _tell(self, session: AsyncSession, key: str, person: Person, message: Message) -> None:
         rendered = self.desk.render(message, person)
-        await outgoing.direct(session, key=key, person=person, rendered=rendered, now=self.desk.now())
+        await outgoing.direct(session, outgoing.Direct(key, person, rendered), self.desk.now())
 
 
 async def _uploaded(

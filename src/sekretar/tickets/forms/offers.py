@@ -48,5 +48,5 @@ class Offering:
         message = wording.offered(found, shown, t)
         async with self.desk.database.transaction() as session:
             await outgoing.direct(
-                session, key=key, person=person, rendered=self.desk.render(message, person), now=now
+                session, outgoing.Direct(key, person, self.desk.render(message, person)), now
             )

@@ -47,11 +47,8 @@ class Offering:
         message = wording.offer(stored, self.desk.translator(person), meeting.others)
         await outgoing.direct(
             session,
-            key=_key(stored),
-            person=person,
-            rendered=self.desk.render(message, person),
-            now=now,
-            expires_at=now + LASTS,
+            outgoing.Direct(_key(stored), person, self.desk.render(message, person), expires_at=now + LASTS),
+            now,
         )
 
     async def _linked(self, session: AsyncSession, meeting: Meeting) -> bool:

@@ -75,10 +75,8 @@ class MinutesTelling:
             message = wording.minutes(meeting, text, rows, author, author, t)
             await outgoing.post(
                 session,
-                key=key,
-                channel_id=minutes.channel_id,
-                rendered=self.desk.render(message, None),
-                now=self.desk.now(),
+                outgoing.Post(key, minutes.channel_id, self.desk.render(message, None)),
+                self.desk.now(),
             )
         knowing = set()
         for person_id in sorted(_concerned(meeting, rows) - {author.id}):
@@ -88,10 +86,8 @@ class MinutesTelling:
             message = wording.minutes(meeting, text, rows, author, person, self.desk.translator(person))
             await outgoing.direct(
                 session,
-                key=f"{key}:{person_id}",
-                person=person,
-                rendered=self.desk.render(message, person),
-                now=self.desk.now(),
+                outgoing.Direct(f"{key}:{person_id}", person, self.desk.render(message, person)),
+                self.desk.now(),
             )
             knowing.add(person_id)
         return knowing

@@ -168,9 +168,7 @@ class Answering:
             await outgoing.edit(session, key=edit_key, message_key=key, rendered=rendered, now=now)
         else:
             root_id = said.post.root_id or said.post.id
-            await outgoing.post(
-                session, key=key, channel_id=row.channel_id, root_id=root_id, rendered=rendered, now=now
-            )
+            await outgoing.post(session, outgoing.Post(key, row.channel_id, rendered, root_id=root_id), now)
         row.answered = named
 
     def _next_attempt(self, row: TicketReferencePost) -> datetime | None:

@@ -124,11 +124,13 @@ class ChannelTelling:
             last = word.items[-1].event if word.items else word.created.id if word.created else ""
             await outgoing.post(
                 session,
-                key=f"{root}:{last}" if begun else root,
-                channel_id=subscription.channel_id,
-                rendered=self.desk.render(_message(word, names, t), None),
-                now=self.desk.now(),
-                reply_to=root if begun else "",
+                outgoing.Post(
+                    f"{root}:{last}" if begun else root,
+                    subscription.channel_id,
+                    self.desk.render(_message(word, names, t), None),
+                    reply_to=root if begun else "",
+                ),
+                self.desk.now(),
             )
 
     # --- rights
@@ -186,11 +188,11 @@ class ChannelTelling:
                 t = self.desk.catalogues.translator(row.language)
                 message = channels_wording.standing(row, person, t)
                 rendered = self.desk.render(message, None)
-                await outgoing.post(session, key=key, channel_id=row.channel_id, rendered=rendered, now=now)
+                await outgoing.post(session, outgoing.Post(key, row.channel_id, rendered), now)
             if found and person.active:
                 message = channels_wording.paused(row, self.desk.translator(person))
                 rendered = self.desk.render(message, person)
-                await outgoing.direct(session, key=f"{key}:owner", person=person, rendered=rendered, now=now)
+                await outgoing.direct(session, outgoing.Direct(f"{key}:owner", person, rendered), now)
 
 
 def _word(subscription: TicketSubscription, events: Sequence[Event], names: Names) -> ChannelWord | None:

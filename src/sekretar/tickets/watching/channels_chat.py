@@ -233,10 +233,12 @@ class ChannelsChat:
         now = self.desk.now()
         await outgoing.post(
             session,
-            key=f"tickets:channel:{row.id}:word:{now:%Y%m%dT%H%M%S%f}",
-            channel_id=row.channel_id,
-            rendered=self.desk.render(message, None),
-            now=now,
+            outgoing.Post(
+                f"tickets:channel:{row.id}:word:{now:%Y%m%dT%H%M%S%f}",
+                row.channel_id,
+                self.desk.render(message, None),
+            ),
+            now,
         )
 
 

@@ -115,10 +115,12 @@ class Reminding:
         text = due_list(mine, seen, self.desk.translator(mine.person))
         await outgoing.direct(
             session,
-            key=f"tickets:due:{mine.person.id}:{mine.today}",
-            person=mine.person,
-            rendered=self.desk.render(Message(Markdown(f"☀️ {text}")), mine.person),
-            now=self.desk.now(),
+            outgoing.Direct(
+                f"tickets:due:{mine.person.id}:{mine.today}",
+                mine.person,
+                self.desk.render(Message(Markdown(f"☀️ {text}")), mine.person),
+            ),
+            self.desk.now(),
         )
 
     async def _tell_each(self, session: AsyncSession, mine: OneMorning, seen: Seen) -> None:
@@ -147,11 +149,13 @@ class Reminding:
         message = say(ticket, self.desk.translator(person), today)
         await outgoing.direct(
             session,
-            key=f"{root}:{stage.value}:{ticket.due}" if begun else root,
-            person=person,
-            rendered=self.desk.render(message, person),
-            now=self.desk.now(),
-            reply_to=root if begun else "",
+            outgoing.Direct(
+                f"{root}:{stage.value}:{ticket.due}" if begun else root,
+                person,
+                self.desk.render(message, person),
+                reply_to=root if begun else "",
+            ),
+            self.desk.now(),
         )
 
 

@@ -132,10 +132,12 @@ class Telling:
             message = wording.key_refused(tracker, self.desk.translator(person))
             await outgoing.direct(
                 session,
-                key=f"tickets:refused:{person_id}:{tracker}:{now:%Y%m%dT%H%M%S}",
-                person=person,
-                rendered=self.desk.render(message, person),
-                now=now,
+                outgoing.Direct(
+                    f"tickets:refused:{person_id}:{tracker}:{now:%Y%m%dT%H%M%S}",
+                    person,
+                    self.desk.render(message, person),
+                ),
+                now,
             )
 
     async def write(self, session: AsyncSession, words: Iterable[Word], names: Names) -> None:
@@ -152,11 +154,13 @@ class Telling:
             message = wording.news(word.ticket, items, names, self.desk.translator(person))
             await outgoing.direct(
                 session,
-                key=f"{root}:{items[-1].event}" if begun else root,
-                person=person,
-                rendered=self.desk.render(message, person),
-                now=self.desk.now(),
-                reply_to=root if begun else "",
+                outgoing.Direct(
+                    f"{root}:{items[-1].event}" if begun else root,
+                    person,
+                    self.desk.render(message, person),
+                    reply_to=root if begun else "",
+                ),
+                self.desk.now(),
             )
 
     async def _unknown(self, session: AsyncSession, word: Word) -> tuple[Item, ...]:
