@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +38,31 @@ PAGE = 200
 USERS_AT_ONCE = 100
 
 _COMMAND_HOOK = re.compile(r"/hooks/commands/([A-Za-z0-9]{1,64})/?(?:[?#].*)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class NewPost:
+    """A post to be written. With a `root_id` it is an answer below that post."""
+
+    channel_id: str
+    message: str
+    root_id: str = ""
+    props: Mapping[str, Any] = field(default_factory=dict)
+    file_ids: Sequence[str] = ()
+    pending_post_id: str = ""
+
+    def encoded(self) -> bytes:
+        """The body of POST /posts."""
+        return encoded(
+            {
+                "channel_id": self.channel_id,
+                "message": self.message,
+                "root_id": self.root_id,
+                "props": dict(self.props),
+                "file_ids": list(self.file_ids),
+                "pending_post_id": self.pending_post_id,
+            }
+        )
 
 
 class MattermostClient(Administration):
@@ -212,32 +238,14 @@ class MattermostClient(Administration):
         query: dict[str, str | int] = {"after": post_id, "per_page": PAGE}
         return await self._get(path("channels", channel_id, "posts"), PostList, query)
 
-    async def create_post(
-        self,
-        channel_id: str,
-        message: str,
-        *,
-        root_id: str = "",
-        props: Mapping[str, Any] | None = None,
-        file_ids: Sequence[str] = (),
-        pending_post_id: str = "",
-    ) -> WrittenPost:
+    async def create_post(self, post: NewPost) -> WrittenPost:
         """POST /posts?set_online=false. Repeating a `pending_post_id` within 30 s gives the post that is
         there.
         """
-        return await self.create_encoded(
-            encoded_post(
-                channel_id,
-                message,
-                root_id=root_id,
-                props=props,
-                file_ids=file_ids,
-                pending_post_id=pending_post_id,
-            )
-        )
+        return await self.create_encoded(post.encoded())
 
     async def create_encoded(self, post: bytes) -> WrittenPost:
-        """The same for what `encoded_post` has made."""
+        """The same for a post that is encoded already."""
         return await self._send_encoded("/posts?set_online=false", WrittenPost, post)
 
     async def patch_post(
@@ -311,25 +319,3 @@ class MattermostClient(Administration):
     async def ping(self) -> None:
         """GET /system/ping. Needs no token; MattermostDown unless the server says OK."""
         await self._json("GET", "/system/ping")
-
-
-def encoded_post(
-    channel_id: str,
-    message: str,
-    *,
-    root_id: str = "",
-    props: Mapping[str, Any] | None = None,
-    file_ids: Sequence[str] = (),
-    pending_post_id: str = "",
-) -> bytes:
-    """The body of POST /posts."""
-    return encoded(
-        {
-            "channel_id": channel_id,
-            "message": message,
-            "root_id": root_id,
-            "props": dict(props or {}),
-            "file_ids": list(file_ids),
-            "pending_post_id": pending_post_id,
-        }
-    )

@@ -16,16 +16,17 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Any, TypedDict
+from typing import Any
 
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerForbidden, PeerInvalid, PeerNotFound, PeerUnsupported
 from sekretar.kernel.outbox import Delivery, Noted, NotReady, Outbox, Ready, Receipt
 from sekretar.kernel.text import Markdown, split
-from sekretar.mattermost.client import MattermostClient, encoded_post
+from sekretar.mattermost.client import MattermostClient, NewPost
 from sekretar.mattermost.errors import PEER, MattermostInvalid
 from sekretar.mattermost.ledger import Ledger
 from sekretar.mattermost.marks import installation
@@ -41,13 +42,6 @@ KEY_PROP = "sekretar_key"
 MARK_PROP = "sekretar_delivery"
 #: Clocks agree to the second at best, and a request may have been under way for a while.
 _CLOCK_MARGIN = timedelta(minutes=2)
-
-
-class _Marked(TypedDict):
-    """By what a post is known to be the one of a row."""
-
-    props: dict[str, Any]
-    pending_post_id: str
 
 
 class ChatDelivery:
@@ -91,9 +85,9 @@ class ChatDelivery:
             or any(payload.get(name) for name in ("reply_to", "root_id", "file_ids"))
         ):
             return None
-        post = encoded_post(channel_id, text, **await self._marked(delivery, 0, payload.get("props", {})))
+        post = await self._marked(NewPost(channel_id, text, props=payload.get("props", {})), delivery, 0)
         key = payload.get("message_key") or delivery.key
-        return partial(self._send_ready, post, key, _content_hash(payload))
+        return partial(self._send_ready, post.encoded(), key, _content_hash(payload))
 
     async def _send_ready(self, encoded: bytes, key: str, content: str) -> Noted:
         try:
@@ -184,14 +178,9 @@ class ChatDelivery:
     async def _publish(self, delivery: Delivery, channel_id: str, payload: Mapping[str, Any]) -> Noted:
         there = await self._already_there(delivery, channel_id)
         first, *rest = _parts(payload)
+        props, files = payload.get("props", {}), payload.get("file_ids", ())
         post = there.get(0) or await self._create(
-            delivery,
-            0,
-            channel_id,
-            first,
-            root_id=await self._root(payload),
-            props=payload.get("props", {}),
-            file_ids=payload.get("file_ids", ()),
+            NewPost(channel_id, first, await self._root(payload), props, files), delivery, 0
         )
         key = payload.get("message_key") or delivery.key
         await self._continue(delivery, channel_id, post.thread_id, rest, there)
@@ -212,37 +201,24 @@ class ChatDelivery:
         """Write what did not fit into the first post into its thread."""
         for part, text in enumerate(rest, start=1):
             if part not in there:
-                await self._create(delivery, part, channel_id, text, root_id=root_id)
+                await self._create(NewPost(channel_id, text, root_id), delivery, part)
 
-    async def _create(
-        self,
-        delivery: Delivery,
-        part: int,
-        channel_id: str,
-        text: str,
-        *,
-        root_id: str,
-        props: Mapping[str, Any] | None = None,
-        file_ids: Sequence[str] = (),
-    ) -> WrittenPost:
-        marked = await self._marked(delivery, part, props or {})
+    async def _create(self, post: NewPost, delivery: Delivery, part: int) -> WrittenPost:
+        marked = await self._marked(post, delivery, part)
         try:
-            return await self._client.create_post(
-                channel_id, text, root_id=root_id, file_ids=file_ids, **marked
-            )
+            return await self._client.create_post(marked)
         except MattermostInvalid as error:
-            if not root_id or "root" not in error.error_id:
+            if not post.root_id or "root" not in error.error_id:
                 raise
         # The message to answer was deleted; what is to be said is still to be said.
-        marked["pending_post_id"] += ".unrooted"
-        return await self._client.create_post(channel_id, text, file_ids=file_ids, **marked)
+        pending = f"{marked.pending_post_id}.unrooted"
+        return await self._client.create_post(replace(marked, root_id="", pending_post_id=pending))
 
-    async def _marked(self, delivery: Delivery, part: int, props: Mapping[str, Any]) -> _Marked:
+    async def _marked(self, post: NewPost, delivery: Delivery, part: int) -> NewPost:
+        """A post by which it is known that it is the one of a row."""
         mark = f"{await self._mark(delivery)}.{part}"
-        return {
-            "props": {**props, KEY_PROP: delivery.key, MARK_PROP: mark},
-            "pending_post_id": f"{self._bot_id}:{mark}",
-        }
+        props = {**post.props, KEY_PROP: delivery.key, MARK_PROP: mark}
+        return replace(post, props=props, pending_post_id=f"{self._bot_id}:{mark}")
 
     async def _already_there(self, delivery: Delivery, channel_id: str) -> dict[int, Post]:
         """The posts that earlier attempts at this row have left, by their part."""

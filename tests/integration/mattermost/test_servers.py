@@ -36,7 +36,7 @@ from sekretar.kernel.people import People, Person
 from sekretar.kernel.secrets import Vault
 from sekretar.mattermost.acting import Acting, Means, NotPermitted, Reason
 from sekretar.mattermost.backfill import Backfill
-from sekretar.mattermost.client import MattermostClient
+from sekretar.mattermost.client import MattermostClient, NewPost
 from sekretar.mattermost.consent import Consents, OAuthApp, Standing
 from sekretar.mattermost.delivery import DIRECT, EDIT, REACTION, ChatDelivery
 from sekretar.mattermost.events import Event, Lost, Posted
@@ -170,7 +170,7 @@ async def test_a_post_lives_and_dies(server: Server) -> None:
         "actions": [{"id": "go", "name": "Go", "integration": {"url": "http://x"}}],
     }
     written = await server.bot.create_post(
-        server.direct.id, "Привет", props={"attachments": [attachment], "sekretar_key": "k"}
+        NewPost(server.direct.id, "Привет", props={"attachments": [attachment], "sekretar_key": "k"})
     )
     post = await server.bot.post(written.id)
     assert post.is_from(server.bot_user.id)
@@ -179,7 +179,7 @@ async def test_a_post_lives_and_dies(server: Server) -> None:
     assert post.attachments[0]["text"] == "Подробности"
     patched = await server.bot.patch_post(post.id, message="Пока", props={"attachments": []})
     assert (patched.message, patched.attachments) == ("Пока", ())
-    reply = await server.bot.create_post(server.direct.id, "reply", root_id=post.id)
+    reply = await server.bot.create_post(NewPost(server.direct.id, "reply", root_id=post.id))
     assert [one.id for one in (await server.bot.thread(post.id)).oldest_first()] == [post.id, reply.id]
     assert reply.id in (await server.bot.posts_after(server.direct.id, post.id)).posts
     await server.bot.add_reaction(server.bot_user.id, post.id, "eyes")
@@ -192,8 +192,8 @@ async def test_a_post_lives_and_dies(server: Server) -> None:
 
 async def test_a_repeated_pending_post_is_the_same_post(server: Server) -> None:
     pending = f"{server.bot_user.id}:{secrets.token_hex(6)}.1.0"
-    first = await server.bot.create_post(server.direct.id, "once", pending_post_id=pending)
-    second = await server.bot.create_post(server.direct.id, "once", pending_post_id=pending)
+    first = await server.bot.create_post(NewPost(server.direct.id, "once", pending_post_id=pending))
+    second = await server.bot.create_post(NewPost(server.direct.id, "once", pending_post_id=pending))
     assert first.id == second.id
 
 
@@ -291,10 +291,10 @@ async def test_a_broken_stream_is_resumed_and_nothing_is_missing(
 ) -> None:
     listening = ear(server.bot)
     await listening.state(Connection.CONNECTED)
-    await server.person.create_post(server.direct.id, "one")
+    await server.person.create_post(NewPost(server.direct.id, "one"))
     await until(lambda: listening.messages() == ["one"])
     listening.break_off()
-    await server.person.create_post(server.direct.id, "two")
+    await server.person.create_post(NewPost(server.direct.id, "two"))
     await until(lambda: listening.messages() == ["one", "two"], seconds=20)
     assert not any(isinstance(event, Lost) for event in listening.events)
 
@@ -304,11 +304,11 @@ async def test_a_stream_the_server_has_forgotten_is_made_up_for(
 ) -> None:
     listening = ear(server.bot)
     await listening.state(Connection.CONNECTED)
-    await server.person.create_post(server.direct.id, "one")
+    await server.person.create_post(NewPost(server.direct.id, "one"))
     await until(lambda: listening.messages() == ["one"])
     listening.stream._connection_id = "x" * 26
     listening.break_off()
-    await server.person.create_post(server.direct.id, "two")
+    await server.person.create_post(NewPost(server.direct.id, "two"))
     await until(lambda: any(isinstance(event, Lost) for event in listening.events), seconds=20)
     lost = next(event for event in listening.events if isinstance(event, Lost))
     found = [event async for event in Backfill(server.bot).events(lost.since)]
@@ -321,7 +321,7 @@ async def test_the_challenge_serves_where_the_header_does_not_arrive(
     behind_proxy = Headerless(server.session, server.url, server.bot.token, clock=SystemClock())
     listening = ear(behind_proxy)
     await listening.state(Connection.CONNECTED)
-    await server.person.create_post(server.direct.id, "one")
+    await server.person.create_post(NewPost(server.direct.id, "one"))
     await until(lambda: listening.messages() == ["one"])
 
 

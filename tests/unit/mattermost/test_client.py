@@ -35,7 +35,7 @@ from sekretar.kernel.errors import (
     PeerUnsupported,
 )
 from sekretar.mattermost import transport
-from sekretar.mattermost.client import MattermostClient
+from sekretar.mattermost.client import MattermostClient, NewPost
 from sekretar.mattermost.errors import MattermostError
 from sekretar.mattermost.versions import BASELINE, Feature, ServerVersion
 
@@ -202,7 +202,7 @@ async def test_a_write_leaves_waiting_to_the_outbox(served: tuple[FakeServer, Ma
     fake, client = served
     fake.on("POST", "/api/v4/posts", Answer(429, b"limit exceeded", "text/plain", {"Retry-After": "1"}))
     with pytest.raises(PeerLimited):
-        await client.create_post(CHANNEL, "hello")
+        await client.create_post(NewPost(CHANNEL, "hello"))
     assert len(fake.asked) == 1
 
 
@@ -212,14 +212,14 @@ async def test_a_post_that_is_being_stored_asks_for_a_moment(
     fake, client = served
     fake.on("POST", "/api/v4/posts", error(500, "api.post.deduplicate_create_post.pending"))
     with pytest.raises(PeerLimited) as caught:
-        await client.create_post(CHANNEL, "hello", pending_post_id="x:1")
+        await client.create_post(NewPost(CHANNEL, "hello", pending_post_id="x:1"))
     assert caught.value.retry_after == timedelta(seconds=1)
 
 
 async def test_a_post_is_written_as_the_reference_says(served: tuple[FakeServer, MattermostClient]) -> None:
     fake, client = served
     fake.on("POST", "/api/v4/posts", post())
-    await client.create_post(CHANNEL, "Привет", root_id="r", props={"a": 1}, pending_post_id="x:1")
+    await client.create_post(NewPost(CHANNEL, "Привет", root_id="r", props={"a": 1}, pending_post_id="x:1"))
     asked = fake.asked[0]
     assert asked.query == {"set_online": "false"}
     assert asked.json == {

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from sekretar.kernel.errors import PeerError, PeerForbidden, PeerInvalid, PeerNotFound, PeerUnsupported
 from sekretar.kernel.secrets import Vault
 from sekretar.mattermost import probe
-from sekretar.mattermost.client import MattermostClient
+from sekretar.mattermost.client import MattermostClient, NewPost
 from sekretar.mattermost.doctor.findings import Finding, failure, fine, skipped, warning
 from sekretar.mattermost.errors import MattermostError
 from sekretar.mattermost.models import Team
@@ -65,7 +65,9 @@ async def press(client: MattermostClient, vault: Vault, channel_id: str, url: st
     Raises PeerError when Mattermost itself does not do its part.
     """
     question = probe.question()
-    post = await client.create_post(channel_id, "", props={"attachments": [probe.attachment(question, url)]})
+    post = await client.create_post(
+        NewPost(channel_id, "", props={"attachments": [probe.attachment(question, url)]})
+    )
     try:
         await client.press(post.id, probe.BUTTON)
         answered = (await client.post(post.id)).message

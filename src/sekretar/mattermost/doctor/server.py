@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.errors import PeerError, PeerForbidden, PeerRefused
-from sekretar.mattermost.client import MattermostClient
+from sekretar.mattermost.client import MattermostClient, NewPost
 from sekretar.mattermost.doctor import judging
 from sekretar.mattermost.doctor.findings import Finding, failure, fine, skipped, warning
 from sekretar.mattermost.events import Event
@@ -127,7 +127,7 @@ class Server:
         try:
             found.own_channel = await self._client.direct_channel(me.id, me.id)
             post = await self._client.create_post(
-                found.own_channel.id, "Sekretar's doctor was here; this is deleted at once."
+                NewPost(found.own_channel.id, "Sekretar's doctor was here; this is deleted at once.")
             )
             await self._client.delete_post(post.id)
         except PeerForbidden as error:
