@@ -282,6 +282,18 @@ def test_absurdly_many_occurrences_are_cut_off_and_said_so(rule: str) -> None:
     assert not expansion("nine-stays-nine").truncated
 
 
+@pytest.mark.parametrize(
+    ("rule", "a_day"),
+    [("FREQ=SECONDLY", 48), ("FREQ=MINUTELY;INTERVAL=7", 48), ("FREQ=MINUTELY;INTERVAL=30", 48)],
+)
+def test_a_series_has_no_more_times_a_day_than_a_day_has_half_hours(rule: str, a_day: int) -> None:
+    """Every one would be a line of the day and a reminder."""
+    text = event_ics("x", "20260305T000000Z", "20260305T000000Z", "x", f"RRULE:{rule}")
+    day = datetime(2026, 3, 5, tzinfo=UTC), datetime(2026, 3, 6, tzinfo=UTC)
+    found = expand(parse_object(text, MOSCOW), day, MOSCOW)
+    assert (len(found.occurrences), found.truncated) == (a_day, "30" not in rule)
+
+
 def test_the_window_is_closed_at_its_beginning_and_open_at_its_end() -> None:
     obj = parse_object(event_ics("x"), MOSCOW)
     ten, eleven = datetime(2026, 3, 5, 10, tzinfo=UTC), datetime(2026, 3, 5, 11, tzinfo=UTC)

@@ -51,6 +51,14 @@ class TestOffsets:
             ("1 ч 30 мин, 10 мин.", (90, 10)),
             ("an hour and 5 minutes before", (60, 5)),
             ("2 days, 10", (2880, 10)),
+            ("1,5 часа", (90,)),
+            ("1.5h, 10", (90, 10)),
+            ("за 2,5 часа и за 5 минут", (150, 5)),
+            ("10,5", (10, 5)),
+            ("за неделю", (10080,)),
+            ("a week, 1 day", (10080, 1440)),
+            ("за пять минут", (5,)),
+            ("an hour and ten minutes", (60, 10)),
             ("5 and at the start", (5, 0)),
             ("10 и в момент начала", (10, 0)),
             ("0", (0,)),
@@ -63,7 +71,7 @@ class TestOffsets:
     def test_what_is_understood(self, written: str, meant: tuple[int, ...]) -> None:
         assert parse_offsets(written) == meant
 
-    @pytest.mark.parametrize("written", ["soon", "1.5 h", "-5", "10 лет", "десять", "10x", "1e3", "٣"])
+    @pytest.mark.parametrize("written", ["soon", "1.7 h", "-5", "10 лет", "дюжина", "10x", "1e3", "٣"])
     def test_what_is_not(self, written: str) -> None:
         with pytest.raises(PersonError) as caught:
             parse_offsets(written)
@@ -132,6 +140,11 @@ class TestDigest:
             ("8:30 daily", time(8, 30), EVERY_DAY),
             ("9:00 пн, ср", time(9), {0, 2}),
             ("9 mon-thu", time(9), {0, 1, 2, 3}),
+            ("по будням в 9", time(9), WORKDAYS),
+            ("каждый день в 9:30", time(9, 30), EVERY_DAY),
+            ("weekdays at 9", time(9), WORKDAYS),
+            ("at 9 on weekdays", time(9), WORKDAYS),
+            ("пн, ср 8:15", time(8, 15), {0, 2}),
             ("off", None, None),
             ("никогда", None, None),
         ],
@@ -155,6 +168,7 @@ class TestHours:
             ("пн-чт с 9 до 18; пт с 9 до 17", "Mon–Thu 09:00–18:00; Fri 09:00–17:00"),
             ("sat 10-24", "Sat 10:00–23:59"),
             ("daily 8:30-12:30", "Mon–Sun 08:30–12:30"),
+            ("9-18 пн-чт", "Mon–Thu 09:00–18:00"),
             ("off", ""),
             ("", ""),
         ],
@@ -162,7 +176,10 @@ class TestHours:
     def test_what_is_understood(self, written: str, shown: str) -> None:
         assert format_hours(parse_hours(written), "en") == shown
 
-    @pytest.mark.parametrize("written", ["18-9", "9", "from nine to five", "mon 9-9", "пн 9-18 вт"])
+    @pytest.mark.parametrize(
+        "written",
+        ["18-9", "9", "from nine to five", "mon 9-9", "пн 9-18 вт", "9-13, 14-18", "пн-пт 9-18, пт 9-17"],
+    )
     def test_what_is_not(self, written: str) -> None:
         with pytest.raises(PersonError):
             parse_hours(written)

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import chain, islice
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,9 @@ from sekretar.calendars.ics.recurrence import USUAL_WORK, Work, starts
 
 #: Occurrences of one object within one window; a person has no use for more.
 MOST_OCCURRENCES = 2_000
+
+#: And of one series on one day: one in every half hour. Each is a line in a list and a reminder.
+MOST_A_DAY = 48
 
 #: So many of a series tell when it begins.
 _FIRST_FEW = 100
@@ -92,14 +96,20 @@ def expand(
     """
     work = Work(steps)
     found: list[Occurrence] = []
+    left_out = False
     for events in _by_uid(obj).values():
+        on_day: Counter[date] = Counter()
         for occurrence in _Series(events, window, zone, work).occurrences():
             if len(found) >= MOST_OCCURRENCES:
                 work.exhausted = True
                 break
-            found.append(occurrence)
+            on_day[day := occurrence.start.date()] += 1
+            if on_day[day] <= MOST_A_DAY:
+                found.append(occurrence)
+            else:
+                left_out = True
     found.sort(key=lambda each: (each.start, each.end, each.uid, each.recurrence_id))
-    return Expansion(tuple(found), work.exhausted)
+    return Expansion(tuple(found), work.exhausted or left_out)
 
 
 def moved_out(obj: ParsedObject, window: tuple[datetime, datetime], zone: ZoneInfo) -> list[Occurrence]:

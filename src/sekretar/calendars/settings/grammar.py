@@ -22,7 +22,7 @@ from sekretar.calendars.settings.preferences import (
     Week,
     normal_offsets,
 )
-from sekretar.kernel.dates import format_duration, parse_time
+from sekretar.kernel.dates import NUMBER_WORDS, format_duration, parse_time
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.text import truncate
 
@@ -65,6 +65,7 @@ _UNITS: Mapping[str, int] = {
     **dict.fromkeys(("м", "мин", "минут", "минута", "минуту", "минуты"), 1),
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours", "ч", "час", "часа", "часов"), 60),
     **dict.fromkeys(("d", "day", "days", "д", "дн", "день", "дня", "дней", "сутки", "суток"), 1440),
+    **dict.fromkeys(("w", "week", "weeks", "нед", "неделя", "неделю", "недели", "недель"), 10080),
 }  # fmt: skip
 _AMOUNT = re.compile(r"([0-9]{1,6})\s*((?:[^\W\d_]+\b)?)(?:(?<![0-9])\.)?")
 _WORDS: Mapping[str, str] = {
@@ -72,11 +73,15 @@ _WORDS: Mapping[str, str] = {
     "полтора часа": "90 m",
     "half an hour": "30 m",
     "an hour": "1 h",
+    "a day": "1 d",
+    "a week": "1 w",
     "at the start": "0",
     "at start": "0",
     "в момент начала": "0",
     "в начале": "0",
 }
+_HALVES = re.compile(r"(?<![0-9.,])([0-9]{1,2})[.,]5 ?(h|hr|hrs|hours?|ч|часа?|часов|d|days?|дн|дня|дней)\b")
+_NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(NUMBER_WORDS)})\b")
 _NOISE = re.compile(r"\b(?:за|до|до начала|начала|встречи|before|the|meeting|start)\b")
 _BETWEEN = re.compile(r"[,;/+]|\band\b|\bи\b|\bза\b")
 
@@ -104,8 +109,10 @@ def _spelled(text: str) -> str:
     plain = tidy(text)
     for words, amount in _WORDS.items():
         plain = plain.replace(words, amount)
+    plain = _NUMBER_WORD.sub(lambda word: str(NUMBER_WORDS[word.group()]), plain)
+    plain = _HALVES.sub(lambda found: f"{_UNITS[found[2]] * (2 * int(found[1]) + 1) // 2} m", plain)
     # «За час» means one of them.
-    return re.sub(r"(?<![0-9] )(?<![0-9])\b(час|день|сутки|минуту)\b", r"1 \1", plain)
+    return re.sub(r"(?<![0-9] )(?<![0-9])\b(час|день|сутки|минуту|неделю)\b", r"1 \1", plain)
 
 
 def _amounts(part: str, given: str) -> Iterator[int]:
@@ -221,7 +228,7 @@ def _day_names(language: str) -> tuple[str, ...]:
 
 
 _TIME = re.compile(
-    r"(?:в |at )?(?:[0-9]{3,4}|[0-9]{1,2}(?: ?[:.\-h] ?[0-9]{2})?)(?![0-9])"
+    r"(?<![\w.:])(?:в |at )?(?:[0-9]{3,4}|[0-9]{1,2}(?: ?[:.\-h] ?[0-9]{2})?)(?![0-9])"
     r"(?: ?(?:am|pm|a\.m\.|p\.m\.|утра|дня|вечера|час\w*|ч|h)(?!\w))?"
 )
 
@@ -235,11 +242,12 @@ def parse_digest(text: str) -> tuple[time | None, frozenset[int] | None]:
     if is_off(text):
         return None, None
     plain = tidy(text)
-    found = _TIME.match(plain)
+    found = _TIME.search(plain)
     if found is None:
         raise PersonError("kernel.form.time", given=truncate(text, _QUOTED))
-    rest = plain[found.end() :].strip(" ,;")
-    return parse_time(found.group()), parse_days(rest) if rest else None
+    days = " ".join((plain[: found.start()] + " " + plain[found.end() :]).strip(" ,;").split())
+    days = re.sub(r"^(?:on|at) ", "", days)
+    return parse_time(found.group()), parse_days(days) if days else None
 
 
 # --- working hours ----------------------------------------------------------------------------------------
@@ -249,6 +257,9 @@ _HOURS = re.compile(
     r"(?P<end>[0-9]{1,2}(?:[:.][0-9]{2})?)\s*(?:[,;]|$)"
 )
 
+#: `9-18 пн-пт`.
+_HOURS_FIRST = re.compile(r"^([0-9][0-9:.]*\s*-\s*[0-9][0-9:.]*)\s+([^0-9,;]+)$")
+
 
 def parse_hours(text: str) -> Week:
     """`Mon-Thu 9:00-18:00, Fri 9-17`; hours without days are those of the workdays, days not named are free.
@@ -257,7 +268,7 @@ def parse_hours(text: str) -> Week:
         PersonError: `calendars.settings.bad_hours`, or the days or a time cannot be read.
     """
     week: list[Hours | None] = [None] * 7
-    wanted = tidy(text)
+    wanted = _HOURS_FIRST.sub(r"\2 \1", tidy(text))
     if wanted in _OFF or not wanted:
         return tuple(week)
     at = 0
@@ -267,6 +278,8 @@ def parse_hours(text: str) -> Week:
             raise _no_hours(text)
         named = found["days"].strip(" ,;:")
         for day in parse_days(named) if named else WORKDAYS:
+            if week[day] is not None:
+                raise _no_hours(text)
             week[day] = _hours(found["begin"], found["end"], text)
         at = found.end()
         at += len(wanted[at:]) - len(wanted[at:].lstrip())
