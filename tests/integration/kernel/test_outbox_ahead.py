@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
+from tests.integration.kernel.outgoing import reached
 
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
+from sekretar.kernel.errors import PeerLimited
 from sekretar.kernel.outbox import (
     Delivery,
     Effect,
@@ -20,10 +25,13 @@ from sekretar.kernel.outbox import (
     State,
     confirm,
     prepare,
+    put,
     withdraw,
 )
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+#: What a process that holds a row has written into it.
+HELD = ("state", "due_at", "claimed_by", "attempts", "first_attempted_at")
 
 
 class Peer:
@@ -34,9 +42,13 @@ class Peer:
         self.sent_ready: list[str] = []
         #: Makes what is ready useless.
         self.changed = False
+        #: Has it ask for a minute's pause.
+        self.limited = False
 
     async def deliver(self, delivery: Delivery) -> Receipt:
         self.deliveries.append(delivery)
+        if self.limited:
+            raise PeerLimited("mattermost", retry_after=MINUTE)
         return {"by": "handler"}
 
     async def make_ready(self, delivery: Delivery) -> Ready | None:
@@ -78,9 +90,35 @@ class Scene:
         async with self.database.transaction() as session:
             assert await confirm(session, ["a"], self.clock.now()) == {"a"}
 
+    async def confirm_ahead(self) -> None:
+        """Three seconds before the moment."""
+        self.clock.advance(27 * SECOND)
+        async with self.database.transaction() as session:
+            assert await confirm(session, ["a"], self.clock.now()) == {"a"}
+
     async def row(self) -> OutboxRow:
         async with self.database.reading() as session:
-            return (await session.scalars(select(OutboxRow))).one()
+            return (await session.scalars(select(OutboxRow).where(OutboxRow.key == "a"))).one()
+
+    async def reached(self, state: State) -> OutboxRow:
+        while (row := await self.row()).state != state:
+            continue
+        return row
+
+    @asynccontextmanager
+    async def holding(self) -> AsyncIterator[asyncio.Task[datetime | None]]:
+        """The outbox at work, with the row in its hands before the moment."""
+        await self.prepare()
+        await self.confirm_ahead()
+        delivering = asyncio.create_task(self.outbox.deliver_due())
+        try:
+            async with asyncio.timeout(10):
+                await self.reached(State.SENDING)
+                assert self.peer.sent_ready == []
+                yield delivering
+        finally:
+            delivering.cancel()
+            await asyncio.wait([delivering])
 
 
 @pytest.fixture
@@ -155,3 +193,59 @@ async def test_it_is_not_kept_beyond_its_moment(scene: Scene) -> None:
     await scene.confirm()
     await scene.outbox.deliver_due()
     assert (scene.peer.sent_ready, len(scene.peer.deliveries)) == ([], 1)
+
+
+async def test_what_is_confirmed_before_its_moment_is_held_for_it(scene: Scene) -> None:
+    async with scene.holding() as delivering:
+        due = scene.clock.now() + 3 * SECOND
+        scene.clock.advance(3 * SECOND)
+        await delivering
+    assert (scene.peer.sent_ready, scene.peer.deliveries) == (["hello"], [])
+    row = await scene.row()
+    assert (row.state, row.attempts, row.first_attempted_at) == (State.DELIVERED, 1, due)
+
+
+async def test_what_is_held_at_the_end_of_the_process_waits_for_its_moment(scene: Scene) -> None:
+    async with scene.holding():
+        due = scene.clock.now() + 3 * SECOND
+    row = await scene.row()
+    assert (row.state, row.due_at, row.attempts, row.first_attempted_at) == (State.WAITING, due, 0, None)
+
+
+async def test_what_was_held_by_a_process_that_was_killed_is_not_sent_early(scene: Scene) -> None:
+    async with scene.holding():
+        due = scene.clock.now() + 3 * SECOND
+        held = {name: getattr(await scene.row(), name) for name in HELD}
+    async with scene.database.transaction() as session:
+        # Its orderly end is undone: a process that is killed writes nothing.
+        await session.execute(update(OutboxRow).values(held))
+    after = scene.another_process()
+    await after.take_over()
+    assert (await after.deliver_due(), scene.peer.deliveries) == (due, [])
+    scene.clock.advance(3 * SECOND)
+    await after.deliver_due()
+    (delivery,) = scene.peer.deliveries
+    assert (delivery.attempt, delivery.first_attempted_at) == (2, due)
+
+
+async def test_what_is_held_is_given_back_when_the_clock_is_set_back(scene: Scene) -> None:
+    async with scene.holding():
+        due = scene.clock.now() + 3 * SECOND
+        scene.clock.advance(-60 * MINUTE)
+        async with scene.database.transaction() as session:
+            await put(session, Effect("post", "b", {"words": "now"}), scene.clock.now())
+        row = await scene.reached(State.WAITING)
+        assert (row.due_at, row.attempts) == (due, 0)
+    assert [each.key for each in scene.peer.deliveries] == ["b"]
+
+
+async def test_what_is_held_keeps_to_the_pause_that_the_peer_asked_for(scene: Scene) -> None:
+    async with scene.holding() as delivering:
+        scene.peer.limited = True
+        async with scene.database.transaction() as session:
+            await put(session, Effect("post", "b", {"words": "now"}), scene.clock.now())
+        await reached(lambda: bool(scene.peer.deliveries))
+        scene.clock.advance(3 * SECOND)
+        assert await delivering == scene.clock.now() + 57 * SECOND
+    assert scene.peer.sent_ready == []
+    assert (await scene.row()).state == State.WAITING

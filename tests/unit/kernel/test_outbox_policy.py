@@ -49,6 +49,7 @@ def claimed(
         kind="post",
         key="welcome:1",
         payload={},
+        due_at=NOW - SECOND,
         expires_at=expires_at,
         attempts=failures,
         failures=failures,

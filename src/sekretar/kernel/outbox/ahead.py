@@ -1,9 +1,9 @@
 """What was prepared, made ready to be sent before anybody decides that it is.
 
 Between `prepare` and `confirm` lie seconds in which there is nothing to do. What can be done of a delivery without
-touching the wire (find the place, encode the words) is done in them and kept in memory, so that at the moment
-itself a row is claimed without being read again. The row remains the truth: what is lost with the process, or was
-never made ready, goes the usual way.
+touching the wire (find the place, encode the words) is done in them and kept in memory, so that a row is claimed
+without being read again. What is confirmed before its moment is claimed before it, too, and waits on the wire. The
+row remains the truth: what is lost with the process, or was never made ready, goes the usual way.
 """
 
 from __future__ import annotations
@@ -49,6 +49,10 @@ class Ahead:
 
     def __contains__(self, number: int) -> bool:
         return number in self._ready
+
+    def soon(self, now: datetime, until: datetime) -> bool:
+        """Whether anything that is ready has its moment in this time."""
+        return any(now < due_at <= until for due_at in self._due.values())
 
     def take(self, number: int) -> Ready | None:
         """What is ready of this row; it serves only once."""

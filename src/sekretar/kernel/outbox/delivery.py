@@ -44,6 +44,8 @@ _GATHERING, _GATHERING_IN_A_RUSH = 0.01, 0.1
 _CLOCK_STEP = timedelta(minutes=1)
 #: How long outcomes may wait in a rush, in seconds: what follows in their lanes waits as long.
 _LONGEST_RUSH = 5.0
+#: How long before its moment a row may be claimed. Whoever decides something ahead decides it a little later.
+_SHORTLY_BEFORE = timedelta(seconds=5)
 #: Outcomes that one turn records, so that no writer waits long for its turn.
 _MOST_RECORDED = 1_000
 
@@ -87,8 +89,8 @@ class Outbox(Letters):
         self._wires: dict[str, Wire] = {}
         self._ahead = Ahead(database, clock)
         self._outcomes: list[Outcome] = []
-        #: When the last turn found nothing more to record.
-        self._recorded_at = 0.0
+        #: Since when outcomes wait.
+        self._unrecorded_since = 0.0
         #: Wires that took as many rows as they had room for: there may be more for them.
         self._filled: list[Wire] = []
         self._news = asyncio.Event()
@@ -151,9 +153,10 @@ class Outbox(Letters):
                 while True:
                     self._news.clear()
                     next_due = await self._turn()
+                    await self._claim_ahead()
                     if not self._busy and await self._ahead.look():
                         continue
-                    if not self._outcomes and not self._busy:
+                    if not self._outcomes and not self._busy and not self._holding:
                         return next_due
                     await self._wait(next_due)
             except asyncio.CancelledError:
@@ -169,7 +172,7 @@ class Outbox(Letters):
     @property
     def _has_leisure(self) -> bool:
         """Whether outcomes may be recorded now."""
-        if time.monotonic() - self._recorded_at > _LONGEST_RUSH:
+        if time.monotonic() - self._unrecorded_since > _LONGEST_RUSH:
             return True
         return not any(wire.rushed for wire in self._wires.values())
 
@@ -177,12 +180,21 @@ class Outbox(Letters):
     def _busy(self) -> bool:
         return any(wire.busy for wire in self._wires.values())
 
+    @property
+    def _holding(self) -> bool:
+        return any(wire.holding for wire in self._wires.values())
+
     async def _turn(self) -> datetime | None:
         """Record what was done, claim what there is room for; returns when to look again at the latest."""
         now = self._clock.now()
+        went_back = self._last_turn is not None and now < self._last_turn - _CLOCK_STEP
+        if went_back:
+            # Their moments are far away again, farther than their leases may reach.
+            for wire in self._wires.values():
+                wire.give_back()
         recorded = self._outcomes[:_MOST_RECORDED] if self._has_leisure else []
         async with self._database.transaction() as session:
-            if self._last_turn is None or now < self._last_turn - _CLOCK_STEP:
+            if self._last_turn is None or went_back:
                 await store.follow_the_clock_back(session, now)
             await store.record(session, recorded, self._owner)
             await store.expire(session, now)
@@ -199,14 +211,23 @@ class Outbox(Letters):
         del self._outcomes[: len(recorded)]
         if recorded and self._outcomes:
             self._news.set()
-        if not self._outcomes:
-            self._recorded_at = time.monotonic()
         for each in claimed:
             each.wire.take(each.rows)
         for key in dead:
             _log.error("outbox_dead", key=key, error="too many processes ended in the middle of its delivery")
         pauses = [wire.paused_until for wire in self._wires.values()]
         return min((moment for moment in (next_due, *pauses) if moment is not None), default=None)
+
+    async def _claim_ahead(self) -> None:
+        """Hold what is ready shortly before its moment, so that at the moment itself nothing but sending is left."""
+        now = self._clock.now()
+        until = now + _SHORTLY_BEFORE
+        after: int | None = 0 if self._ahead.soon(now, until) else None
+        while after is not None:
+            async with self._database.transaction() as session:
+                rows, after = await store.claim_ahead(session, now, until, self._owner, after, self._ahead)
+            for wire in self._wires.values():
+                wire.take([row for row in rows if row.kind in wire.handlers])
 
     async def _claim(self, session: AsyncSession, wire: Wire, now: datetime) -> _Claim:
         room = wire.room(now)
@@ -219,8 +240,9 @@ class Outbox(Letters):
         if until is not None:
             waiting.append(asyncio.create_task(self._clock.sleep_until(until)))
         try:
-            # What a rush has kept from being recorded is recorded even if nothing else happens.
-            longest = _LONGEST_RUSH if self._outcomes else None
+            # What a rush has kept from being recorded is recorded even if nothing else happens; and what is held for
+            # its moment is held no longer when the clock was set back.
+            longest = _LONGEST_RUSH if self._outcomes or self._holding else None
             await asyncio.wait(waiting, timeout=longest, return_when=asyncio.FIRST_COMPLETED)
             if any(wire.provided for wire in self._wires.values()):
                 await asyncio.sleep(_GATHERING_IN_A_RUSH)
@@ -231,6 +253,8 @@ class Outbox(Letters):
                 task.cancel()
 
     def _report(self, outcome: Outcome) -> None:
+        if not self._outcomes:
+            self._unrecorded_since = time.monotonic()
         self._outcomes.append(outcome)
 
     def _look_up(self) -> None:

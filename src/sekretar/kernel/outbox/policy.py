@@ -84,6 +84,8 @@ class Claimed:
     id: int
     kind: str
     key: str
+    #: It may be claimed before its moment, but is not delivered before it.
+    due_at: datetime
     expires_at: datetime | None
     attempts: int
     failures: int

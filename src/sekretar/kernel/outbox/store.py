@@ -10,15 +10,30 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, case, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.kernel.outbox.ahead import Ahead
 from sekretar.kernel.outbox.effects import OutboxRow, State
-from sekretar.kernel.outbox.policy import LONGEST_PAUSE, MOST_LAPSES, Claimed, Notebook, Outcome
+from sekretar.kernel.outbox.policy import LONGEST_PAUSE, MOST_LAPSES, Claimed, Notebook, Outcome, Ready
 
 #: How long a claim holds before other processes take the row to be abandoned.
 LEASE: Final = timedelta(minutes=3)
+#: How many rows one transaction claims before their moment.
+_PORTION = 1_000
 
 _TABLE: Final = cast("Table", OutboxRow.__table__)
 _OPEN = (State.WAITING, State.SENDING)
@@ -137,58 +152,104 @@ async def claim(
     if limit <= 0 or not kinds:
         return []
     connection = await session.connection()
-    rows = (await connection.execute(_due(now, kinds, limit))).all()
+    due = (
+        _claimable(kinds)
+        .where(_TABLE.c.due_at <= now)
+        .order_by(_TABLE.c.due_at, _TABLE.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=_TABLE)
+    )
+    rows = (await connection.execute(due)).all()
     if not rows:
         return []
     ready = {row.id: each for row in rows if (each := ahead.take(row.id)) and row.first_attempted_at is None}
     payloads = await _payloads(session, [row.id for row in rows if row.id not in ready])
-    claimed = {
-        "state": State.SENDING,
-        "claimed_by": owner,
-        "due_at": now + LEASE,
-        "attempts": _TABLE.c.attempts + 1,
-        "first_attempted_at": func.coalesce(_TABLE.c.first_attempted_at, now),
-    }
-    await connection.execute(update(_TABLE).where(_TABLE.c.id.in_([row.id for row in rows])).values(claimed))
-    return [
-        Claimed(
-            row.id,
-            row.kind,
-            row.key,
-            row.expires_at,
-            row.attempts,
-            row.failures,
-            row.first_attempted_at,
-            row.give_up_at,
-            claimed_at=now,
-            payload=payloads.get(row.id, {}),
-            ready=ready.get(row.id),
-        )
-        for row in rows
-    ]
+    await _hold(session, rows, owner, now, func.coalesce(_TABLE.c.first_attempted_at, now))
+    return [_claimed(row, now, payloads.get(row.id, {}), ready.get(row.id)) for row in rows]
 
 
-def _due(now: datetime, kinds: Collection[str], limit: int) -> Select[Any]:
-    return (
-        select(
-            _TABLE.c.id,
-            _TABLE.c.kind,
-            _TABLE.c.key,
-            _TABLE.c.expires_at,
-            _TABLE.c.attempts,
-            _TABLE.c.failures,
-            _TABLE.c.first_attempted_at,
-            _TABLE.c.give_up_at,
-        )
+async def claim_ahead(
+    session: AsyncSession, now: datetime, until: datetime, owner: str, after: int, ahead: Ahead
+) -> tuple[list[Claimed], int | None]:
+    """Take rows that are ready and have never been tried before their moment comes, a portion of them.
+
+    Args:
+        until: how late their moments may be.
+        after: the number behind which the portion begins.
+
+    Returns:
+        What was taken, and behind which number the next portion begins; None after the last one.
+    """
+    near = (
+        _claimable(ahead.readiers)
         .where(
-            _TABLE.c.state == State.WAITING,
-            _TABLE.c.due_at <= now,
-            _TABLE.c.kind.in_(sorted(kinds)),
-            _first_of_its_lane(),
+            _TABLE.c.due_at > now,
+            _TABLE.c.due_at <= until,
+            _TABLE.c.first_attempted_at.is_(None),
+            _TABLE.c.id > after,
         )
-        .order_by(_TABLE.c.due_at, _TABLE.c.id)
-        .limit(limit)
+        .order_by(_TABLE.c.id)
+        .limit(_PORTION)
         .with_for_update(skip_locked=True, of=_TABLE)
+    )
+    connection = await session.connection()
+    found = (await connection.execute(near)).all()
+    rows = [row for row in found if row.id in ahead]
+    if rows:
+        # Whoever finds it after a sudden end of this process must not think that it was tried before its moment.
+        await _hold(session, rows, owner, now, _TABLE.c.due_at)
+    claimed = [_claimed(row, now, {}, ahead.take(row.id)) for row in rows]
+    return claimed, found[-1].id if len(found) == _PORTION else None
+
+
+def _claimable(kinds: Collection[str]) -> Select[Any]:
+    return select(
+        _TABLE.c.id,
+        _TABLE.c.kind,
+        _TABLE.c.key,
+        _TABLE.c.due_at,
+        _TABLE.c.expires_at,
+        _TABLE.c.attempts,
+        _TABLE.c.failures,
+        _TABLE.c.first_attempted_at,
+        _TABLE.c.give_up_at,
+    ).where(_TABLE.c.state == State.WAITING, _TABLE.c.kind.in_(sorted(kinds)), _first_of_its_lane())
+
+
+async def _hold(
+    session: AsyncSession,
+    rows: Sequence[Row[Any]],
+    owner: str,
+    now: datetime,
+    first_attempted_at: ColumnElement[datetime],
+) -> None:
+    connection = await session.connection()
+    held = update(_TABLE).where(_TABLE.c.id.in_([row.id for row in rows]))
+    await connection.execute(
+        held.values(
+            state=State.SENDING,
+            claimed_by=owner,
+            due_at=now + LEASE,
+            attempts=_TABLE.c.attempts + 1,
+            first_attempted_at=first_attempted_at,
+        )
+    )
+
+
+def _claimed(row: Row[Any], now: datetime, payload: dict[str, Any], ready: Ready | None) -> Claimed:
+    return Claimed(
+        row.id,
+        row.kind,
+        row.key,
+        row.due_at,
+        row.expires_at,
+        row.attempts,
+        row.failures,
+        row.first_attempted_at,
+        row.give_up_at,
+        claimed_at=now,
+        payload=payload,
+        ready=ready,
     )
 
 
@@ -252,10 +313,15 @@ async def follow_the_clock_back(session: AsyncSession, now: datetime) -> None:
 
 
 async def end_foreign_leases(session: AsyncSession, now: datetime, owner: str) -> None:
-    """Treat every claim of other processes as lapsed: for a process that knows it is alone."""
+    """Treat every claim of other processes as lapsed: for a process that knows it is alone.
+
+    What was claimed before its moment waits for it.
+    """
     await session.execute(
         update(OutboxRow)
         .where(OutboxRow.state == State.SENDING, OutboxRow.claimed_by != owner)
-        .values(due_at=now)
+        .values(
+            due_at=case((OutboxRow.first_attempted_at > now, OutboxRow.first_attempted_at), else_=now),
+        )
         .execution_options(synchronize_session=False)
     )

@@ -7,10 +7,12 @@ what must be said in the chat.
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 import structlog
 
@@ -32,6 +34,8 @@ _log = structlog.get_logger(__name__)
 _LAST_WORDS = 1.0
 #: How many rows are held for each that can be on the wire: what waits here is sent without a look at the database.
 _HELD_FOR_EACH = 20
+
+_moment = attrgetter("due_at")
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,9 @@ class Wire:
     observe: Callable[[str, timedelta], None]
     handlers: dict[str, Handler] = field(default_factory=dict)
     paused_until: datetime | None = None
+    #: What was claimed before its moment, the nearest first.
+    _held: list[Claimed] = field(default_factory=list)
+    _letting_go: asyncio.Task[None] | None = None
     _buffer: deque[Claimed] = field(default_factory=deque)
     #: Who delivers, and what: each goes on with the next row as long as there is one.
     _running: dict[asyncio.Task[None], Claimed] = field(default_factory=dict)
@@ -76,6 +83,11 @@ class Wire:
         return bool(self._running)
 
     @property
+    def holding(self) -> bool:
+        """Whether anything waits here for its moment."""
+        return bool(self._held)
+
+    @property
     def rushed(self) -> bool:
         """Whether anything waits for a place, or more than half of the places are taken."""
         return bool(self._buffer) or len(self._running) > self.terms.concurrency // 2
@@ -87,16 +99,17 @@ class Wire:
 
     def room(self, now: datetime) -> int:
         """How many rows to claim, so that none of the places on the wire is idle while others are claimed."""
-        # A clock that was set back must not make a pause longer than a pause can be.
-        if self.paused_until and now < self.paused_until <= now + policy.LONGEST_PAUSE:
+        if self._pauses(now):
             return 0
         self.paused_until = None
         return _HELD_FOR_EACH * self.terms.concurrency - len(self._running) - len(self._buffer)
 
     def take(self, rows: list[Claimed]) -> None:
-        """Deliver these rows, in their order, as places become free."""
+        """Deliver these rows, in their order, as places become free, none before its moment."""
         self._stopping = False
-        self._buffer.extend(rows)
+        now = self.clock.now()
+        self._buffer.extend(row for row in rows if row.due_at <= now)
+        self._hold([row for row in rows if row.due_at > now])
         self._start()
         self.freed()
 
@@ -104,6 +117,14 @@ class Wire:
         """Start nothing more."""
         self._stopping = True
         self._buffer.clear()
+        self.give_back()
+
+    def give_back(self) -> None:
+        """Do not wait for the moments of what was claimed before them."""
+        self._end_letting_go()
+        for row in self._held:
+            self.report(policy.released(row, row.due_at))
+        self._held = []
 
     async def stop(self, last_wait: float) -> None:
         """After `halt`: let what is on the wire finish for so many seconds, then break it off."""
@@ -115,6 +136,32 @@ class Wire:
             await asyncio.wait(set(self._running), timeout=_LAST_WORDS)
         for row in self._running.values():
             self.report(policy.interrupted(row, self.clock.now()))
+
+    def _pauses(self, now: datetime) -> bool:
+        # A clock that was set back must not make a pause longer than a pause can be.
+        return self.paused_until is not None and now < self.paused_until <= now + policy.LONGEST_PAUSE
+
+    def _hold(self, rows: list[Claimed]) -> None:
+        if rows:
+            self._end_letting_go()
+            self._held = sorted([*self._held, *rows], key=_moment)
+            self._letting_go = asyncio.create_task(self._let_go(), name="outbox:moments")
+
+    async def _let_go(self) -> None:
+        while self._held:
+            await self.clock.sleep_until(_moment(self._held[0]))
+            now = self.clock.now()
+            due = bisect_right(self._held, now, key=_moment)
+            rows, self._held = self._held[:due], self._held[due:]
+            self._buffer.extend(rows)
+            if self._pauses(now):
+                self._release_buffer()
+            self._start()
+            self.freed()
+
+    def _end_letting_go(self) -> None:
+        if self._letting_go is not None:
+            self._letting_go.cancel()
 
     def _start(self) -> None:
         while len(self._running) < self.terms.concurrency and (row := self._next()):
@@ -186,5 +233,8 @@ class Wire:
     def _pause(self, until: datetime) -> None:
         """Leave the peer alone: nothing is claimed for it, and what was claimed but not started goes back."""
         self.paused_until = max(until, self.paused_until or until)
+        self._release_buffer()
+
+    def _release_buffer(self) -> None:
         while self._buffer:
             self.report(policy.released(self._buffer.popleft(), self.clock.now()))
