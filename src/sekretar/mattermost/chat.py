@@ -273,7 +273,6 @@ class Chat:
         self._actions: dict[str, ActionSpec] = {}
         self._forms: dict[str, FormHandler] = {}
         self._menu: list[MenuEntry] = []
-        self._direct: list[PostListener] = []
         self._posts: list[PostHook] = []
         self._edits: list[EditListener] = []
         self._reactions: dict[str, ReactionListener] = {}
@@ -310,10 +309,6 @@ class Chat:
         if any((each.action, dict(each.record)) == (entry.action, dict(entry.record)) for each in self._menu):
             raise ValueError(f"menu entry {entry.action} is registered twice")
         self._menu.append(entry)
-
-    def on_direct_message(self, listener: PostListener) -> None:
-        """Look at direct messages that answer no question, before commands and the menu do."""
-        self._direct.append(listener)
 
     def on_post(self, listener: PostListener, fits: Callable[[str], bool] = any_text) -> None:
         """Look at what is written in channels the bot is a member of, where the text fits.
@@ -358,10 +353,6 @@ class Chat:
     @property
     def menu_entries(self) -> tuple[MenuEntry, ...]:
         return tuple(sorted(self._menu, key=lambda entry: entry.order))
-
-    @property
-    def direct_listeners(self) -> tuple[PostListener, ...]:
-        return tuple(self._direct)
 
     @property
     def edit_listeners(self) -> tuple[EditListener, ...]:

@@ -197,19 +197,14 @@ class Clicks:
         async with self._desk.database.reading() as session:
             message = await sent.by_post(session, post_id)
         if message is not None:
-            await self._forget_content(message)
+            async with self._desk.database.transaction() as session:
+                await sent.changed_elsewhere(session, post_id)
             return {KEY_PROP: message.key}
         try:
             found = (await self._desk.server.post(post_id)).props
         except PeerError:
             return {}
         return {name: found[name] for name in (KEY_PROP, MARK_PROP) if name in found}
-
-    async def _forget_content(self, message: sent.SentMessage) -> None:
-        """The click changes what the post says, so a later edit must not be taken for a repetition."""
-        changed = sent.SentMessage(message.key, message.channel_id, message.post_id, message.root_id, "")
-        async with self._desk.database.transaction() as session:
-            await sent.remember(session, changed, self._desk.now())
 
     async def _cleared(self, post_id: str) -> dict[str, Any]:
         try:

@@ -86,12 +86,6 @@ class MattermostClient(Administration):
         """GET /users/username/{username}."""
         return await self._get(path("users", "username", username), User)
 
-    async def user_by_email(self, email: str) -> User:
-        """GET /users/email/{email}; servers that hide addresses answer 403 to those who are no
-        administrators.
-        """
-        return await self._get(path("users", "email", email), User)
-
     async def users(self, user_ids: Sequence[str]) -> list[User]:
         """POST /users/ids. Unknown ids are left out."""
         return [
@@ -99,16 +93,6 @@ class MattermostClient(Administration):
             for start in range(0, len(user_ids), USERS_AT_ONCE)
             for user in await self._ask_list(
                 "/users/ids", User, list(user_ids[start : start + USERS_AT_ONCE])
-            )
-        ]
-
-    async def users_by_name(self, usernames: Sequence[str]) -> list[User]:
-        """POST /users/usernames. Unknown names are left out."""
-        return [
-            user
-            for start in range(0, len(usernames), USERS_AT_ONCE)
-            for user in await self._ask_list(
-                "/users/usernames", User, list(usernames[start : start + USERS_AT_ONCE])
             )
         ]
 
@@ -178,10 +162,6 @@ class MattermostClient(Administration):
         """POST /channels/direct: the channel of these two, made if need be."""
         return await self._send("POST", "/channels/direct", Channel, [user_id, other_id])
 
-    async def group_channel(self, user_ids: Sequence[str]) -> Channel:
-        """POST /channels/group: the channel of these three to eight."""
-        return await self._send("POST", "/channels/group", Channel, list(user_ids))
-
     async def channel(self, channel_id: str) -> Channel:
         """GET /channels/{channel_id}."""
         return await self._get(path("channels", channel_id), Channel)
@@ -217,12 +197,6 @@ class MattermostClient(Administration):
         """
         return await self._get(path("channels", channel_id, "members", user_id), ChannelMember)
 
-    async def add_channel_member(self, channel_id: str, user_id: str) -> ChannelMember:
-        """POST /channels/{channel_id}/members."""
-        return await self._send(
-            "POST", path("channels", channel_id, "members"), ChannelMember, {"user_id": user_id}
-        )
-
     # Posts
 
     async def posts_since(self, channel_id: str, since: datetime) -> PostList:
@@ -232,11 +206,6 @@ class MattermostClient(Administration):
         return await self._get(
             path("channels", channel_id, "posts"), PostList, {"since": milliseconds(since)}
         )
-
-    async def posts_after(self, channel_id: str, post_id: str) -> PostList:
-        """GET /channels/{channel_id}/posts?after=: at most 200 posts that follow this one."""
-        query: dict[str, str | int] = {"after": post_id, "per_page": PAGE}
-        return await self._get(path("channels", channel_id, "posts"), PostList, query)
 
     async def create_post(self, post: NewPost) -> WrittenPost:
         """POST /posts?set_online=false. Repeating a `pending_post_id` within 30 s gives the post that is

@@ -159,9 +159,6 @@ class Home:
     async def _answer(self, post: IncomingPost) -> None:
         if await self._conversations.hear(post):
             return
-        for listener in self._desk.chat.direct_listeners:
-            if await listener(post):
-                return
         said = self._commands.said(post.text)
         if said is not None:
             await self._command(post, *said)

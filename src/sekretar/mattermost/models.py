@@ -378,11 +378,6 @@ class ClientConfig(Model):
     settings: dict[str, str]
 
     @property
-    def site_url(self) -> str:
-        """The address people use; empty when the administrator never set it."""
-        return self.settings.get("SiteURL", "")
-
-    @property
     def version(self) -> str:
         return self.settings.get("Version", "")
 

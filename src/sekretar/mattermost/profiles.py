@@ -6,7 +6,7 @@ stream has missed is noticed the next time the profile is fetched.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -62,13 +62,6 @@ class Profiles:
                 raise
             return gone
         return await self._remember(user)
-
-    async def refresh_all(self, user_ids: Sequence[str]) -> list[Person]:
-        """Fetch many profiles at once; ids that Mattermost does not know are left out."""
-        users = await self._client.users(user_ids)
-        async with self._database.transaction() as session:
-            now = self._clock.now()
-            return [await self._note(session, user, now) for user in users]
 
     async def on_user_updated(self, event: UserUpdated) -> None:
         """A profile was changed: fetch it, if it is that of somebody we know.

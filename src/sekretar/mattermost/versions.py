@@ -43,15 +43,7 @@ BASELINE = ServerVersion(5, 36)
 class Feature(Enum):
     """What came after the baseline, and the release it came with."""
 
-    #: A bot can list its channels of all teams at once: `GET /users/{id}/channels`.
-    ALL_CHANNELS = ServerVersion(6, 1)
     #: An interrupted event stream can be resumed where it broke off, on every server.
     RESUME = ServerVersion(6, 3)
-    #: Multi-select lists and lists that are looked up while typing, in dialogs.
-    DIALOG_DYNAMIC_SELECT = ServerVersion(11, 0)
     #: Dialog elements of type date and datetime; several steps; refresh of fields.
     DIALOG_DATES = ServerVersion(11, 1)
-    #: `datetime_config` of a dialog element.
-    DIALOG_DATETIME_CONFIG = ServerVersion(11, 6)
-    #: Files and buttons in dialogs; blocks in posts; `goto_location` in the reply to a click.
-    DIALOG_FILES = ServerVersion(11, 10)

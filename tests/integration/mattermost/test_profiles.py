@@ -70,8 +70,9 @@ async def test_an_unknown_user_and_a_silent_server_are_errors(profiles: Profiles
 
 
 async def test_people_of_the_same_name_are_different_people(profiles: Profiles, fake: FakeServer) -> None:
-    fake.on("POST", "/api/v4/users/ids", [user("u1", first_name="Anna"), user("u2", first_name="Anna")])
-    first, second = await profiles.refresh_all(["u1", "u2"])
+    for user_id in ("u1", "u2"):
+        fake.on("GET", f"/api/v4/users/{user_id}", user(user_id, first_name="Anna"))
+    first, second = await profiles.person("u1"), await profiles.person("u2")
     assert first.id != second.id
     assert first.display_name == second.display_name
 

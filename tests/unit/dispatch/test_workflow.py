@@ -21,7 +21,6 @@ from sekretar.dispatch.incidents.workflow import (
     LetterKind,
     is_legal,
     moves,
-    opens_again,
 )
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.i18n import LANGUAGES, Catalogues
@@ -108,12 +107,6 @@ def test_every_incident_can_be_closed_some_day() -> None:
             reached |= wave
             wave = {target for each in wave for target in moves(each)} - reached
         assert Status.CLOSED in reached
-
-
-def test_only_leaving_what_is_finished_opens_again() -> None:
-    assert opens_again(Status.CLOSED, Status.IN_PROGRESS)
-    assert not opens_again(Status.ON_GENERATION, Status.CLOSED)
-    assert not opens_again(Status.IN_PROGRESS, Status.CLOSED)
 
 
 def test_an_illegal_move_is_refused_with_what_can_be_done_instead() -> None:

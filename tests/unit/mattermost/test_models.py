@@ -144,8 +144,8 @@ def test_a_page_is_read_in_the_order_of_writing() -> None:
 
 
 def test_settings_are_texts() -> None:
-    config = ClientConfig(settings={"SiteURL": "https://x", "EnableCustomUserStatuses": "true", "A": "false"})
-    assert (config.site_url, config.version) == ("https://x", "")
+    config = ClientConfig(settings={"EnableCustomUserStatuses": "true", "A": "false"})
+    assert config.version == ""
     assert config.allows("EnableCustomUserStatuses") is True
     assert config.allows("A") is False
     assert config.allows("B") is None

@@ -17,7 +17,6 @@ from sekretar.calendars.caldav.providers import (
     ServerProfile,
     Trust,
     profile_of,
-    provider_of_mail,
 )
 from sekretar.calendars.caldav.sync import CalendarState, Changes, Way, changes
 from sekretar.calendars.caldav.values import (
@@ -67,5 +66,4 @@ __all__ = [
     "discover",
     "list_calendars",
     "profile_of",
-    "provider_of_mail",
 ]

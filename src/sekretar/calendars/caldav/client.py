@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from sekretar.calendars.caldav import xml
@@ -96,10 +96,6 @@ class CalDavClient:
         )
         return Home(hashlib.sha256(answer.body).hexdigest(), lambda: self._marks_in(answer))
 
-    async def home_state(self, home_url: str) -> Mapping[str, Marks]:
-        """The marks of every collection in a home by the key of its href: one request for all calendars."""
-        return (await self.home(home_url)).marks()
-
     def _marks_in(self, answer: Answer) -> dict[str, Marks]:
         return {
             self.key(item.href): marks_of(item)
@@ -128,14 +124,8 @@ class CalDavClient:
 
         Servers return more than asked for, some everything.
         """
-        found = await self._report(href, xml.calendar_query(_utc(window), data=False), self.limits.listing)
+        found = await self._report(href, xml.calendar_query(_utc(window)), self.limits.listing)
         return self._listing(href, found.responses)
-
-    async def query_window(self, href: str, start: datetime, end: datetime) -> Fetched:
-        """The events of a window with their text: the dearest read, for a first look and as a last resort."""
-        body = xml.calendar_query(_utc((start, end)), data=True)
-        found = await self._report(href, body, self.limits.listing)
-        return self._fetched(href, found, asked=())
 
     async def sync_collection(self, href: str, token: str) -> Delta | TokenRejected | TooMuch:
         """What changed since the token (RFC 6578)."""

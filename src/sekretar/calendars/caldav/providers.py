@@ -49,8 +49,6 @@ class ServerProfile:
     principal_guess: str = ""
     #: The ETag header of a PUT is the etag that listings will show.
     put_tells_etag: bool = True
-    #: A TZID needs its VTIMEZONE beside it, or times must be written in UTC.
-    needs_vtimezone: bool = False
     #: SEQUENCE must grow even when only an attendee's answer changes.
     answer_bumps_sequence: bool = False
     #: A REPORT may leave out attendees or show wrong answers; a GET tells the truth.
@@ -75,7 +73,6 @@ MAILRU = ServerProfile(
     trust=Trust.LISTING,
     paths=("/",),
     principal_guess="/principals/{domain}/{local}/",
-    needs_vtimezone=True,
     answer_bumps_sequence=True,
     reports_hide_attendees=True,
     free_busy=False,
@@ -143,12 +140,6 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
         )
     }
 )
-
-
-def provider_of_mail(address: str) -> Provider | None:
-    """The provider that a mail address most likely belongs to, by its domain."""
-    domain = address.rpartition("@")[2].strip().lower()
-    return next((p for p in PROVIDERS.values() if domain and domain in p.mail_domains), None)
 
 
 def profile_of(name: str) -> ServerProfile:

@@ -106,7 +106,7 @@ async def changes(
     Args:
         client: of the account.
         state: what is known.
-        marks: of this calendar, where `home_state` has told them just now; otherwise they are asked for.
+        marks: of this calendar, where `CalDavClient.home` has told them just now; otherwise they are asked for.
         verify: compare all etags even when the marks did not move; due every `ServerProfile.verify_every`.
         confirmed: an earlier look was suspicious and this one is late enough to believe an empty calendar.
         window: needed only by servers that cannot list.

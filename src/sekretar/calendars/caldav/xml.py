@@ -212,11 +212,11 @@ def schedule_responses(body: bytes) -> Iterator[tuple[str, str, str]]:
         yield address.strip(), (status or "").strip(), data or ""
 
 
-def calendar_query(window: tuple[str, str] | None, *, data: bool) -> bytes:
-    """RFC 4791 §7.8 for events; the window is two UTC times as iCalendar writes them."""
-    props = ("d:getetag", "c:calendar-data") if data else ("d:getetag",)
+def calendar_query(window: tuple[str, str] | None) -> bytes:
+    """RFC 4791 §7.8 for the etags of events; the window is two UTC times as iCalendar writes them."""
     span = f'<c:time-range start="{window[0]}" end="{window[1]}"/>' if window else ""
     return (
-        f'{_HEAD}<c:calendar-query {_NAMESPACES}>{_props(props)}<c:filter><c:comp-filter name="VCALENDAR">'
-        f'<c:comp-filter name="VEVENT">{span}</c:comp-filter></c:comp-filter></c:filter></c:calendar-query>'
+        f"{_HEAD}<c:calendar-query {_NAMESPACES}>{_props(('d:getetag',))}<c:filter>"
+        f'<c:comp-filter name="VCALENDAR"><c:comp-filter name="VEVENT">{span}</c:comp-filter></c:comp-filter>'
+        "</c:filter></c:calendar-query>"
     ).encode()

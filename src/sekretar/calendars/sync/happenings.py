@@ -59,19 +59,6 @@ def awaits_answer(occurrence: Occurrence, addresses: Collection[str]) -> bool:
     return invited and not is_organizer(occurrence, addresses) and not is_cancelled(occurrence)
 
 
-def has_company(occurrence: Occurrence, addresses: Collection[str]) -> bool:
-    """Whether anybody else takes part."""
-    mine = {normal_address(each) for each in addresses} - {""}
-    others = [each for each in occurrence.attendees if each.kind not in THINGS and each.address not in mine]
-    return bool(others) or occurrence.attendee_count > len(occurrence.attendees)
-
-
 def takes_time(occurrence: Occurrence, addresses: Collection[str]) -> bool:
     """Whether the person is busy then: not cancelled, not declined, not marked as free."""
     return not (occurrence.transparent or is_cancelled(occurrence) or is_declined(occurrence, addresses))
-
-
-def is_meeting(occurrence: Occurrence, addresses: Collection[str]) -> bool:
-    """Whether the person is in a meeting then: busy, not all day, and not alone or with a link to join."""
-    accompanied = has_company(occurrence, addresses) or occurrence.join_link is not None
-    return takes_time(occurrence, addresses) and not occurrence.all_day and accompanied

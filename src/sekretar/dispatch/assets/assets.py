@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.assets.cards import DefaultEmails, cards
 from sekretar.dispatch.assets.lookup import Lookup, candidates
-from sekretar.dispatch.assets.model import ContractorRow
 from sekretar.dispatch.assets.values import AssetCard, Candidate, Found, HasAssets, Kind, Place, Typed
 
 
@@ -48,11 +46,6 @@ class Assets:
     async def named(self, session: AsyncSession, place: Place) -> Candidate | None:
         """The codes of a place, and the contractor of its pole; None for one that never was."""
         return (await candidates(session, [place])).get(place)
-
-    async def contractor_name(self, session: AsyncSession, contractor_id: int) -> str:
-        """What a contractor is called; empty for one that never was."""
-        query = select(ContractorRow.name).where(ContractorRow.id == contractor_id)
-        return await session.scalar(query) or ""
 
     async def describe(self, session: AsyncSession, incident: HasAssets) -> AssetCard:
         """Where an incident is and who repairs there, also when the register has lost it since."""

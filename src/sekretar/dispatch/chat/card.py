@@ -13,7 +13,6 @@ from sekretar.dispatch.chat.clock import changes_at, clock_line
 from sekretar.dispatch.incidents import workflow
 from sekretar.dispatch.incidents.values import Incident, IncidentType, Link, Status
 from sekretar.dispatch.incidents.wording import status_name
-from sekretar.dispatch.incidents.workflow import LetterKind
 from sekretar.dispatch.mirror.values import MirrorState, MirrorView
 from sekretar.dispatch.sla.clocks import SlaState
 from sekretar.dispatch.sla.reading import IncidentSla
@@ -278,8 +277,3 @@ def _move(incident: Incident, target: Status, t: Translator) -> Button:
         record = record_of(incident, letter=trigger.letter.value)
         return Button(label, LETTER, record, style=style, anyone=True)
     return Button(label, MOVE, record_of(incident, to=target.value), style=style, anyone=True)
-
-
-def letter_of(record_letter: str) -> LetterKind | None:
-    """The letter that a button names."""
-    return LetterKind(record_letter) if record_letter in {each.value for each in LetterKind} else None

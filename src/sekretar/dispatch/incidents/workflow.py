@@ -96,8 +96,3 @@ def is_legal(status: Status, target: Status) -> bool:
 def is_finished(status: Status) -> bool:
     """Whether nothing is left to do in this status."""
     return status in FINISHED
-
-
-def opens_again(status: Status, target: Status) -> bool:
-    """Whether this move makes a finished incident an open one."""
-    return status in FINISHED and target not in FINISHED

@@ -143,11 +143,6 @@ def duration(text: str | None) -> timedelta | None:
     return timedelta(hours=(weeks * _DAYS_A_WEEK + days) * _HOURS_A_DAY + hours, minutes=minutes)
 
 
-def next_id(item: Item) -> str:
-    """How the page after this entry is asked for."""
-    return str(item["id"])
-
-
 class Reader:
     """Reads tickets of one Tracker."""
 

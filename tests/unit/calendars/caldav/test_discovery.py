@@ -20,7 +20,6 @@ from sekretar.calendars.caldav import (
     base_url,
     discover,
     list_calendars,
-    provider_of_mail,
 )
 from sekretar.calendars.caldav.providers import MAILRU, Provider
 from sekretar.kernel.errors import PeerForbidden, PeerRefused
@@ -236,9 +235,5 @@ def test_what_is_no_address_is_refused(typed: str) -> None:
         base_url(OTHER, typed)
 
 
-def test_providers_are_known_by_the_domain_of_the_mail() -> None:
-    assert provider_of_mail("anna@YA.ru") is PROVIDERS["yandex"]
-    assert provider_of_mail("anna@bk.ru") is PROVIDERS["mailru"]
-    assert provider_of_mail("anna@notya.ru") is None
-    assert provider_of_mail("") is None
+def test_the_address_is_asked_for_where_it_depends_on_the_house() -> None:
     assert [each.id for each in PROVIDERS.values() if each.asks_url] == ["nextcloud", "other"]

@@ -84,7 +84,7 @@ async def test_an_idle_calendar_costs_one_request(fake: FakeServer, caller: Call
 async def test_given_marks_cost_no_request(fake: FakeServer, caller: Caller) -> None:
     fill(fake, "a.ics")
     await caller.look()
-    marks = (await caller.client.home_state(fake.url + "cal/"))[caller.client.key(fake.calendar_url)]
+    marks = (await caller.client.home(fake.url + "cal/")).marks()[caller.client.key(fake.calendar_url)]
     fake.asked.clear()
     assert (await changes(caller.client, caller.state, marks=marks)).way is Way.UNMOVED
     assert fake.asked == []
