@@ -25,8 +25,9 @@ from sekretar.dispatch.chat.model import card_key
 from sekretar.dispatch.chat.rights import Rights
 from sekretar.dispatch.chat.working import actor_of
 from sekretar.dispatch.incidents import types
+from sekretar.dispatch.incidents.entering import LONGEST_SUMMARY
 from sekretar.dispatch.incidents.finding import IncidentFilter, Page, find
-from sekretar.dispatch.incidents.incidents import LONGEST_SUMMARY, Incidents
+from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.model import EventRow, IncidentRow
 from sekretar.dispatch.incidents.values import (
     Applicant,

@@ -21,6 +21,7 @@ from sekretar.dispatch.incidents.values import (
     Actor,
     ActorKind,
     Applicant,
+    Changed,
     Event,
     EventKind,
     Incident,
@@ -73,10 +74,8 @@ class Desk:
         person = await people.remember(session, profile, NOW)
         return Actor(ActorKind.PERSON, person.display_name, person.id)
 
-    async def _hear(
-        self, session: AsyncSession, incident: Incident, events: Sequence[Event], now: datetime
-    ) -> None:
-        self.heard.append((incident, list(events)))
+    async def _hear(self, session: AsyncSession, changes: Sequence[Changed]) -> None:
+        self.heard += [(each.incident, list(each.events)) for each in changes]
 
     async def open(self, summary: str = "Нет питания", desk: str = "towers", **fields: object) -> Incident:
         new = NewIncident(desk, NOW, summary, Origin.LETTER, **fields)  # type: ignore[arg-type]
@@ -272,16 +271,16 @@ async def test_a_letter_makes_it_unread_until_somebody_looks(desk: Desk) -> None
 async def test_a_listener_that_changes_the_incident_is_heard_in_order_by_all(desk: Desk) -> None:
     told: list[list[str]] = []
 
-    async def assign(
-        session: AsyncSession, incident: Incident, events: Sequence[Event], now: datetime
-    ) -> None:
-        if events[0].kind is EventKind.OPENED:
-            change = IncidentChange(responsible_id=desk.anna.person_id)
-            await desk.incidents.change(session, incident.id, change, SYSTEM, "least loaded")
+    async def assign(session: AsyncSession, changes: Sequence[Changed]) -> None:
+        for each in changes:
+            if EventKind.OPENED in each.kinds:
+                change = IncidentChange(responsible_id=desk.anna.person_id)
+                await desk.incidents.change(session, each.incident.id, change, SYSTEM, "least loaded")
 
-    async def tell(session: AsyncSession, incident: Incident, events: Sequence[Event], now: datetime) -> None:
-        assert incident.responsible_id == desk.anna.person_id
-        told.append([each.kind.value for each in events])
+    async def tell(session: AsyncSession, changes: Sequence[Changed]) -> None:
+        for each in changes:
+            assert each.incident.responsible_id == desk.anna.person_id
+            told.append([event.kind.value for event in each.events])
 
     desk.incidents.on_changed(assign)
     desk.incidents.on_changed(tell)
@@ -293,7 +292,7 @@ async def test_a_listener_that_changes_the_incident_is_heard_in_order_by_all(des
 async def test_a_listener_that_fails_undoes_the_change(desk: Desk) -> None:
     opened = await desk.open()
 
-    async def fail(session: AsyncSession, incident: Incident, events: Sequence[Event], now: datetime) -> None:
+    async def fail(session: AsyncSession, changes: Sequence[Changed]) -> None:
         raise ValueError("no")
 
     desk.incidents.on_changed(fail)

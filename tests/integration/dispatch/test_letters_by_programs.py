@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,7 +13,7 @@ from tests.peers_smtp import OutsideWorld
 
 from sekretar.dispatch.assets.assets import Assets
 from sekretar.dispatch.incidents import types
-from sekretar.dispatch.incidents.values import SYSTEM, Event, EventKind, Incident, IncidentChange, Status
+from sekretar.dispatch.incidents.values import SYSTEM, Changed, EventKind, Incident, IncidentChange, Status
 from sekretar.dispatch.intake.deliveries import Deliveries
 from sekretar.dispatch.intake.evidence import Evidence
 from sekretar.dispatch.intake.filing import Filing
@@ -110,8 +110,10 @@ async def test_a_program_that_does_not_say_so_is_answered_until_the_limit_and_th
         await office.incidents.change(session, incident.id, closing, PERSON)
     heard: list[tuple[bool, list[str]]] = []
 
-    async def hear(_: AsyncSession, now: Incident, events: Sequence[Event], at: datetime) -> None:
-        heard.append((now.unread, [event.new for event in events if event.kind is EventKind.NOTE]))
+    async def hear(_: AsyncSession, changes: Sequence[Changed]) -> None:
+        for each in changes:
+            notes = [event.new for event in each.events if event.kind is EventKind.NOTE]
+            heard.append((each.incident.unread, notes))
 
     office.incidents.on_changed(hear)
     letter, rounds = b"In-Reply-To: <first@operator.test>\r\n" + FIRST.replace(b"<first@", b"<robot0@"), 0

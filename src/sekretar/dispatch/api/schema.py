@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from sekretar.dispatch.incidents.incidents import LONGEST_SUMMARY
+from sekretar.dispatch.incidents.entering import LONGEST_SUMMARY
 from sekretar.dispatch.incidents.values import ActorKind, EventKind, LinkKind, Origin, Status
 from sekretar.dispatch.mail.model import Direction
 from sekretar.dispatch.sla.clocks import SlaState

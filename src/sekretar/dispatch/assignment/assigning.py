@@ -8,7 +8,7 @@ everybody. Where nobody may be chosen the incident stays in the queue, and the c
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import cast
@@ -35,7 +35,7 @@ from sekretar.dispatch.assignment.shifts import next_begin, next_change
 from sekretar.dispatch.assignment.team import TASK, Member, Role, Team
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.model import IncidentRow
-from sekretar.dispatch.incidents.values import SYSTEM, Event, EventKind, Incident, IncidentChange
+from sekretar.dispatch.incidents.values import SYSTEM, Changed, EventKind, Incident, IncidentChange, Wish
 from sekretar.dispatch.incidents.workflow import is_finished
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.dispatch.telling import Reader, Telling
@@ -45,6 +45,8 @@ from sekretar.mattermost.messages import Message
 
 #: How often the shifts are looked at, which somebody may have changed.
 LOOK_EVERY = timedelta(minutes=1)
+#: What may end the waiting for somebody.
+_SETTLING = frozenset({EventKind.RESPONSIBLE, EventKind.STATUS, EventKind.MERGED})
 _log = structlog.get_logger(__name__)
 
 
@@ -53,6 +55,15 @@ class Alarm(StrEnum):
 
     UNMANNED = "unmanned"
     FULL = "full"
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """An incident that waits, why, and who is to get it."""
+
+    incident: Incident
+    reason: Reason
+    choice: Choice
 
 
 # Made once: making one takes longer than running it.
@@ -88,49 +99,47 @@ class Assigning:
 
     # --- what waits
 
-    async def on_changed(
-        self, session: AsyncSession, incident: Incident, events: Sequence[Event], now: datetime
-    ) -> None:
+    async def on_changed(self, session: AsyncSession, changes: Sequence[Changed]) -> None:
         """A listener of `Incidents`."""
-        desk = self._desks.get(incident.desk)
-        if desk is None:
-            return
-        kinds = {event.kind for event in events}
-        if kinds & {EventKind.RESPONSIBLE, EventKind.STATUS, EventKind.MERGED}:
-            await self._settled(session, incident, now, given=EventKind.RESPONSIBLE in kinds)
+        known = [each for each in changes if each.incident.desk in self._desks]
+        settled = [each for each in known if each.kinds & _SETTLING]
+        if settled:
+            await self._settled(session, settled)
             wake_after_commit(session, TASK)
-        reason = await self._reason(session, desk, incident, kinds, now)
-        if reason is not None:
-            await enqueue(session, incident, reason)
+        waiting = [(each.incident, reason) for each in known if (reason := await self._reason(session, each))]
+        await enqueue(session, waiting)
 
-    async def _settled(
-        self, session: AsyncSession, incident: Incident, now: datetime, *, given: bool
-    ) -> None:
+    async def _settled(self, session: AsyncSession, changes: Sequence[Changed]) -> None:
         """Take out of the queue what waits for nobody any more, and remember who was given something."""
-        if is_finished(incident.status) or (given and incident.responsible_id is not None):
-            await dequeue(session, incident.id)
-        if given and incident.responsible_id is not None:
-            who = {"of_desk": incident.desk, "whose": incident.responsible_id}
-            await session.execute(_REMEMBERING, {**who, "now": now})
+        given = [
+            each
+            for each in changes
+            if EventKind.RESPONSIBLE in each.kinds and each.incident.responsible_id is not None
+        ]
+        finished = [each for each in changes if is_finished(each.incident.status)]
+        await dequeue(session, {each.incident.id for each in (*given, *finished)})
+        # Members in one order, so that nobody waits for somebody who waits for them.
+        last = {(each.incident.desk, each.incident.responsible_id): each.at for each in given}
+        if last:
+            rows = [
+                {"of_desk": desk, "whose": whose, "now": at} for (desk, whose), at in sorted(last.items())
+            ]
+            await session.execute(_REMEMBERING, rows)
 
-    async def _reason(
-        self,
-        session: AsyncSession,
-        desk: DeskSettings,
-        incident: Incident,
-        kinds: set[EventKind],
-        now: datetime,
-    ) -> Reason | None:
-        if not desk.assignment.automatic or is_finished(incident.status):
+    async def _reason(self, session: AsyncSession, changed: Changed) -> Reason | None:
+        """Why an incident waits for somebody after this change; None when it does not."""
+        incident, kinds = changed.incident, changed.kinds
+        rules = self._desks[incident.desk].assignment
+        if not rules.automatic or is_finished(incident.status):
             return None
         if incident.responsible_id is None:
             if EventKind.OPENED in kinds:
                 return Reason.OPENED
             # Also an incident that is opened again, or whose responsible is gone.
             return Reason.FREED if kinds & {EventKind.RESPONSIBLE, EventKind.STATUS} else None
-        if EventKind.LETTER_IN not in kinds or desk.assignment.answers != "reassign":
+        if EventKind.LETTER_IN not in kinds or rules.answers != "reassign":
             return None
-        return Reason.ANSWER if await self._off_shift(session, incident, now) else None
+        return Reason.ANSWER if await self._off_shift(session, incident, changed.at) else None
 
     async def _off_shift(self, session: AsyncSession, incident: Incident, now: datetime) -> bool:
         """Whether the responsible is a dispatcher who does not work now; who is none keeps what they took."""
@@ -181,18 +190,22 @@ class Assigning:
             candidates = await self._candidates(session, desk, members, presences, now)
             waiting = await queued(session, desk.name)
             incidents = await lock_incidents(session, [row.incident_id for row in waiting])
-            given: list[Given] = []
+            chosen: list[_Chosen] = []
+            obsolete: list[int] = []
             refused: Choice | None = None
             for row in waiting:
-                incident = incidents[row.incident_id]
-                if await self._obsolete(session, row, incident, now):
+                incident, reason = incidents[row.incident_id], Reason(row.reason)
+                if not await self._waiting(session, reason, incident, now):
+                    obsolete.append(incident.id)
                     continue
                 choice = choose(candidates, desk.assignment.waiting_weight)
                 if choice.person_id is None:
                     refused = choice
                     break
-                given += await self._give(session, desk, row, incident, choice)
+                chosen.append(_Chosen(incident, reason, choice))
                 candidates = [_loaded(each, choice.person_id, now) for each in candidates]
+            await dequeue(session, obsolete)
+            given = await self._give(session, desk, chosen)
             await self._news.note(session, desk.name, given, now)
             due = [each for each in [await self._news.say(session, desk.name)] if each is not None]
             if refused is not None:
@@ -201,18 +214,15 @@ class Assigning:
             pool.alarm = ""
             return [now] if len(waiting) == BATCH else due
 
-    async def _obsolete(
-        self, session: AsyncSession, row: QueueRow, incident: Incident, now: datetime
+    async def _waiting(
+        self, session: AsyncSession, reason: Reason, incident: Incident, now: datetime
     ) -> bool:
-        """Whether an incident does not wait any more; then it is taken out of the queue."""
-        if Reason(row.reason).keeps:
-            waits = incident.responsible_id is None or await self._off_shift(session, incident, now)
-        else:
-            waits = incident.responsible_id is None
-        if waits and not is_finished(incident.status):
+        """Whether an incident in the queue still waits for somebody."""
+        if is_finished(incident.status):
             return False
-        await dequeue(session, row.incident_id)
-        return True
+        if incident.responsible_id is None:
+            return True
+        return reason.keeps and await self._off_shift(session, incident, now)
 
     async def _candidates(
         self,
@@ -240,34 +250,55 @@ class Assigning:
         ]
 
     async def _give(
-        self, session: AsyncSession, desk: DeskSettings, row: QueueRow, before: Incident, choice: Choice
+        self, session: AsyncSession, desk: DeskSettings, chosen: Sequence[_Chosen]
     ) -> list[Given]:
-        """Give an incident away; nothing is given that may not be changed any more."""
-        reason, incident_id = Reason(row.reason), row.incident_id
-        change = IncidentChange(responsible_id=choice.person_id)
-        seen = IncidentChange(responsible_id=before.responsible_id)
+        """Give incidents away; nothing is given that may not be changed any more."""
         t = self._telling.chat.catalogues.translator(desk.language)
-        try:
-            after = await self._incidents.change(
-                session, incident_id, change, SYSTEM, wording.why(choice, t), seen=seen
+        wishes = [
+            Wish(
+                each.incident.id,
+                IncidentChange(responsible_id=each.choice.person_id),
+                SYSTEM,
+                wording.why(each.choice, t),
+                seen=IncidentChange(responsible_id=each.incident.responsible_id),
             )
-        except PersonError as error:
-            # It may not be changed any more, and so does not wait for anybody.
-            _log.info("incident not given", incident=incident_id, reason=error.key)
-            await dequeue(session, incident_id)
-            return []
-        if after.version == before.version:
-            # Whoever had it gets it again, and nobody has heard of that.
-            await dequeue(session, incident_id)
-        record = {
-            "incident_id": incident_id,
-            "person_id": choice.person_id,
-            "at": self._telling.chat.now(),
-            "reason": reason.value,
-            "candidates": [each.as_json() for each in choice.seen],
-        }
-        await session.execute(_RECORDING, record)
-        return [Given(before, after, reason)]
+            for each in chosen
+        ]
+        unheard: list[int] = []
+        done: list[_Chosen] = []
+        given: list[Given] = []
+        outcomes = await self._incidents.change_all(session, wishes)
+        for each, outcome in zip(chosen, outcomes, strict=True):
+            if isinstance(outcome, PersonError):
+                # It may not be changed any more, and so does not wait for anybody.
+                _log.info("incident not given", incident=each.incident.id, reason=outcome.key)
+                unheard.append(each.incident.id)
+                continue
+            if outcome.version == each.incident.version:
+                # Whoever had it gets it again, and nobody has heard of that.
+                unheard.append(each.incident.id)
+            done.append(each)
+            given.append(Given(each.incident, outcome, each.reason))
+        await dequeue(session, unheard)
+        await self._record(session, done)
+        return given
+
+    async def _record(self, session: AsyncSession, chosen: Sequence[_Chosen]) -> None:
+        """Write down who was given what, and why they."""
+        if not chosen:
+            return
+        now = self._telling.chat.now()
+        records = [
+            {
+                "incident_id": each.incident.id,
+                "person_id": each.choice.person_id,
+                "at": now,
+                "reason": each.reason.value,
+                "candidates": [seen.as_json() for seen in each.choice.seen],
+            }
+            for each in chosen
+        ]
+        await session.execute(_RECORDING, records)
 
     async def _alarm(
         self,

@@ -107,5 +107,4 @@ class HandingOver:
             await listener(session, found, now)
         if desk.assignment.shift_end == "reassign":
             await lock_incidents(session, [each.id for each in found.incidents])
-            for incident in found.incidents:
-                await enqueue(session, incident, Reason.SHIFT_END)
+            await enqueue(session, [(each, Reason.SHIFT_END) for each in found.incidents])

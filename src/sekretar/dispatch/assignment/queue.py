@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
@@ -14,8 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.assignment.model import PoolRow, QueueRow
 from sekretar.dispatch.assignment.team import TASK
-from sekretar.dispatch.incidents.model import IncidentRow
-from sekretar.dispatch.incidents.rows import incident_of
+from sekretar.dispatch.incidents.rows import incident_of, locked_all
 from sekretar.dispatch.incidents.values import Incident
 from sekretar.kernel.database import insert_into, wake_after_commit
 
@@ -43,11 +42,20 @@ class Reason(StrEnum):
         return self in (Reason.ANSWER, Reason.SHIFT_END)
 
 
-async def enqueue(session: AsyncSession, incident: Incident, reason: Reason) -> None:
-    """Let an incident wait for somebody; one that waits already keeps its reason."""
-    values = {"desk": incident.desk, "opened_at": incident.opened_at, "reason": reason.value}
-    await session.execute(_enqueuing(session.get_bind().dialect.name), {"incident_id": incident.id, **values})
-    wake_after_commit(session, TASK)
+async def enqueue(session: AsyncSession, waiting: Sequence[tuple[Incident, Reason]]) -> None:
+    """Let incidents wait for somebody; one that waits already keeps its reason."""
+    if waiting:
+        rows = [
+            {
+                "incident_id": incident.id,
+                "desk": incident.desk,
+                "opened_at": incident.opened_at,
+                "reason": reason.value,
+            }
+            for incident, reason in waiting
+        ]
+        await session.execute(_enqueuing(session.get_bind().dialect.name), rows)
+        wake_after_commit(session, TASK)
 
 
 @cache
@@ -57,9 +65,10 @@ def _enqueuing(dialect: str) -> Insert:
     return statement.on_conflict_do_nothing()
 
 
-async def dequeue(session: AsyncSession, incident_id: int) -> None:
-    """An incident waits for nobody any more, or never did."""
-    await session.execute(_DEQUEUING, {"incident": incident_id})
+async def dequeue(session: AsyncSession, incident_ids: Collection[int]) -> None:
+    """These incidents wait for nobody any more, or never did."""
+    if incident_ids:
+        await session.execute(_DEQUEUING, [{"incident": each} for each in sorted(incident_ids)])
 
 
 async def locked_pool(session: AsyncSession, desk: str, now: datetime) -> PoolRow:
@@ -77,9 +86,6 @@ async def queued(session: AsyncSession, desk: str) -> list[QueueRow]:
 
 
 async def lock_incidents(session: AsyncSession, incident_ids: Iterable[int]) -> dict[int, Incident]:
-    """Hold these incidents until the end of the transaction. All are taken in the order of their numbers, as merging
-    does, so that nobody waits for somebody who waits for them.
-    """
-    query = select(IncidentRow).where(IncidentRow.id.in_(sorted(incident_ids))).order_by(IncidentRow.id)
-    rows = await session.scalars(query.with_for_update(), execution_options={"populate_existing": True})
-    return {row.id: incident_of(row) for row in rows}
+    """Hold these incidents until the end of the transaction."""
+    rows = await locked_all(session, incident_ids)
+    return {number: incident_of(row) for number, row in rows.items()}

@@ -26,7 +26,7 @@ from sekretar.dispatch.chat.views import Views
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.model import EventRow
 from sekretar.dispatch.incidents.rows import event_of
-from sekretar.dispatch.incidents.values import Event, Incident
+from sekretar.dispatch.incidents.values import Changed, Event, Incident
 from sekretar.dispatch.mail import store
 from sekretar.dispatch.mail.model import LetterRow
 from sekretar.dispatch.settings import DeskSettings
@@ -57,14 +57,12 @@ class Cards:
     views: Views
     desks: Mapping[str, DeskSettings]
 
-    async def changed(
-        self, session: AsyncSession, incident: Incident, events: Sequence[Event], now: datetime
-    ) -> None:
-        """For `Incidents.on_changed`: its card has to be looked at."""
-        values = {"channel_id": "", "told": 0, "shown": "", "version": 0, "due_at": now}
-        await session.execute(
-            _marking(session.get_bind().dialect.name), {"incident_id": incident.id, **values}
-        )
+    async def changed(self, session: AsyncSession, changes: Sequence[Changed]) -> None:
+        """For `Incidents.on_changed`: their cards have to be looked at."""
+        fresh = {"channel_id": "", "told": 0, "shown": "", "version": 0}
+        due = {each.incident.id: each.at for each in changes}
+        rows = [{"incident_id": number, **fresh, "due_at": at} for number, at in sorted(due.items())]
+        await session.execute(_marking(session.get_bind().dialect.name), rows)
         wake_after_commit(session, TASK)
 
     async def show_due(self) -> datetime | None:

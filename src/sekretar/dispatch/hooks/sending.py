@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -19,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.hooks.settings import HookSettings
 from sekretar.dispatch.hooks.signing import signed
-from sekretar.dispatch.incidents.values import Event, Incident
+from sekretar.dispatch.incidents.values import Changed, Event, Incident
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.errors import PeerDown, PeerInvalid
@@ -45,20 +44,20 @@ class Hooks:
         """Have the outbox deliver."""
         outbox.handle(KIND, self.deliver, patience=PATIENCE)
 
-    async def on_changed(
-        self, session: AsyncSession, incident: Incident, events: Sequence[Event], now: datetime
-    ) -> None:
+    async def on_changed(self, session: AsyncSession, changes: Sequence[Changed]) -> None:
         """A listener of `Incidents`."""
-        desk = self.desks.get(incident.desk)
-        if desk is None or not desk.hooks:
-            return
-        effects = [
-            _effect(desk, hook, incident, event)
-            for event in events
-            for hook in desk.hooks
-            if not hook.events or event.kind in hook.events
+        effects = [effect for changed in changes for effect in self._effects(changed)]
+        if effects:
+            await put_all(session, effects, self.clock.now())
+
+    def _effects(self, changed: Changed) -> list[Effect]:
+        desk = self.desks.get(changed.incident.desk)
+        return [
+            _effect(desk, hook, changed.incident, event)
+            for event in changed.events
+            for hook in (desk.hooks if desk else ())
+            if desk and (not hook.events or event.kind in hook.events)
         ]
-        await put_all(session, effects, now)
 
     async def deliver(self, delivery: Delivery) -> Receipt | None:
         """The handler of the outbox."""

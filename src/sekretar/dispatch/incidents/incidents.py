@@ -4,29 +4,27 @@ Whatever follows a change (the card in the chat, the clocks, the mirror, web hoo
 that is called in the transaction of the change and only writes rows. So what was changed and what follows from it
 are stored together or not at all, and no listener keeps anybody waiting.
 
-Listeners may change the incident in turn. They hear one thing after another, each listener of all of one before
-any of the next, and always see the incident as it is by then.
+Most verbs have a form for many, which does with a handful of statements what would otherwise take as many for each.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Executable, Table, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.dispatch.incidents import links, naming, rules, words
-from sekretar.dispatch.incidents.model import EventRow, IncidentRow, NumberRow
-from sekretar.dispatch.incidents.rows import event_of, incident_of, locked, record
+from sekretar.dispatch.incidents import entering, links, naming, rules, words
+from sekretar.dispatch.incidents.listening import ChangeListener, Happened, Listeners
+from sekretar.dispatch.incidents.model import EventRow, IncidentRow
+from sekretar.dispatch.incidents.rows import event_of, incident_of, locked, locked_all, record
 from sekretar.dispatch.incidents.values import (
     Actor,
     Applicant,
+    Came,
     Event,
     EventKind,
     Incident,
@@ -34,21 +32,16 @@ from sekretar.dispatch.incidents.values import (
     Link,
     LinkKind,
     NewIncident,
+    Opening,
     Status,
+    Wish,
 )
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.text import clean
 
-#: Called in the transaction of a change with the incident as it is now, what happened to it, and the moment.
-ChangeListener = Callable[[AsyncSession, Incident, Sequence[Event], datetime], Awaitable[None]]
-
-#: Longer summaries are cut: it is a title.
-LONGEST_SUMMARY = 1_000
-
 _NOTHING = IncidentChange()
-_UNTOLD = "sekretar.dispatch.untold"
 
 
 class Incidents:
@@ -57,11 +50,11 @@ class Incidents:
     def __init__(self, clock: Clock, desks: Mapping[str, DeskSettings]) -> None:
         self._clock = clock
         self._desks = desks
-        self._listeners: list[ChangeListener] = []
+        self._listeners = Listeners()
 
     def on_changed(self, listener: ChangeListener) -> None:
         """Be called in the transaction of every change, in the order of registration."""
-        self._listeners.append(listener)
+        self._listeners.add(listener)
 
     async def open(self, session: AsyncSession, new: NewIncident, actor: Actor, why: str = "") -> Incident:
         """Enter an incident; it begins as new and gets the next code of its desk.
@@ -69,42 +62,31 @@ class Incidents:
         Raises:
             PersonError: the summary is empty, or the type is none of the desk.
         """
-        desk, now = self._desks[new.desk], self._clock.now()
-        if not _title(new.summary):
-            raise PersonError("dispatch.incident.no_summary")
-        given = {name: value for name in naming.REFERENCES if (value := getattr(new, name)) is not None}
-        named = await naming.events(session, new.desk, None, given, new.names)
-        number = await _next_number(session, new.desk)
-        row = IncidentRow(
-            desk=new.desk,
-            number=number,
-            code=f"{desk.prefix}-{number}",
-            opened_at=new.opened_at,
-            created_at=now,
-            updated_at=now,
-            status=Status.NEW,
-            finished_at=None,
-            applicant_name=clean(new.applicant.name),
-            applicant_address=clean(new.applicant.address).casefold(),
-            summary=_title(new.summary),
-            description=clean(new.description),
-            origin=new.origin,
-            language=new.language or desk.language,
-            unread=new.unread,
-            version=1,
-            **given,
-        )
-        session.add(row)
+        return (await self.open_all(session, [Opening(new, actor, why)]))[0]
+
+    async def open_all(self, session: AsyncSession, openings: Sequence[Opening]) -> list[Incident]:
+        """Enter several, in their order; as `open`, which says what may be wrong: then none is entered."""
+        now, names = self._clock.now(), naming.Names(session)
+        for each in openings:
+            entering.check(each.new)
+        named = [
+            await names.events(each.new.desk, None, entering.references(each.new), each.new.names)
+            for each in openings
+        ]
+        numbers = await entering.next_numbers(session, [each.new.desk for each in openings])
+        rows = [
+            entering.row_of(each.new, number, self._desks[each.new.desk], now)
+            for each, number in zip(openings, numbers, strict=True)
+        ]
+        session.add_all(rows)
         await session.flush()
-        await words.index(session, row.id, _spoken_of(row))
-        events = [Event(row.id, now, EventKind.OPENED, actor, new=row.code, why=why)]
-        if new.letter_id is not None:
-            subject, letter_id = new.letter_subject, new.letter_id
-            events.append(Event(row.id, now, EventKind.LETTER_IN, actor, new=subject, letter_id=letter_id))
-        for each in named:
-            reason = new.place_why if each.kind in naming.PLACES else why
-            events.append(replace(each, incident_id=row.id, at=now, actor=actor, why=reason))
-        return await self._tell(session, row, await record(session, events), now)
+        await words.index_all(session, [(row.id, entering.spoken_of(row)) for row in rows])
+        happened = [
+            (row, entering.beginnings(row, opening, events, now))
+            for row, opening, events in zip(rows, openings, named, strict=True)
+        ]
+        await self._tell(session, happened, now)
+        return [incident_of(row) for row in rows]
 
     async def get(self, session: AsyncSession, incident_id: int) -> Incident:
         """The incident with this number, as it is stored now.
@@ -152,27 +134,50 @@ class Incidents:
             PersonError: there is no such incident, it was merged into another, it was changed meanwhile, the
                 workflow has no such move, it may not be closed yet, or the type is none of its desk.
         """
-        row = await locked(session, incident_id)
+        (outcome,) = await self.change_all(session, [Wish(incident_id, change, actor, why, seen)])
+        if isinstance(outcome, PersonError):
+            raise outcome
+        return outcome
+
+    async def change_all(self, session: AsyncSession, wishes: Sequence[Wish]) -> list[Incident | PersonError]:
+        """Change several incidents, each once; what becomes of each wish.
+
+        As `change`, which says what may be refused: then it is said here, and the others are changed all the same.
+        """
+        now, names = self._clock.now(), naming.Names(session)
+        rows = await locked_all(session, [each.incident_id for each in wishes])
+        refused: dict[int, PersonError] = {}
+        happened: list[tuple[IncidentRow, Sequence[Event]]] = []
+        for wish in wishes:
+            try:
+                if wish.incident_id not in rows:
+                    raise PersonError("dispatch.incident.gone")
+                row = rows[wish.incident_id]
+                if events := await self._apply(session, row, wish, names, now):
+                    happened.append((row, events))
+            except PersonError as error:
+                refused[wish.incident_id] = error
+        await self._changed(session, happened, now)
+        return [refused.get(each.incident_id) or incident_of(rows[each.incident_id]) for each in wishes]
+
+    async def _apply(
+        self, session: AsyncSession, row: IncidentRow, wish: Wish, names: naming.Names, now: datetime
+    ) -> list[Event]:
+        """Write what is wished into the row; what happens by that, nothing when it is so already."""
         before = incident_of(row)
-        rules.check_seen(before, seen)
-        values = rules.differing(before, _tidied(change))
-        if not values:
-            return before
+        rules.check_seen(before, wish.seen)
+        values = rules.differing(before, _tidied(wish.change))
         if before.merged_into_id is not None and values.keys() - {"unread"}:
             raise await links.merged_error(session, before)
         if "status" in values:
             await self._check_status(session, before, values)
-        now = self._clock.now()
-        events = [
-            replace(each, at=now, actor=actor, why=why)
-            for each in await naming.events(session, before.desk, before, values)
-        ]
+        events = await names.events(before.desk, before, values)
         if "status" in values:
             row.finished_at = rules.finished_at(before, values["status"], now)
         _set(row, values)
         if values.keys() & {"summary", "applicant"}:
-            await words.index(session, row.id, _spoken_of(row))
-        return await self._changed(session, row, events, now)
+            await words.index(session, row.id, entering.spoken_of(row))
+        return [replace(each, at=now, actor=wish.actor, why=wish.why) for each in events]
 
     async def note(
         self,
@@ -188,7 +193,8 @@ class Incidents:
         """Write something into the history that changes no field; listeners hear of it as of any change."""
         row, now = await locked(session, incident_id), self._clock.now()
         event = Event(row.id, now, kind, actor, old=old, new=new, why=why, letter_id=letter_id)
-        return await self._changed(session, row, [event], now)
+        await self._changed(session, [(row, [event])], now)
+        return incident_of(row)
 
     async def letter_came(
         self,
@@ -200,10 +206,28 @@ class Incidents:
         letter_id: int | None = None,
     ) -> Incident:
         """Note a letter, and that somebody has to look at it."""
-        row, now = await locked(session, incident_id), self._clock.now()
-        row.unread = True
-        event = Event(row.id, now, EventKind.LETTER_IN, actor, new=subject, why=why, letter_id=letter_id)
-        return await self._changed(session, row, [event], now)
+        return (await self.letters_came(session, [Came(incident_id, actor, subject, why, letter_id)]))[0]
+
+    async def letters_came(self, session: AsyncSession, letters: Sequence[Came]) -> list[Incident]:
+        """The same for several, each to another incident.
+
+        Raises:
+            PersonError: `dispatch.incident.gone`, one is not there.
+        """
+        now = self._clock.now()
+        rows = await locked_all(session, [each.incident_id for each in letters])
+        if len(rows) < len(letters):
+            raise PersonError("dispatch.incident.gone")
+        happened: list[tuple[IncidentRow, Sequence[Event]]] = []
+        for each in letters:
+            row = rows[each.incident_id]
+            row.unread = True
+            event = Event(
+                row.id, now, EventKind.LETTER_IN, each.actor, "", each.subject, each.why, each.letter_id
+            )
+            happened.append((row, [event]))
+        await self._changed(session, happened, now)
+        return [incident_of(rows[each.incident_id]) for each in letters]
 
     async def history(self, session: AsyncSession, incident_id: int, after: int = 0) -> list[Event]:
         """Everything that happened to an incident after this event, in order."""
@@ -275,9 +299,10 @@ class Incidents:
         ended = [Event(one.id, now, EventKind.MERGED, actor, new=other.code, why=why)]
         if before.status is not Status.CLOSED:
             ended.append(Event(one.id, now, EventKind.STATUS, actor, before.status, Status.CLOSED, why))
-        await self._changed(session, one, ended, now)
+        await self._changed(session, [(one, ended)], now)
         absorbed = Event(other.id, now, EventKind.ABSORBED, actor, new=one.code, why=why)
-        return await self._changed(session, other, [absorbed], now)
+        await self._changed(session, [(other, [absorbed])], now)
+        return incident_of(other)
 
     async def survivor(self, session: AsyncSession, incident_id: int) -> int:
         """The number of the incident in which this one lives on; its own when it was not merged."""
@@ -307,8 +332,7 @@ class Incidents:
         now = self._clock.now()
         here = Event(one.id, now, event, actor, old=kind, new=other.code, why=why)
         there = Event(other.id, now, event, actor, old=kind.inverse, new=one.code, why=why)
-        await self._changed(session, one, [here], now)
-        await self._changed(session, other, [there], now)
+        await self._changed(session, [(one, [here]), (other, [there])], now)
 
     async def _check_status(self, session: AsyncSession, before: Incident, values: Mapping[str, Any]) -> None:
         target = values["status"]
@@ -317,68 +341,32 @@ class Incidents:
             waited_for = await links.waited_for(session, before.id)
             rules.check_closing(before, values.get("type_id", before.type_id), waited_for)
 
-    async def _changed(
-        self, session: AsyncSession, row: IncidentRow, events: Sequence[Event], now: datetime
-    ) -> Incident:
+    async def _changed(self, session: AsyncSession, happened: Happened, now: datetime) -> None:
         """Store what happened and tell the listeners."""
-        row.version += 1
-        row.updated_at = now
-        return await self._tell(session, row, await record(session, events), now)
+        for row, _ in happened:
+            row.version += 1
+            row.updated_at = now
+        await self._tell(session, happened, now)
 
-    async def _tell(
-        self, session: AsyncSession, row: IncidentRow, stored: Sequence[Event], now: datetime
-    ) -> Incident:
-        """Tell the listeners, who may be in the middle of hearing something else."""
-        untold: deque[tuple[IncidentRow, Sequence[Event], datetime]] | None = session.info.get(_UNTOLD)
-        if untold is not None:
-            untold.append((row, stored, now))
-            return incident_of(row)
-        untold = session.info[_UNTOLD] = deque([(row, stored, now)])
-        try:
-            while untold:
-                which, happened, at = untold.popleft()
-                for listener in self._listeners:
-                    await listener(session, incident_of(which), happened, at)
-        finally:
-            del session.info[_UNTOLD]
-        return incident_of(row)
+    async def _tell(self, session: AsyncSession, happened: Happened, now: datetime) -> None:
+        if not happened:
+            return
+        stored = iter(await record(session, [event for _, events in happened for event in events]))
+        told = [(row, [next(stored) for _ in events]) for row, events in happened]
+        await self._listeners.tell(session, told, now)
 
 
 def _tidied(change: IncidentChange) -> IncidentChange:
     if isinstance(change.summary, str):
-        if not _title(change.summary):
+        if not entering.title(change.summary):
             raise PersonError("dispatch.incident.no_summary")
-        change = replace(change, summary=_title(change.summary))
+        change = replace(change, summary=entering.title(change.summary))
     if isinstance(change.applicant, Applicant):
         who = change.applicant
         change = replace(change, applicant=Applicant(clean(who.name), clean(who.address).casefold()))
     return change
 
 
-def _title(text: str) -> str:
-    return " ".join(clean(text).split())[:LONGEST_SUMMARY]
-
-
-def _spoken_of(row: IncidentRow) -> str:
-    return "\n".join((row.summary, row.applicant_name, row.applicant_address, row.description))
-
-
 def _set(row: IncidentRow, values: Mapping[str, Any]) -> None:
     for name, value in rules.columns(values).items():
         setattr(row, name, value)
-
-
-async def _next_number(session: AsyncSession, desk: str) -> int:
-    """The next number; whoever asks at the same time waits, so that none is left out."""
-    statement = _counting(session.get_bind().dialect.name)
-    number: int = (await session.scalars(statement, {"desk": desk, "last": 1})).one()
-    return number
-
-
-@cache
-def _counting(dialect: str) -> Executable:
-    """Made once: making it takes longer than running it."""
-    table = cast("Table", NumberRow.__table__)
-    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-    counted = statement.on_conflict_do_update(index_elements=["desk"], set_={"last": table.c.last + 1})
-    return counted.returning(table.c.last)

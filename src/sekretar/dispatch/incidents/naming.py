@@ -50,41 +50,53 @@ _NAMED_BY: Final[dict[str, tuple[InstrumentedAttribute[int], InstrumentedAttribu
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-async def events(
-    session: AsyncSession,
-    desk: str,
-    before: Incident | None,
-    values: Mapping[str, Any],
-    names: Mapping[str, str] = MappingProxyType({}),
-) -> list[Event]:
-    """What happens to an incident when its fields get these values; moment, actor and reason are still open.
+class Names:
+    """Reads what values are called, each once in a transaction."""
 
-    Args:
-        session: Reads the names.
-        desk: Of the incident.
-        before: The incident as it is; None for a new one, whose number is still open too.
-        values: The fields that are different.
-        names: What their new values are called, where that is known already.
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+        self._known: dict[tuple[str, str, Any], str] = {}
 
-    Raises:
-        PersonError: the type is none of the desk.
-    """
-    found = []
-    number = before.id if before else 0
-    for name, value in values.items():
-        if name == "unread":
-            kind = EventKind.UNREAD if value else EventKind.READ
-            found.append(Event(number, _NEVER, kind, SYSTEM))
-            continue
-        old = await _name(session, desk, name, getattr(before, name)) if before else ""
-        new = names.get(name) or await _name(session, desk, name, value)
-        found.append(Event(number, _NEVER, _KINDS[name], SYSTEM, old=old, new=new))
-    return found
+    async def events(
+        self,
+        desk: str,
+        before: Incident | None,
+        values: Mapping[str, Any],
+        names: Mapping[str, str] = MappingProxyType({}),
+    ) -> list[Event]:
+        """What happens to an incident when its fields get these values; moment, actor and reason are still open.
+
+        Args:
+            desk: Of the incident.
+            before: The incident as it is; None for a new one, whose number is still open too.
+            values: The fields that are different.
+            names: What their new values are called, where that is known already.
+
+        Raises:
+            PersonError: the type is none of the desk.
+        """
+        found = []
+        number = before.id if before else 0
+        for name, value in values.items():
+            if name == "unread":
+                kind = EventKind.UNREAD if value else EventKind.READ
+                found.append(Event(number, _NEVER, kind, SYSTEM))
+                continue
+            old = await self._of(desk, name, getattr(before, name)) if before else ""
+            new = names.get(name) or await self._of(desk, name, value)
+            found.append(Event(number, _NEVER, _KINDS[name], SYSTEM, old=old, new=new))
+        return found
+
+    async def _of(self, desk: str, field: str, value: Any) -> str:
+        if value is None:
+            return ""
+        asked = (desk, field, value)
+        if asked not in self._known:
+            self._known[asked] = await _name(self._session, desk, field, value)
+        return self._known[asked]
 
 
 async def _name(session: AsyncSession, desk: str, field: str, value: Any) -> str:
-    if value is None:
-        return ""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, Applicant):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.incidents.model import EventRow, IncidentRow, TypeRow
@@ -117,7 +117,16 @@ async def locked(session: AsyncSession, incident_id: int) -> IncidentRow:
     Raises:
         PersonError: `dispatch.incident.gone`, there is no such incident.
     """
-    row = await session.get(IncidentRow, incident_id, with_for_update=True, populate_existing=True)
-    if row is None:
+    rows = await locked_all(session, [incident_id])
+    if not rows:
         raise PersonError("dispatch.incident.gone")
-    return row
+    return rows[incident_id]
+
+
+async def locked_all(session: AsyncSession, incident_ids: Iterable[int]) -> dict[int, IncidentRow]:
+    """The same for many, by their numbers; those that there are. All are taken in the order of their numbers, as
+    merging does, so that nobody waits for somebody who waits for them.
+    """
+    query = select(IncidentRow).where(IncidentRow.id.in_(sorted(set(incident_ids)))).order_by(IncidentRow.id)
+    rows = await session.scalars(query.with_for_update(), execution_options={"populate_existing": True})
+    return {row.id: row for row in rows}

@@ -7,7 +7,7 @@ as `Event`s.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import Enum, StrEnum
@@ -245,6 +245,56 @@ class Event:
     letter_id: int | None = None
     #: Counts up over all histories; 0 before it is stored.
     id: int = 0
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What happened to an incident at one moment, and how the incident is now."""
+
+    incident: Incident
+    events: Sequence[Event]
+    at: datetime
+
+    @property
+    def kinds(self) -> frozenset[EventKind]:
+        return frozenset(event.kind for event in self.events)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """An incident that somebody enters."""
+
+    new: NewIncident
+    actor: Actor
+    #: In their words, or the reason of the rule.
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants to be different about an incident.
+
+    Attributes:
+        why: In their words.
+        seen: What they saw when they decided; when one of these fields is different by now, nothing is done.
+    """
+
+    incident_id: int
+    change: IncidentChange
+    actor: Actor
+    why: str = ""
+    seen: IncidentChange = field(default_factory=IncidentChange)
+
+
+@dataclass(frozen=True)
+class Came:
+    """A letter that came to an incident."""
+
+    incident_id: int
+    actor: Actor
+    subject: str
+    why: str = ""
+    letter_id: int | None = None
 
 
 class LinkKind(StrEnum):

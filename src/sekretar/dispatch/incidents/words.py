@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Final, cast
 
@@ -78,7 +78,14 @@ def has(word: str) -> ColumnElement[bool]:
 
 async def index(session: AsyncSession, incident_id: int, text: str) -> None:
     """Have an incident found by the words of this text too."""
-    rows = [{"word": word, "incident_id": incident_id} for word in words_of(text)]
+    await index_all(session, [(incident_id, text)])
+
+
+async def index_all(session: AsyncSession, texts: Iterable[tuple[int, str]]) -> None:
+    """The same for many incidents and their texts."""
+    rows = [
+        {"word": word, "incident_id": incident_id} for incident_id, text in texts for word in words_of(text)
+    ]
     if rows:
         await session.execute(_adding(session.get_bind().dialect.name), rows)
 

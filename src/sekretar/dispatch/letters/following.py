@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,6 +16,7 @@ from sekretar.dispatch.incidents.rows import incident_of, locked
 from sekretar.dispatch.incidents.values import (
     SYSTEM,
     ActorKind,
+    Changed,
     Event,
     EventKind,
     Incident,
@@ -44,18 +44,15 @@ class Following:
     automatic: Automatic
     catalogues: Catalogues
 
-    async def on_changed(
-        self, session: AsyncSession, incident: Incident, events: Sequence[Event], now: datetime
-    ) -> None:
-        """Send the letter of the status that was entered. A listener of the incidents."""
-        for event in events:
-            # Another listener may have moved it on meanwhile.
-            if (
-                event.kind is EventKind.STATUS
-                and event.new == incident.status
-                and incident.status in TRIGGERS
-            ):
-                await self._entered(session, incident, event)
+    async def on_changed(self, session: AsyncSession, changes: Sequence[Changed]) -> None:
+        """Send the letters of the statuses that were entered. A listener of the incidents."""
+        for changed in changes:
+            incident = changed.incident
+            for event in changed.events:
+                # Another listener may have moved it on meanwhile.
+                entered = event.kind is EventKind.STATUS and event.new == incident.status
+                if entered and incident.status in TRIGGERS:
+                    await self._entered(session, incident, event)
 
     async def _entered(self, session: AsyncSession, incident: Incident, event: Event) -> None:
         prepared = self.letters.prepared_for(session, incident)

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.assets.assets import Assets
 from sekretar.dispatch.incidents.incidents import Incidents
-from sekretar.dispatch.incidents.values import SYSTEM, Actor, Event, EventKind, Incident
+from sekretar.dispatch.incidents.values import SYSTEM, Actor, Changed, EventKind, Incident
 from sekretar.dispatch.mirror import polling, store
 from sekretar.dispatch.mirror.catching_up import catch_up
 from sekretar.dispatch.mirror.commenting import Commenting
@@ -82,15 +82,14 @@ class Mirror:
     def _mirrored(self) -> list[str]:
         return [name for name, desk in self.desks.items() if desk.mirror is not None]
 
-    async def on_changed(
-        self, session: AsyncSession, incident: Incident, events: Sequence[Event], now: datetime
-    ) -> None:
+    async def on_changed(self, session: AsyncSession, changes: Sequence[Changed]) -> None:
         """A listener of the incidents: what has changed is to be compared."""
-        desk = self.desks.get(incident.desk)
-        if desk is None or desk.mirror is None or all(each.kind is EventKind.MIRROR for each in events):
-            return
-        await store.mark(session, desk.name, desk.mirror.tracker, incident.id, now)
-        wake_after_commit(session, TASK)
+        for changed in changes:
+            desk = self.desks.get(changed.incident.desk)
+            if desk is None or desk.mirror is None or changed.kinds <= {EventKind.MIRROR}:
+                continue
+            await store.mark(session, desk.name, desk.mirror.tracker, changed.incident.id, changed.at)
+            wake_after_commit(session, TASK)
 
     async def view(self, session: AsyncSession, incident: Incident) -> MirrorView | None:
         """What the card says; None where the incident is not mirrored."""

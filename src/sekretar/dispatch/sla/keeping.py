@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sekretar.dispatch.incidents import types
 from sekretar.dispatch.incidents.model import IncidentRow
 from sekretar.dispatch.incidents.rows import incident_of, locked
-from sekretar.dispatch.incidents.values import SYSTEM, Event, EventKind, Incident
+from sekretar.dispatch.incidents.values import SYSTEM, Changed, Event, EventKind, Incident
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.dispatch.sla import store, wording
 from sekretar.dispatch.sla.calendars import TASK, Rules, allowance_of, rules_of
@@ -66,22 +66,44 @@ class Slas:
 
     # --- in step with the incidents
 
-    async def on_changed(
-        self, session: AsyncSession, incident: Incident, events: Sequence[Event], now: datetime
-    ) -> None:
+    async def on_changed(self, session: AsyncSession, changes: Sequence[Changed]) -> None:
         """A listener of `Incidents`."""
-        desk = self._desks.get(incident.desk)
-        if desk is None:
-            return
-        kinds = {event.kind for event in events}
-        if EventKind.OPENED in kinds:
-            await self._reckon(session, desk, incident, events, retyped=True, is_new=True)
-        elif kinds & _MOVING:
+        known = [each for each in changes if each.incident.desk in self._desks]
+        await self._begin(session, [each for each in known if EventKind.OPENED in each.kinds])
+        for changed in known:
+            if EventKind.OPENED not in changed.kinds:
+                await self._keep_up(session, changed)
+
+    async def _begin(self, session: AsyncSession, opened: Sequence[Changed]) -> None:
+        """Incidents that were entered get their clocks."""
+        added: list[ClockRow] = []
+        rules: dict[str, Rules] = {}
+        for changed in opened:
+            incident, desk = changed.incident, self._desks[changed.incident.desk]
+            if desk.name not in rules:
+                rules[desk.name] = await rules_of(session, desk)
+            type_ = await types.by_id(session, incident.type_id) if incident.type_id is not None else None
+            minutes = type_.minutes if type_ else None
+            added += self._first_clocks(desk, changed, rules[desk.name], minutes)
+        await store.add(session, added)
+        if opened:
+            wake_after_commit(session, TASK)
+
+    def _first_clocks(
+        self, desk: DeskSettings, opened: Changed, rules: Rules, minutes: int | None
+    ) -> list[ClockRow]:
+        incident = opened.incident
+        found = courses(incident.opened_at, opened.events, rules.pausing)
+        rows = [self._new(desk, incident.id, kind, found[kind], rules, minutes) for kind in found]
+        return [row for row in rows if row is not None]
+
+    async def _keep_up(self, session: AsyncSession, changed: Changed) -> None:
+        """The clocks of an incident follow what happened to it."""
+        incident, desk = changed.incident, self._desks[changed.incident.desk]
+        reacted = any(reacts(event) for event in changed.events)
+        if changed.kinds & _MOVING or (reacted and await _awaits_reaction(session, incident)):
             history = await self._incidents.history(session, incident.id)
-            await self._reckon(session, desk, incident, history, retyped=EventKind.TYPE in kinds)
-        elif any(reacts(event) for event in events) and await _awaits_reaction(session, incident):
-            history = await self._incidents.history(session, incident.id)
-            await self._reckon(session, desk, incident, history, retyped=False)
+            await self._reckon(session, desk, incident, history, retyped=EventKind.TYPE in changed.kinds)
 
     async def reapply(self, type_id: int) -> int:
         """Give the open incidents of a type the time that it allows by now; returns how many there are.
@@ -105,34 +127,47 @@ class Slas:
         history: Sequence[Event],
         *,
         retyped: bool,
-        is_new: bool = False,
     ) -> None:
-        """Read all clocks off the history. What a clock allows is kept, unless the type is a new one.
-
-        An incident that `is_new` has no clocks yet.
-        """
+        """Read all clocks off the history. What a clock allows is kept, unless the type is a new one."""
         rules = await rules_of(session, desk)
-        rows = [] if is_new else await store.rows_of(session, [incident.id])
-        known = {ClockKind(row.kind): row for row in rows}
+        known = {ClockKind(row.kind): row for row in await store.rows_of(session, [incident.id])}
         added: list[ClockRow] = []
-        fired = await store.known_marks(session, [row.id for row in known.values()]) if known else {}
+        fired = await store.known_marks(session, [row.id for row in known.values()])
         type_ = await types.by_id(session, incident.type_id) if incident.type_id is not None else None
+        minutes = type_.minutes if type_ else None
         for kind, course in courses(incident.opened_at, history, rules.pausing).items():
-            row, fresh = known.get(kind), allowance_of(desk, kind, type_.minutes if type_ else None)
-            if course.started_at is None or (row is None and kind is ClockKind.REACTION and fresh is None):
-                continue
-            allowance = fresh if row is None or retyped else store.plan_of_row(row).allowance
-            before = row.deadline if row else None
+            row = known.get(kind)
             if row is None:
-                row = ClockRow(incident_id=incident.id, desk=desk.name, kind=kind.value)
-                added.append(row)
-            self._write(row, course, rules, allowance, fired.get(row.id, {}) if row.id else {})
-            if incident.merged_into_id is not None:
+                new = self._new(desk, incident.id, kind, course, rules, minutes)
+                added += [new] if new else []
+            elif course.started_at is not None:
+                fresh = allowance_of(desk, kind, minutes)
+                allowance, before = fresh if retyped else store.plan_of_row(row).allowance, row.deadline
+                self._write(row, course, rules, allowance, fired[row.id])
+                await self._note_move(session, row, before)
+        if incident.merged_into_id is not None:
+            for row in (*known.values(), *added):
                 row.due_at = None
-            await self._note_move(session, row, before)
         await store.add(session, added)
         await session.flush()
         wake_after_commit(session, TASK)
+
+    def _new(
+        self,
+        desk: DeskSettings,
+        incident_id: int,
+        kind: ClockKind,
+        course: Course,
+        rules: Rules,
+        minutes: int | None,
+    ) -> ClockRow | None:
+        """A clock that has begun to run; None while it has not, or where nobody says how long to react may take."""
+        allowance = allowance_of(desk, kind, minutes)
+        if course.started_at is None or (kind is ClockKind.REACTION and allowance is None):
+            return None
+        row = ClockRow(incident_id=incident_id, desk=desk.name, kind=kind.value)
+        self._write(row, course, rules, allowance, {})
+        return row
 
     def _write(
         self,

@@ -72,6 +72,8 @@ async def rows_of(session: AsyncSession, incident_ids: Collection[int]) -> list[
 async def known_marks(session: AsyncSession, clock_ids: Collection[int]) -> dict[int, dict[str, bool]]:
     """The steps that have fired and whether each is settled, by clock."""
     found: dict[int, dict[str, bool]] = {each: {} for each in clock_ids}
+    if not found:
+        return found
     for row in await session.scalars(select(MarkRow).where(MarkRow.clock_id.in_(clock_ids))):
         found[row.clock_id][row.step] = row.settled_at is not None
     return found
