@@ -139,7 +139,7 @@ class LetterOffice:
         """A letter is read from the mailbox and understood; returns its number."""
         await self._note(session, raw, uid)
         [letter_id] = await store.waiting(session, self.desk.name)
-        await store.mark_parsed(session, self.desk.name, letter_id, parse(raw))
+        await store.mark_parsed(session, self.desk.name, {letter_id: parse(raw)})
         return letter_id
 
     async def _register(self, session: AsyncSession) -> PoleRow:

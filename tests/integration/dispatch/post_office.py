@@ -142,7 +142,8 @@ class PostOffice:
 
     async def letters(self) -> list[LetterRow]:
         async with self.database.reading() as session:
-            return list(await session.scalars(select(LetterRow).order_by(LetterRow.id)))
+            query = select(LetterRow).where(LetterRow.desk == self.desk.name).order_by(LetterRow.id)
+            return list(await session.scalars(query))
 
     # --- incidents ------------------------------------------------------------------------------------
 

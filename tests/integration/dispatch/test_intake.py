@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
+from random import Random
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 from tests.integration.dispatch.post_office import ANNA, DESK, NOW, PostOffice, letter_bytes
 
+from sekretar.dispatch.assets.values import Said
 from sekretar.dispatch.incidents.values import SYSTEM, EventKind, LinkKind, Origin, Status
-from sekretar.dispatch.intake import intake as intake_module
+from sekretar.dispatch.intake import understanding
 from sekretar.dispatch.intake.threads import Reason
 from sekretar.dispatch.mail import store
 from sekretar.dispatch.mail.model import Direction, LetterState
@@ -38,6 +42,9 @@ Subject: Re: No power
 
 --b--
 """
+
+
+DESK_SENDER = "Desk <desk@towers.example>"
 
 
 @pytest.fixture
@@ -378,6 +385,78 @@ async def test_a_bounce_finds_the_letter_that_did_not_arrive(office: PostOffice)
     assert (unknown.state, unknown.why) == (LetterState.SET_ASIDE, Reason.MACHINE)
 
 
+# --- many at once -----------------------------------------------------------------------------------------
+
+
+def history_at_random(seed: int, prefix: str) -> list[bytes]:
+    """Letters that answer each other, name codes, come twice and are about something else."""
+    chance, found = Random(seed), []
+    for number in range(4, 44):
+        earlier = [f"<{chance.randrange(1, number)}@x>" for _ in range(chance.choice((0, 1, 1, 2)))]
+        code = f" {prefix}-{chance.randrange(1, 4)}" if chance.random() < 0.2 else ""
+        subject = chance.choice(("No power", "Re: No power", "Another matter", "Fwd: No power"))
+        sender = chance.choice((ANNA, "b@customer.example", "c@elsewhere.example", DESK_SENDER))
+        answers = {"References": " ".join(earlier)} if earlier else None
+        own = f"<{number}@x>" if chance.random() < 0.9 else ""
+        found.append(
+            letter_bytes(subject + code, f"{number}", sender=sender, message_id=own, headers=answers)
+        )
+        if chance.random() < 0.1:
+            found.append(b"X-Copy: %d\r\n" % number + found[-1])
+    return found
+
+
+async def outcome(office: PostOffice) -> list[object]:
+    """What became of each letter, and what its incident has heard; incidents are called by their first letter."""
+    letters, first = await office.letters(), dict[int | None, int]()
+    for at, letter in enumerate(letters):
+        first.setdefault(letter.incident_id, at)
+    found: list[object] = []
+    for letter in letters:
+        heard = await office.kinds(await office.incident(letter)) if letter.incident_id else []
+        found.append((letter.state, letter.why, letter.threaded_by, first[letter.incident_id], heard))
+    return found
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_what_waits_together_is_filed_as_if_it_had_come_one_after_the_other(
+    database: Database, seed: int
+) -> None:
+    offices = [
+        PostOffice(database, DESK.model_copy(update={"name": name, "prefix": prefix}))
+        for name, prefix in (("towers", "NT"), ("cables", "CB"))
+    ]
+    for office in offices:
+        for number in range(1, 4):
+            await office.receive(
+                "No power", f"{number}", message_id=f"<{number}@x>", mailbox=office.desk.name
+            )
+    together, one_by_one = offices
+    for letter in history_at_random(seed, "NT"):
+        await together.put(letter, mailbox="towers")
+    await together.intake.run()
+    for letter in history_at_random(seed, "CB"):
+        await one_by_one.put(letter, mailbox="cables")
+        await one_by_one.intake.run()
+    assert await outcome(together) == await outcome(one_by_one)
+
+
+async def test_answers_to_one_letter_that_nobody_read_yet_stay_together(office: PostOffice) -> None:
+    """They name nothing in common but a letter that has joined nothing."""
+    desk = "Desk <desk@towers.example>"
+    before = {"References": "<far@towers>"}
+    alone = await office.receive(
+        "Are you there?", sender=desk, folder="Sent", message_id="<asked@towers>", headers=before
+    )
+    for earlier in ("<asked@towers>", "<far@towers>"):
+        headers = {"In-Reply-To": earlier}
+        await office.put(letter_bytes("Re: Are you there?", message_id=f"{earlier[:-1]}.x>", headers=headers))
+    await office.intake.run()
+    asked, *answers = await office.letters()
+    assert asked.id == alone.id
+    assert {each.incident_id for each in answers} == {asked.incident_id}
+
+
 # --- what goes wrong --------------------------------------------------------------------------------------
 
 
@@ -388,7 +467,7 @@ async def test_what_is_no_letter_becomes_an_incident_and_can_be_read_again(
         raise ValueError("a mistake")
 
     with monkeypatch.context() as patch:
-        patch.setattr(intake_module, "parse", fail)
+        patch.setattr(understanding, "parse", fail)
         letter = await office.receive("No power")
     incident = await office.incident(letter)
     assert (letter.state, letter.why) == (LetterState.UNREADABLE, "ValueError")
@@ -412,14 +491,14 @@ async def test_a_letter_whose_filing_fails_waits_for_a_person_and_not_the_others
 ) -> None:
     await office.put(letter_bytes("One", message_id="<1@x>"))
     await office.put(letter_bytes("Two", message_id="<2@x>"))
-    lookup = office.assets.lookup
+    lookup = office.assets.lookup_all
 
-    async def fail(session: object, desk: str, subject: str, *texts: str) -> object:
-        if subject == "One":
+    async def fail(session: AsyncSession, desk: str, letters: Sequence[Said]) -> object:
+        if any(each.subject == "One" for each in letters):
             raise RuntimeError("a mistake")
-        return await lookup(session, desk, subject, *texts)  # type: ignore[arg-type]
+        return await lookup(session, desk, letters)
 
-    monkeypatch.setattr(office.assets, "lookup", fail)
+    monkeypatch.setattr(office.assets, "lookup_all", fail)
     await office.intake.run()
     one, two = await office.letters()
     assert (one.state, two.state) == (LetterState.UNREADABLE, LetterState.FILED)
@@ -433,7 +512,7 @@ async def test_a_letter_waits_for_the_database(office: PostOffice, monkeypatch: 
 
     await office.put(letter_bytes())
     with monkeypatch.context() as patch:
-        patch.setattr(office.assets, "lookup", down)
+        patch.setattr(office.assets, "lookup_all", down)
         with pytest.raises(PeerDown):
             await office.intake.run()
     assert [each.state for each in await office.letters()] == [LetterState.RAW]

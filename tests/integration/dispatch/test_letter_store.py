@@ -134,7 +134,7 @@ async def test_what_was_understood_is_kept_and_found_by_ids(database: Database) 
     await keep(database, fetched(1))
     (letter_id,) = await ids_waiting(database)
     async with database.transaction() as session:
-        assert await store.mark_parsed(session, DESK, letter_id, PARSED) is None
+        assert await store.mark_parsed(session, DESK, {letter_id: PARSED}) == {}
         await store.mark_filed(session, letter_id, 12, "references")
     async with database.reading() as session:
         (row,) = await store.of_incident(session, 12)
@@ -158,17 +158,19 @@ async def test_what_was_understood_is_kept_and_found_by_ids(database: Database) 
 async def test_a_copy_with_other_bytes_goes_no_further_but_another_letter_of_the_same_id_does(
     database: Database,
 ) -> None:
-    headers = (b"A: one\r\n\r\n", b"A: two\r\n\r\n", b"A: three\r\n\r\n")
-    await keep(database, *(fetched(uid, header) for uid, header in enumerate(headers, 1)))
-    first, copy, other = await ids_waiting(database)
+    await keep(database, *(fetched(uid, b"A: %d\r\n\r\n" % uid) for uid in range(1, 6)))
+    earlier, copy, first, twin, other = await ids_waiting(database)
     async with database.transaction() as session:
-        assert await store.mark_parsed(session, DESK, first, PARSED) is None
-        assert await store.mark_parsed(session, DESK, copy, PARSED) == first
-        assert await store.mark_parsed(session, DESK, other, replace(PARSED, text="Света всё нет")) is None
+        assert await store.mark_parsed(session, DESK, {earlier: PARSED}) == {}
+        changed = {
+            each: replace(PARSED, text=text) for each, text in ((first, "b"), (twin, "b"), (other, "c"))
+        }
+        copies = await store.mark_parsed(session, DESK, {copy: PARSED, **changed})
+    assert copies == {copy: earlier, twin: first}
     assert await state_of(database, copy) == (LetterState.DUPLICATE, "")
     async with database.reading() as session:
         known = await store.known_by(session, DESK, [PARSED.message_id])
-    assert [each.letter_id for each in known] == [first, other]
+    assert [each.letter_id for each in known] == [earlier, first, other]
 
 
 async def test_a_letter_is_read_anew_until_it_belongs_to_an_incident(database: Database) -> None:
@@ -184,7 +186,7 @@ async def test_a_letter_is_read_anew_until_it_belongs_to_an_incident(database: D
     assert woken == [store.TASK]
     assert await ids_waiting(database) == [letter_id]
     async with database.transaction() as session:
-        assert await store.mark_parsed(session, DESK, letter_id, PARSED) is None
+        assert await store.mark_parsed(session, DESK, {letter_id: PARSED}) == {}
         await store.mark_filed(session, letter_id, 12, "new")
     async with database.transaction() as session:
         assert not await store.replay(session, letter_id)
@@ -196,6 +198,6 @@ async def test_an_id_without_end_can_be_stored_and_found(database: Database) -> 
     await keep(database, fetched(1))
     (letter_id,) = await ids_waiting(database)
     async with database.transaction() as session:
-        await store.mark_parsed(session, DESK, letter_id, replace(PARSED, message_id=endless))
+        await store.mark_parsed(session, DESK, {letter_id: replace(PARSED, message_id=endless)})
         (found,) = await store.known_by(session, DESK, [endless])
     assert (found.letter_id, found.is_own) == (letter_id, True)

@@ -98,7 +98,7 @@ async def came(house: House, number: int, sender: str, cc: str = "") -> None:
     async with house.database.transaction() as session:
         await noting.note(session, MAILED.name, Direction.IN, cursor, [fetched], now)
         [letter_id] = await store.waiting(session, MAILED.name)
-        await store.mark_parsed(session, MAILED.name, letter_id, parse(head.encode() + b"text"))
+        await store.mark_parsed(session, MAILED.name, {letter_id: parse(head.encode() + b"text")})
         await store.mark_filed(session, letter_id, 1, "test")
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.assets.cards import DefaultEmails, cards
 from sekretar.dispatch.assets.lookup import Lookup, candidates
-from sekretar.dispatch.assets.values import AssetCard, Candidate, Found, HasAssets, Kind, Place, Typed
+from sekretar.dispatch.assets.values import AssetCard, Candidate, Found, HasAssets, Kind, Place, Said, Typed
 
 
 class Assets:
@@ -27,7 +27,11 @@ class Assets:
         A station brings its pole, a pole its contractor; what is ambiguous is left open, with candidates. Only where
         nothing is said of a place, what is said in `otherwise` counts.
         """
-        return await self._lookup.in_letter(session, desk, subject, fresh, otherwise)
+        return (await self.lookup_all(session, desk, [Said(subject, fresh, otherwise)]))[0]
+
+    async def lookup_all(self, session: AsyncSession, desk: str, letters: Sequence[Said]) -> list[Found]:
+        """The same for several letters at the price of one."""
+        return await self._lookup.in_letters(session, desk, letters) if letters else []
 
     async def find(
         self,

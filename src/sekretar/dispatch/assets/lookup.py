@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import BigInteger, BindParameter, Table, and_, bindparam, literal_column, select
+from sqlalchemy import BigInteger, BindParameter, Select, Table, and_, bindparam, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.assets.deciding import Verdict, in_letter, typed
@@ -20,11 +21,12 @@ from sekretar.dispatch.assets.values import (
     Found,
     Kind,
     Place,
+    Said,
     Typed,
 )
 
-#: As many places are named at once.
-_MOST_NAMED = MOST_CANDIDATES + 1
+#: As many places as one letter may name.
+_LEAST_SLOTS = MOST_CANDIDATES + 1
 _NO_ID = 0
 
 #: Rows that are read at a time, so that nobody waits for an index that is being built.
@@ -46,26 +48,17 @@ class Lookup:
     def __init__(self) -> None:
         self._kept: dict[str, _Kept] = {}
 
-    async def in_letter(
-        self, session: AsyncSession, desk: str, subject: str, fresh: str, otherwise: str
-    ) -> Found:
-        """What a letter says of its place, as `Assets.lookup` says."""
+    async def in_letters(self, session: AsyncSession, desk: str, letters: Sequence[Said]) -> list[Found]:
+        """What letters say of their places, as `Assets.lookup` says."""
         kept = self._kept.setdefault(desk, _Kept())
         index, read = kept.index, kept.version
-        verdict = in_letter(index, subject, fresh, otherwise)
+        verdicts = _verdicts(index, letters)
         # Whether the register is still what was read is asked together with the names: mostly it is.
-        version, shown = await _named(session, desk, _shown_of(verdict))
+        version, shown = await _named(session, desk, _shown_of(verdicts))
         if version > read:
-            verdict = in_letter(await self.index(session, desk), subject, fresh, otherwise)
-            _, shown = await _named(session, desk, _shown_of(verdict))
-        certain = verdict.certain
-        open_ones = _open_ones(verdict)
-        return Found(
-            certain=shown.get(certain) if certain else None,
-            candidates=tuple(shown[each] for each in open_ones if each in shown),
-            total=0 if verdict.total == 1 else verdict.total,
-            source=verdict.source,
-        )
+            verdicts = _verdicts(await self.index(session, desk), letters)
+            _, shown = await _named(session, desk, _shown_of(verdicts))
+        return [_found(each, shown) for each in verdicts]
 
     async def typed(
         self,
@@ -100,8 +93,26 @@ def _open_ones(verdict: Verdict) -> tuple[Place, ...]:
     return () if verdict.total == 1 else verdict.options[:MOST_CANDIDATES]
 
 
-def _shown_of(verdict: Verdict) -> tuple[Place, ...]:
-    return (*([verdict.certain] if verdict.certain else []), *_open_ones(verdict))
+def _verdicts(index: AssetIndex, letters: Sequence[Said]) -> list[Verdict]:
+    return [in_letter(index, each.subject, each.fresh, each.otherwise) for each in letters]
+
+
+def _shown_of(verdicts: Sequence[Verdict]) -> list[Place]:
+    """The places that have to be named, each once."""
+    shown: dict[Place, None] = {}
+    for verdict in verdicts:
+        shown.update(dict.fromkeys((*([verdict.certain] if verdict.certain else []), *_open_ones(verdict))))
+    return list(shown)
+
+
+def _found(verdict: Verdict, shown: Mapping[Place, Candidate]) -> Found:
+    certain = verdict.certain
+    return Found(
+        certain=shown.get(certain) if certain else None,
+        candidates=tuple(shown[each] for each in _open_ones(verdict) if each in shown),
+        total=0 if verdict.total == 1 else verdict.total,
+        source=verdict.source,
+    )
 
 
 async def candidates(session: AsyncSession, places: Sequence[Place]) -> dict[Place, Candidate]:
@@ -117,9 +128,10 @@ async def _named(
     stations = sorted({each.station_id for each in places if each.station_id is not None})
     found: dict[Place, Candidate] = {}
     version = 0
-    asked = {"desk": desk, **_numbered("pole", poles), **_numbered("station", stations)}
+    slots = _slots_for(max(len(poles), len(stations)))
+    asked = {"desk": desk, **_numbered("pole", poles, slots), **_numbered("station", stations, slots)}
     for known, pole_id, code, address, contractor_id, station_id, station in await session.execute(
-        _NAMES, asked
+        _names(slots), asked
     ):
         version = known or 0
         if pole_id is None:
@@ -130,13 +142,20 @@ async def _named(
     return version, {each: found[each] for each in places if each in found}
 
 
-def _numbered(name: str, ids: Sequence[int]) -> dict[str, int]:
-    return {f"{name}{at}": ids[at] if at < len(ids) else _NO_ID for at in range(_MOST_NAMED)}
+def _slots_for(count: int) -> int:
+    """Room for so many places; always as much, or twice as much and so on, so that the statements are few."""
+    slots = _LEAST_SLOTS
+    while slots < count:
+        slots *= 2
+    return slots
 
 
-def _one_of(name: str) -> list[BindParameter[int]]:
-    """Always as many, so that the statement is always the same."""
-    return [bindparam(f"{name}{at}", type_=BigInteger) for at in range(_MOST_NAMED)]
+def _numbered(name: str, ids: Sequence[int], slots: int) -> dict[str, int]:
+    return {f"{name}{at}": ids[at] if at < len(ids) else _NO_ID for at in range(slots)}
+
+
+def _one_of(name: str, slots: int) -> list[BindParameter[int]]:
+    return [bindparam(f"{name}{at}", type_=BigInteger) for at in range(slots)]
 
 
 # Asked for every letter: made once, and compiled once.
@@ -145,19 +164,24 @@ _REGISTRIES = cast("Table", RegistryRow.__table__)
 _VERSION = select(_REGISTRIES.c.version).where(_REGISTRIES.c.desk == bindparam("desk"))
 #: One row at least, also of a letter that names nothing.
 _HERE = select(literal_column("1").label("here")).subquery()
-_NAMES = select(
-    _VERSION.scalar_subquery(),
-    _POLES.c.id,
-    _POLES.c.code,
-    _POLES.c.address,
-    _POLES.c.contractor_id,
-    _STATIONS.c.id,
-    _STATIONS.c.name,
-).select_from(
-    _HERE.outerjoin(_POLES, _POLES.c.id.in_(_one_of("pole"))).outerjoin(
-        _STATIONS, and_(_STATIONS.c.pole_id == _POLES.c.id, _STATIONS.c.id.in_(_one_of("station")))
+
+
+@cache
+def _names(slots: int) -> Select[Any]:
+    on_poles = _STATIONS.c.pole_id == _POLES.c.id
+    return select(
+        _VERSION.scalar_subquery(),
+        _POLES.c.id,
+        _POLES.c.code,
+        _POLES.c.address,
+        _POLES.c.contractor_id,
+        _STATIONS.c.id,
+        _STATIONS.c.name,
+    ).select_from(
+        _HERE.outerjoin(_POLES, _POLES.c.id.in_(_one_of("pole", slots))).outerjoin(
+            _STATIONS, and_(on_poles, _STATIONS.c.id.in_(_one_of("station", slots)))
+        )
     )
-)
 
 
 async def _read(session: AsyncSession, desk: str) -> AssetIndex:

@@ -53,6 +53,15 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True)
+class Said:
+    """The words of a letter in which its place is looked for, as `Assets.lookup` takes them."""
+
+    subject: str
+    fresh: str
+    otherwise: str = ""
+
+
+@dataclass(frozen=True)
 class Found:
     """What a letter says about its place.
 

@@ -110,6 +110,11 @@ class Incidents:
         query = select(IncidentRow).where(IncidentRow.id.in_(incident_ids))
         return {row.id: incident_of(row) for row in await session.scalars(query)}
 
+    async def hold(self, session: AsyncSession, incident_ids: Collection[int]) -> dict[int, Incident]:
+        """Those of these incidents that exist, by number, and nobody else's until the end of the transaction."""
+        rows = await locked_all(session, incident_ids) if incident_ids else {}
+        return {number: incident_of(row) for number, row in rows.items()}
+
     async def change(
         self,
         session: AsyncSession,
@@ -214,6 +219,8 @@ class Incidents:
         Raises:
             PersonError: `dispatch.incident.gone`, one is not there.
         """
+        if not letters:
+            return []
         now = self._clock.now()
         rows = await locked_all(session, [each.incident_id for each in letters])
         if len(rows) < len(letters):

@@ -6,8 +6,8 @@ nowhere, or to another desk, is left out; so the rules see incidents that are th
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -27,12 +27,16 @@ from sekretar.dispatch.intake.threads import (
     Policy,
     Relation,
     Standing,
+    Thread,
     WhenLongClosed,
+    find_thread,
 )
+from sekretar.dispatch.intake.understanding import Understood
+from sekretar.dispatch.intake.waves import Tied
 from sekretar.dispatch.mail import store
 from sekretar.dispatch.mail.ids import LetterIds, OwnId
-from sekretar.dispatch.mail.letter import ParsedLetter
-from sekretar.dispatch.mail.model import LetterRow
+from sekretar.dispatch.mail.letter import ParsedLetter, fingerprint
+from sekretar.dispatch.mail.model import Direction, LetterRow
 from sekretar.dispatch.mail.store import KnownLetter
 from sekretar.dispatch.settings import DeskSettings
 
@@ -54,56 +58,74 @@ class Evidence:
     ids: LetterIds
     tickets: TicketBook
 
-    async def clues(
-        self, session: AsyncSession, desk: DeskSettings, letter_id: int, letter: ParsedLetter
-    ) -> tuple[Clues, tuple[KnownLetter, ...]]:
-        """What leads to an incident, and the letters here that have something to do with this one."""
-        bare = Clues(letter.message_id, letter.in_reply_to, letter.references)
-        named = tuple(bare.earlier())
-        known = await store.known_by(session, desk.name, (*named, letter.message_id))
-        related = tuple(each for each in known if each.letter_id != letter_id)
-        own = {each: ours for each in named if (ours := self.ids.read(each)) is not None}
-        incidents = {each.incident_id for each in own.values()}
-        incidents |= {each.incident_id for each in related if each.incident_id is not None}
-        living = await _living(session, desk.name, incidents)
-        spelled = {store.id_key(each): each for each in (*named, letter.message_id) if each}
-        clues = Clues(
-            message_id=letter.message_id,
-            in_reply_to=letter.in_reply_to,
-            references=letter.references,
-            own={
-                each: OwnId(living[ours.incident_id], ours.letter_id)
-                for each, ours in own.items()
-                if ours.incident_id in living
-            },
-            known=tuple(
-                KnownId(spelled.get(each.message_id, each.message_id), living[each.incident_id], each.is_own)
-                for each in related
-                if each.incident_id in living
-            ),
-            mentions=await self._mentions(session, desk, letter),
-            ticket=await self._ticket(session, desk, letter),
-        )
-        return clues, related
+    async def ties(
+        self, session: AsyncSession, desk: DeskSettings, letters: Sequence[Understood]
+    ) -> list[Tied]:
+        """What each of these letters may have in common with others."""
+        named = [_named(each, self.ids) for each in letters]
+        codes = [set(subjects.codes_in(each.letter.subject, desk.prefix)) for each in letters]
+        known = await store.known_by(session, desk.name, _keys(named))
+        coded = await _coded(session, desk.name, set().union(*codes))
+        related = [_related(each, known) for each in named]
+        living = await _living(session, desk.name, {*_incidents(named, related), *coded.values()})
+        found = []
+        for each, some, own_codes in zip(named, related, codes, strict=True):
+            incidents = {*_incidents([each], [some]), *(coded[code] for code in own_codes if code in coded)}
+            places = {living[number] for number in incidents if number in living}
+            ticket = await self._ticket(session, desk, each.of.letter)
+            others = {one.letter_id for one in some}
+            texts = {*each.spelled.values(), *own_codes, fingerprint(each.of.letter)}
+            ties = {("incident", number) for number in places | {ticket}} | {
+                ("letter", one) for one in others
+            }
+            found.append(Tied(each.of, frozenset({*texts, *ties} - {("incident", None)})))
+        return found
+
+    async def gather(
+        self, session: AsyncSession, desk: DeskSettings, letters: Sequence[Understood]
+    ) -> list[Known]:
+        """What leads each of these letters to an incident, and what is here that has to do with it."""
+        named = [_named(each, self.ids) for each in letters]
+        known = await store.known_by(session, desk.name, _keys(named))
+        related = [_related(each, known) for each in named]
+        living = await _living(session, desk.name, _incidents(named, related))
+        found = []
+        for each, some in zip(named, related, strict=True):
+            letter = each.of.letter
+            clues = replace(
+                _clues(each, some, living),
+                mentions=await self._mentions(session, desk, letter),
+                ticket=await self._ticket(session, desk, letter),
+            )
+            once = tuple({one.letter_id: one for one in some}.values())
+            found.append(Known(each.of, clues, find_thread(clues), once))
+        return found
 
     async def arrived(
         self,
         session: AsyncSession,
         desk: DeskSettings,
-        letter: ParsedLetter,
-        clues: Clues,
+        known: Known,
         incident: Incident | None,
-        *,
-        is_outgoing: bool,
+        subjects_there: Collection[str],
     ) -> Arrived:
-        """What of the letter matters for what is done with it."""
-        writer = writer_of(letter)
+        """What of the letter matters for what is done with it.
+
+        Args:
+            session: Reads who has to do with the incident, where that makes a difference.
+            desk: Of the letter.
+            known: What is known of it.
+            incident: The one that was found.
+            subjects_there: Of the letters of that incident.
+        """
+        letter, clues = known.of.letter, known.clues
+        is_outgoing, writer = known.of.raw.direction is Direction.OUT, writer_of(letter)
         if incident is None or _is_of_own_tracker(desk, letter):
             return Arrived(is_outgoing, writer, is_of_own_tracker=_is_of_own_tracker(desk, letter))
         if letter.sender.key in desk.addresses:
             return Arrived(is_outgoing, writer, Relation.AGENT)
         named = any(each.incident_id == incident.id for each in clues.mentions)
-        same = named or await self._is_same_subject(session, desk, letter, incident)
+        same = named or _is_same_subject(desk, letter, {*subjects_there, incident.summary})
         forward = subjects.is_forward(letter.subject)
         # Who it is has to be read from all letters of the incident: only where it makes a difference.
         relation = None if same and not forward else await self.relation(session, desk, letter, incident.id)
@@ -139,15 +161,99 @@ class Evidence:
         number = await self.tickets(session, desk.name, letter.tracker.issue_key)
         return None if number is None else await links.survivor(session, number)
 
-    async def _is_same_subject(
-        self, session: AsyncSession, desk: DeskSettings, letter: ParsedLetter, incident: Incident
-    ) -> bool:
-        subject = subjects.normal(letter.subject, [desk.prefix])
-        query = select(LetterRow.subject).where(LetterRow.incident_id == incident.id).distinct()
-        others = (await session.scalars(query.limit(_LATEST))).all()
-        return subjects.is_among(
-            subject, {subjects.normal(each, [desk.prefix]) for each in (*others, incident.summary)}
-        )
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a letter before it is decided what is done with it.
+
+    Attributes:
+        clues: What leads to an incident.
+        thread: The incident that it was led to; None for none.
+        related: Letters here that have to do with it, each once.
+    """
+
+    of: Understood
+    clues: Clues
+    thread: Thread | None
+    related: tuple[KnownLetter, ...]
+
+    def ties(self) -> set[tuple[str, int]]:
+        """The incidents and letters of which it matters what is done with them before."""
+        clues = self.clues
+        incidents = {own.incident_id for own in clues.own.values()} | {
+            each.incident_id for each in clues.known
+        }
+        incidents |= {each.incident_id for each in clues.mentions}
+        incidents |= {clues.ticket} if clues.ticket is not None else set()
+        letters = {("letter", each.letter_id) for each in self.related}
+        return letters | {("incident", each) for each in incidents}
+
+
+async def subjects_of(session: AsyncSession, incident_ids: Collection[int]) -> dict[int, set[str]]:
+    """The subjects of the letters of these incidents; of very many letters not all."""
+    found: dict[int, set[str]] = {each: set() for each in incident_ids}
+    if found:
+        query = select(LetterRow.incident_id, LetterRow.subject).where(LetterRow.incident_id.in_(found))
+        for incident_id, subject in await session.execute(query.distinct().limit(_LATEST * len(found))):
+            if incident_id is not None:
+                found[incident_id].add(subject)
+    return found
+
+
+@dataclass(frozen=True)
+class _Named:
+    """The ids in a letter: `spelled` leads from how it writes them to how they are stored."""
+
+    of: Understood
+    spelled: Mapping[str, str]
+    own: Mapping[str, OwnId]
+
+
+def _named(letter: Understood, ids: LetterIds) -> _Named:
+    said = letter.letter
+    earlier = tuple(Clues(said.message_id, said.in_reply_to, said.references).earlier())
+    spelled = {each: store.id_key(each) for each in (*earlier, said.message_id) if each}
+    return _Named(letter, spelled, {each: own for each in earlier if (own := ids.read(each)) is not None})
+
+
+def _keys(named: Sequence[_Named]) -> set[str]:
+    return {key for each in named for key in each.spelled.values()}
+
+
+def _incidents(named: Sequence[_Named], related: Sequence[Sequence[KnownLetter]]) -> set[int]:
+    """The incidents to which ids lead."""
+    own = {ours.incident_id for each in named for ours in each.own.values()}
+    return own | {one.incident_id for some in related for one in some if one.incident_id is not None}
+
+
+def _related(named: _Named, known: Sequence[KnownLetter]) -> tuple[KnownLetter, ...]:
+    keys = set(named.spelled.values())
+    return tuple(each for each in known if each.message_id in keys and each.letter_id != named.of.raw.id)
+
+
+def _clues(named: _Named, related: Sequence[KnownLetter], living: Mapping[int, int]) -> Clues:
+    letter = named.of.letter
+    written = {key: each for each, key in named.spelled.items()}
+    return Clues(
+        message_id=letter.message_id,
+        in_reply_to=letter.in_reply_to,
+        references=letter.references,
+        own={
+            each: OwnId(living[own.incident_id], own.letter_id)
+            for each, own in named.own.items()
+            if own.incident_id in living
+        },
+        known=tuple(
+            KnownId(written[each.message_id], living[each.incident_id], each.is_own)
+            for each in related
+            if each.incident_id is not None and each.incident_id in living
+        ),
+    )
+
+
+def _is_same_subject(desk: DeskSettings, letter: ParsedLetter, others: Collection[str]) -> bool:
+    subject = subjects.normal(letter.subject, [desk.prefix])
+    return subjects.is_among(subject, {subjects.normal(each, [desk.prefix]) for each in others})
 
 
 def _is_of_own_tracker(desk: DeskSettings, letter: ParsedLetter) -> bool:
@@ -192,6 +298,16 @@ async def _living(session: AsyncSession, desk: str, incident_ids: Collection[int
         row.id: row.id if row.merged_into_id is None else await links.survivor(session, row.id)
         for row in (await session.execute(query)).all()
     }
+
+
+async def _coded(session: AsyncSession, desk: str, codes: Collection[str]) -> dict[str, int]:
+    """The incidents of the desk with these codes."""
+    if not codes:
+        return {}
+    query = select(IncidentRow.code, IncidentRow.id).where(
+        IncidentRow.code.in_(codes), IncidentRow.desk == desk
+    )
+    return {row.code: row.id for row in await session.execute(query)}
 
 
 async def _participants(session: AsyncSession, incident_id: int) -> frozenset[str]:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch import subjects
 from sekretar.dispatch.assets.assets import Assets
-from sekretar.dispatch.assets.values import Found
+from sekretar.dispatch.assets.values import Found, Said
 from sekretar.dispatch.incidents import words
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.values import (
@@ -19,11 +19,13 @@ from sekretar.dispatch.incidents.values import (
     Actor,
     ActorKind,
     Applicant,
+    Came,
     EventKind,
     Incident,
     IncidentChange,
     LinkKind,
     NewIncident,
+    Opening,
     Origin,
     Status,
 )
@@ -67,6 +69,39 @@ class Arrival:
         writer = self.letter.applicant if self.letter.web_form else self.letter.sender
         return Actor(ActorKind.LETTER, writer.name or writer.address)
 
+    @property
+    def said(self) -> Said:
+        """The words in which its place is looked for."""
+        letter = self.letter
+        # What is quoted of a conversation that is not here may say where it is.
+        quoted = letter.text if letter.text != letter.fresh and not self.related else ""
+        return Said(letter.subject, letter.fresh, quoted)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A letter, and what was decided about it."""
+
+    arrival: Arrival
+    arrived: Arrived
+    decision: Decision
+
+    @property
+    def incident_id(self) -> int:
+        """The incident that it joins."""
+        assert self.decision.incident_id is not None
+        return self.decision.incident_id
+
+    @property
+    def is_from_desk(self) -> bool:
+        """Whether somebody of the desk has written it."""
+        return self.arrived.is_outgoing or self.arrived.relation is Relation.AGENT
+
+    @property
+    def is_notice(self) -> bool:
+        """Whether a machine wrote it because of another letter: nobody has to look at it."""
+        return self.arrived.writer is Writer.RESPONDER or self.arrived.is_of_own_tracker
+
 
 @dataclass(frozen=True)
 class Filing:
@@ -77,18 +112,14 @@ class Filing:
     catalogues: Catalogues
     too_late: TooLate = no_answer
 
-    async def carry_out(
-        self, session: AsyncSession, arrival: Arrival, arrived: Arrived, decision: Decision
-    ) -> None:
-        """Do with the letter what was decided."""
-        if decision.outcome is Outcome.SET_ASIDE:
-            await store.mark_set_aside(session, arrival.raw.id, decision.reason)
-            return
-        if decision.outcome is Outcome.OPEN:
-            await self._open(session, arrival, decision)
-            return
-        assert decision.incident_id is not None
-        await self._join(session, arrival, arrived, decision, decision.incident_id)
+    async def carry_out(self, session: AsyncSession, cases: Sequence[Case]) -> None:
+        """Do with letters what was decided; each of them has to do with another incident."""
+        for each in cases:
+            if each.decision.outcome is Outcome.SET_ASIDE:
+                await store.mark_set_aside(session, each.arrival.raw.id, each.decision.reason)
+        await self._open(session, [each for each in cases if each.decision.outcome is Outcome.OPEN])
+        others = (Outcome.SET_ASIDE, Outcome.OPEN)
+        await self._join(session, [each for each in cases if each.decision.outcome not in others])
 
     async def open_unreadable(
         self, session: AsyncSession, desk: DeskSettings, raw: RawLetter, why: str
@@ -125,50 +156,61 @@ class Filing:
             change = IncidentChange(summary=_summary(letter, t), applicant=_applicant(letter))
             await self.incidents.change(session, incident_id, change, SYSTEM, self._why(t, Reason.AGAIN))
         decision = Decision(Outcome.FILE, Reason.AGAIN, incident_id)
-        await self._join(session, arrival, Arrived(), decision, incident_id)
+        await self._join(session, [Case(arrival, Arrived(), decision)])
 
     # --- joining ------------------------------------------------------------------------------------------
 
-    async def _join(
-        self,
-        session: AsyncSession,
-        arrival: Arrival,
-        arrived: Arrived,
-        decision: Decision,
-        incident_id: int,
-    ) -> None:
-        raw, letter, t = arrival.raw, arrival.letter, self._t(arrival.desk)
-        await store.mark_filed(session, raw.id, incident_id, decision.reason)
-        why = self._why(t, decision.reason)
-        if arrived.is_outgoing or arrived.relation is Relation.AGENT:
-            await store.mark_outgoing(session, raw.id)
-            await self._note(session, arrival, incident_id, EventKind.LETTER_OUT, why)
-            return
-        await words.index(session, incident_id, f"{letter.subject}\n{letter.fresh}")
-        if arrived.writer is Writer.RESPONDER or arrived.is_of_own_tracker:
-            await self._note(session, arrival, incident_id, EventKind.LETTER_IN, why)
-            return
-        incident = await self.incidents.letter_came(
-            session, incident_id, arrival.actor, letter.subject, why, raw.id
-        )
-        await self._remark(session, arrival, incident_id)
-        if decision.reason is Reason.ANSWERED:
-            await self._begin_earlier(session, arrival, incident)
-        await self._find_place(session, arrival, incident)
-        await self._follow(session, arrival, decision, incident_id)
+    async def _join(self, session: AsyncSession, cases: Sequence[Case]) -> None:
+        filed = {each.arrival.raw.id: (each.incident_id, each.decision.reason) for each in cases}
+        await store.mark_all_filed(session, filed)
+        for each in cases:
+            if each.is_from_desk:
+                await store.mark_outgoing(session, each.arrival.raw.id)
+                await self._note(session, each, EventKind.LETTER_OUT)
+        incoming = [each for each in cases if not each.is_from_desk]
+        said = [(each.incident_id, _said_in(each.arrival.letter)) for each in incoming]
+        await words.index_all(session, said)
+        for each in incoming:
+            if each.is_notice:
+                await self._note(session, each, EventKind.LETTER_IN)
+        await self._join_talking(session, [each for each in incoming if not each.is_notice])
 
-    async def _follow(
-        self, session: AsyncSession, arrival: Arrival, decision: Decision, incident_id: int
-    ) -> None:
+    async def _join_talking(self, session: AsyncSession, cases: Sequence[Case]) -> None:
+        """Letters that somebody has to look at join their incidents."""
+        came = [self._came(each) for each in cases]
+        incidents = await self.incidents.letters_came(session, came)
+        # A later letter may say where it is, when the first one did not.
+        lost = [each for each, there in zip(cases, incidents, strict=True) if _is_lost(there)]
+        places = dict(
+            zip(
+                (each.incident_id for each in lost),
+                await self._lookup(session, [each.arrival for each in lost]),
+                strict=True,
+            )
+        )
+        for each, incident in zip(cases, incidents, strict=True):
+            await self._remark(session, each.arrival, incident.id)
+            if each.decision.reason is Reason.ANSWERED:
+                await self._begin_earlier(session, each.arrival, incident)
+            if incident.id in places:
+                await self._place(session, each.arrival, incident.id, places[incident.id])
+            await self._follow(session, each)
+
+    def _came(self, case: Case) -> Came:
+        arrival = case.arrival
+        why = self._why(self._t(arrival.desk), case.decision.reason)
+        return Came(case.incident_id, arrival.actor, arrival.letter.subject, why, arrival.raw.id)
+
+    async def _follow(self, session: AsyncSession, case: Case) -> None:
         """What comes of a letter to a closed incident."""
-        t = self._t(arrival.desk)
-        if decision.outcome is Outcome.REOPEN:
+        arrival, incident_id, t = case.arrival, case.incident_id, self._t(case.arrival.desk)
+        if case.decision.outcome is Outcome.REOPEN:
             change = IncidentChange(status=Status.IN_PROGRESS)
             why = t.plain("dispatch.intake.reopened")
             await self.incidents.change(session, incident_id, change, arrival.actor, why)
-        elif decision.outcome is Outcome.ANSWER:
+        elif case.decision.outcome is Outcome.ANSWER:
             await self._answer_too_late(session, arrival, incident_id)
-        elif decision.is_limited:
+        elif case.decision.is_limited:
             await self._tell(session, incident_id, t.plain("dispatch.intake.reopened_too_often"))
 
     async def _begin_earlier(self, session: AsyncSession, arrival: Arrival, incident: Incident) -> None:
@@ -189,26 +231,35 @@ class Filing:
             # Nobody has pressed anything who could be told: the letter is here, and the history says the rest.
             await self._tell(session, incident_id, self._t(arrival.desk).plain_error(error))
 
-    async def _find_place(self, session: AsyncSession, arrival: Arrival, incident: Incident) -> None:
-        """A later letter may say where it is, when the first one did not."""
-        if incident.pole_id is not None or incident.status is Status.CLOSED:
-            return
-        found = await self._lookup(session, arrival)
+    async def _place(self, session: AsyncSession, arrival: Arrival, incident_id: int, found: Found) -> None:
         if found.certain is not None:
             change = IncidentChange(
                 pole_id=found.pole_id, station_id=found.station_id, contractor_id=found.contractor_id
             )
             why = found.why(self._t(arrival.desk))
-            await self.incidents.change(session, incident.id, change, SYSTEM, why)
+            await self.incidents.change(session, incident_id, change, SYSTEM, why)
 
     # --- opening ------------------------------------------------------------------------------------------
 
-    async def _open(self, session: AsyncSession, arrival: Arrival, decision: Decision) -> None:
-        desk, raw, letter = arrival.desk, arrival.raw, arrival.letter
-        t = self._t(desk)
-        found = await self._lookup(session, arrival)
+    async def _open(self, session: AsyncSession, cases: Sequence[Case]) -> None:
+        if not cases:
+            return
+        places = await self._lookup(session, [each.arrival for each in cases])
+        openings = [self._opening(each, found) for each, found in zip(cases, places, strict=True)]
+        opened = await self.incidents.open_all(session, openings)
+        filed = {
+            each.arrival.raw.id: (incident.id, each.decision.reason)
+            for each, incident in zip(cases, opened, strict=True)
+        }
+        await store.mark_all_filed(session, filed)
+        for each, found, incident in zip(cases, places, opened, strict=True):
+            await self._complete(session, each, found, incident)
+
+    def _opening(self, case: Case, found: Found) -> Opening:
+        arrival = case.arrival
+        raw, letter, t = arrival.raw, arrival.letter, self._t(arrival.desk)
         new = NewIncident(
-            desk=desk.name,
+            desk=arrival.desk.name,
             opened_at=_written_at(letter, raw.received_at),
             summary=_summary(letter, t),
             origin=Origin.LETTER,
@@ -223,8 +274,11 @@ class Filing:
             letter_id=raw.id,
             letter_subject=letter.subject,
         )
-        opened = await self.incidents.open(session, new, arrival.actor, self._why(t, decision.reason))
-        await store.mark_filed(session, raw.id, opened.id, decision.reason)
+        return Opening(new, arrival.actor, self._why(t, case.decision.reason))
+
+    async def _complete(self, session: AsyncSession, case: Case, found: Found, opened: Incident) -> None:
+        """What is to be said of a new incident beside that it is there."""
+        arrival, decision, t = case.arrival, case.decision, self._t(case.arrival.desk)
         if decision.incident_id is not None:
             why = self._why(t, decision.reason)
             await self.incidents.link(session, opened.id, LinkKind.RELATED, decision.incident_id, SYSTEM, why)
@@ -265,11 +319,11 @@ class Filing:
 
     # --- small things -------------------------------------------------------------------------------------
 
-    async def _lookup(self, session: AsyncSession, arrival: Arrival) -> Found:
-        letter = arrival.letter
-        # What is quoted of a conversation that is not here may say where it is.
-        quoted = letter.text if letter.text != letter.fresh and not arrival.related else ""
-        return await self.assets.lookup(session, arrival.desk.name, letter.subject, letter.fresh, quoted)
+    async def _lookup(self, session: AsyncSession, arrivals: Sequence[Arrival]) -> list[Found]:
+        """Where letters of one desk say they are from."""
+        if not arrivals:
+            return []
+        return await self.assets.lookup_all(session, arrivals[0].desk.name, [each.said for each in arrivals])
 
     async def _remark(self, session: AsyncSession, arrival: Arrival, incident_id: int) -> None:
         """Say what of the letter is not here."""
@@ -283,12 +337,17 @@ class Filing:
                 session, incident_id, t.plain("dispatch.intake.refused", names=", ".join(refused))
             )
 
-    async def _note(
-        self, session: AsyncSession, arrival: Arrival, incident_id: int, kind: EventKind, why: str
-    ) -> None:
-        subject = arrival.letter.subject
+    async def _note(self, session: AsyncSession, case: Case, kind: EventKind) -> None:
+        arrival = case.arrival
+        why = self._why(self._t(arrival.desk), case.decision.reason)
         await self.incidents.note(
-            session, incident_id, kind, arrival.actor, new=subject, why=why, letter_id=arrival.raw.id
+            session,
+            case.incident_id,
+            kind,
+            arrival.actor,
+            new=arrival.letter.subject,
+            why=why,
+            letter_id=arrival.raw.id,
         )
 
     async def _tell(self, session: AsyncSession, incident_id: int, text: str) -> None:
@@ -301,9 +360,14 @@ class Filing:
         return t.plain(f"dispatch.thread.{reason.value}")
 
 
-def related_to(known: Sequence[KnownLetter]) -> tuple[KnownLetter, ...]:
-    """Each letter once."""
-    return tuple({each.letter_id: each for each in known}.values())
+def _said_in(letter: ParsedLetter) -> str:
+    """The words by which the incident of a later letter is found."""
+    return f"{letter.subject}\n{letter.fresh}"
+
+
+def _is_lost(incident: Incident) -> bool:
+    """Whether it is not known where an incident is that is not closed."""
+    return incident.pole_id is None and incident.status is not Status.CLOSED
 
 
 def _names(found: Found) -> dict[str, str]:

@@ -1,19 +1,18 @@
-"""The job that makes incidents of letters: every letter in the order in which it came, each in its own transaction.
+"""The job that makes incidents of letters, in the order in which they came.
 
-A letter is parsed before its transaction and filed in it. Whatever goes wrong with one letter is the trouble of that
-letter: it becomes an incident for a person to look at, and the next one follows. Only when the database is away does
-everything wait.
+Letters are read before their transaction and filed in it, a wave of those that have nothing to do with each other at
+once. Whatever goes wrong with one letter is the trouble of that letter: each of its wave gets a transaction of its
+own then, and it becomes an incident for a person to look at. Only when the database is away does everything wait.
 
-Letters of a desk are filed one after the other, also by several processes: two letters of one conversation that were
+Nobody else files letters of the desk meanwhile, also no other process: two letters of one conversation that were
 filed side by side would not see each other and make two incidents.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -22,28 +21,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.model import NumberRow
-from sekretar.dispatch.incidents.values import Incident
 from sekretar.dispatch.intake import deliveries
 from sekretar.dispatch.intake.deliveries import Deliveries
-from sekretar.dispatch.intake.evidence import Evidence, policy_of, standing_of
-from sekretar.dispatch.intake.filing import Arrival, Filing, related_to
-from sekretar.dispatch.intake.threads import Reason, decide, find_thread
+from sekretar.dispatch.intake.evidence import Evidence, policy_of, standing_of, subjects_of
+from sekretar.dispatch.intake.filing import Arrival, Case, Filing
+from sekretar.dispatch.intake.threads import Reason, decide
+from sekretar.dispatch.intake.understanding import Unclear, Understood, limits_of, understand
+from sekretar.dispatch.intake.waves import apart, waves
 from sekretar.dispatch.mail import store
-from sekretar.dispatch.mail.letter import AttachmentLimits, ParsedLetter, Unreadable
+from sekretar.dispatch.mail.letter import ParsedLetter
 from sekretar.dispatch.mail.model import Direction, LetterRow, LetterState
-from sekretar.dispatch.mail.parsing import DEFAULT_LIMITS, parse
 from sekretar.dispatch.mail.store import RawLetter
-from sekretar.dispatch.settings import AttachmentSettings, DeskSettings
+from sekretar.dispatch.settings import DeskSettings
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.database import Database, insert_into
 from sekretar.kernel.errors import PeerError
 
 #: The name of the job; whoever stores a letter wakes it.
 TASK: Final = store.TASK
-
-#: A letter that takes longer than this to read is unreadable.
-LONGEST_READING: Final = 180.0
-_MEGABYTE: Final = 1024 * 1024
 
 _log = structlog.get_logger(__name__)
 
@@ -73,74 +68,103 @@ class Intake:
         """File what waits. The task of the jobs: what comes later wakes it."""
         for desk in self._desks.values():
             while letters := await self._next(desk):
-                for raw in letters:
-                    await self.file(desk, raw)
+                await self._file_all(desk, letters)
             await self._open_unnoticed(desk)
         return None
-
-    async def file(self, desk: DeskSettings, raw: RawLetter) -> None:
-        """Do with one letter whatever is to be done.
-
-        Raises:
-            PeerError: the database is away; the letter waits.
-        """
-        try:
-            letter = await self._parsed(desk, raw)
-            async with self._filing(desk, raw.id) as session:
-                if session is not None:
-                    await self._file(session, desk, raw, letter)
-        except PeerError:
-            raise
-        except Unreadable as error:
-            await self._give_up(desk, raw, str(error))
-        except TimeoutError:
-            await self._give_up(desk, raw, f"took longer than {LONGEST_READING:g} s to read")
-        except Exception as error:
-            _log.exception("letter_not_filed", desk=desk.name, letter=raw.id)
-            await self._give_up(desk, raw, type(error).__name__)
 
     async def _next(self, desk: DeskSettings) -> Sequence[RawLetter]:
         async with self._database.reading() as session:
             return await store.next_letters(session, desk.name)
 
-    async def _parsed(self, desk: DeskSettings, raw: RawLetter) -> ParsedLetter:
-        async with asyncio.timeout(LONGEST_READING):
-            return await asyncio.to_thread(parse, raw.content, limits_of(desk.attachments))
+    async def _file_all(self, desk: DeskSettings, letters: Sequence[RawLetter]) -> None:
+        """Do with letters whatever is to be done.
+
+        Raises:
+            PeerError: the database is away; what is not done waits.
+        """
+        read = await understand(letters, limits_of(desk.attachments))
+        clear = [each for each in read if isinstance(each, Understood)]
+        async with self._database.reading() as session:
+            tied = await self._tools.evidence.ties(session, desk, clear)
+        for wave in waves(tied):
+            await self._file(desk, wave)
+        for each in read:
+            if isinstance(each, Unclear):
+                await self._give_up(desk, each.raw, each.why)
+
+    async def _file(self, desk: DeskSettings, wave: Sequence[Understood]) -> None:
+        """File a wave in one transaction, which is much less work; one by one when one of them fails."""
+        try:
+            async with self._filing(desk, [each.raw.id for each in wave]) as (session, waiting):
+                await self._file_waiting(session, desk, [each for each in wave if each.raw.id in waiting])
+        except PeerError:
+            raise
+        except Exception as error:
+            if len(wave) > 1:
+                for each in wave:
+                    await self._file(desk, [each])
+                return
+            raw = wave[0].raw
+            _log.exception("letter_not_filed", desk=desk.name, letter=raw.id)
+            await self._give_up(desk, raw, type(error).__name__)
 
     @contextlib.asynccontextmanager
-    async def _filing(self, desk: DeskSettings, letter_id: int) -> AsyncIterator[AsyncSession | None]:
-        """A transaction in which nobody else files a letter of this desk; None when this one waits no longer."""
+    async def _filing(
+        self, desk: DeskSettings, letter_ids: Collection[int]
+    ) -> AsyncIterator[tuple[AsyncSession, set[int]]]:
+        """A transaction in which nobody else files letters of this desk, and which of these still wait."""
         async with self._database.transaction() as session:
             if not self._database.embedded:
                 # The one writer of SQLite is alone anyway.
                 await _one_at_a_time(session, desk.name)
-            yield session if await store.hold(session, letter_id) else None
+            yield session, await store.hold(session, letter_ids)
 
-    async def _file(
-        self, session: AsyncSession, desk: DeskSettings, raw: RawLetter, letter: ParsedLetter
+    async def _file_waiting(
+        self, session: AsyncSession, desk: DeskSettings, letters: Sequence[Understood]
     ) -> None:
-        if await store.mark_parsed(session, desk.name, raw.id, letter) is not None:
-            return
-        evidence, filing, now = self._tools.evidence, self._tools.filing, self._clock.now()
+        said = {each.raw.id: each.letter for each in letters}
+        copies = await store.mark_parsed(session, desk.name, said)
+        rest = [
+            each
+            for each in letters
+            if each.raw.id not in copies and not await self._is_dealt_with(session, desk, each)
+        ]
+        while rest:
+            rest = await self._thread(session, desk, rest)
+
+    async def _is_dealt_with(self, session: AsyncSession, desk: DeskSettings, each: Understood) -> bool:
+        """Deal with a letter whose place is known without looking for its conversation."""
+        raw, letter = each.raw, each.letter
         if raw.incident_id is not None:
-            arrival = Arrival(desk, raw, letter, (), now)
-            await filing.read_again(session, arrival, raw.incident_id)
-            return
+            arrival = Arrival(desk, raw, letter, (), self._clock.now())
+            await self._tools.filing.read_again(session, arrival, raw.incident_id)
+            return True
         if await self._is_own(session, desk, raw, letter):
-            return
-        if deliveries.is_notice(letter) and await self._tools.deliveries.file(session, desk, raw, letter):
-            return
-        clues, related = await evidence.clues(session, desk, raw.id, letter)
-        thread = find_thread(clues)
-        incident: Incident | None = None
-        if thread is not None:
-            incident = await self._tools.incidents.get(session, thread.incident_id)
-        outgoing = raw.direction is Direction.OUT
-        arrived = await evidence.arrived(session, desk, letter, clues, incident, is_outgoing=outgoing)
-        standing = await standing_of(session, incident, now)
-        decision = decide(arrived, thread, standing, policy_of(desk))
-        arrival = Arrival(desk, raw, letter, related_to(related), now)
-        await filing.carry_out(session, arrival, arrived, decision)
+            return True
+        return deliveries.is_notice(letter) and await self._tools.deliveries.file(session, desk, raw, letter)
+
+    async def _thread(
+        self, session: AsyncSession, desk: DeskSettings, letters: Sequence[Understood]
+    ) -> list[Understood]:
+        """File letters into incidents; returns those that have to do with an incident of one before them."""
+        evidence, now = self._tools.evidence, self._clock.now()
+        found = await evidence.gather(session, desk, letters)
+        free = apart([each.ties() for each in found])
+        first = [each for each, is_free in zip(found, free, strict=True) if is_free]
+        numbers = {each.thread.incident_id for each in first if each.thread is not None}
+        incidents = await self._tools.incidents.hold(session, numbers)
+        there = await subjects_of(session, numbers)
+        cases = []
+        for known in first:
+            number = known.thread.incident_id if known.thread else 0
+            incident = incidents.get(number)
+            arrived = await evidence.arrived(session, desk, known, incident, there.get(number, ()))
+            standing = await standing_of(session, incident, now)
+            decision = decide(arrived, known.thread, standing, policy_of(desk))
+            arrival = Arrival(desk, known.of.raw, known.of.letter, known.related, now)
+            cases.append(Case(arrival, arrived, decision))
+        await self._tools.filing.carry_out(session, cases)
+        return [each.of for each, is_free in zip(found, free, strict=True) if not is_free]
 
     async def _is_own(
         self, session: AsyncSession, desk: DeskSettings, raw: RawLetter, letter: ParsedLetter
@@ -161,8 +185,8 @@ class Intake:
 
     async def _give_up(self, desk: DeskSettings, raw: RawLetter, why: str) -> None:
         """Make an incident of the letter as it came."""
-        async with self._filing(desk, raw.id) as session:
-            if session is not None:
+        async with self._filing(desk, [raw.id]) as (session, waiting):
+            if waiting:
                 await self._tools.filing.open_unreadable(session, desk, raw, why)
 
     async def _open_unnoticed(self, desk: DeskSettings) -> None:
@@ -180,18 +204,6 @@ class Intake:
                 raw = await store.take(session, letter_id)
                 assert raw is not None
                 await self._tools.filing.open_unreadable(session, desk, raw, why)
-
-
-def limits_of(settings: AttachmentSettings) -> AttachmentLimits:
-    """Which attachments a desk keeps."""
-    more = [each.strip().lower().removeprefix(".") for each in settings.more_types]
-    return replace(
-        DEFAULT_LIMITS,
-        largest=settings.largest_mb * _MEGABYTE,
-        largest_total=settings.total_mb * _MEGABYTE,
-        extensions=DEFAULT_LIMITS.extensions | {each for each in more if "/" not in each},
-        media_types=DEFAULT_LIMITS.media_types + tuple(each for each in more if "/" in each),
-    )
 
 
 async def _one_at_a_time(session: AsyncSession, desk: str) -> None:

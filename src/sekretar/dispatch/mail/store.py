@@ -8,14 +8,14 @@ nothing can be made of is no loss.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
 from pydantic import TypeAdapter
-from sqlalchemy import Insert, Table, Update, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy import Insert, Table, Update, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -120,9 +120,10 @@ async def next_letters(session: AsyncSession, desk: str) -> Sequence[RawLetter]:
     return [_raw_letter(row, contents.get(row.id), places.get(row.id, ())) for row in rows]
 
 
-async def hold(session: AsyncSession, letter_id: int) -> bool:
-    """Keep a letter that waits to the end of the transaction; False when it waits no longer."""
-    return await session.scalar(_WAITING, {"letter": letter_id, "raw": LetterState.RAW}) is not None
+async def hold(session: AsyncSession, letter_ids: Collection[int]) -> set[int]:
+    """Keep those of these letters that still wait to the end of the transaction."""
+    asked = {"letters": sorted(letter_ids), "raw": LetterState.RAW}
+    return set(await session.scalars(_WAITING, asked))
 
 
 async def take(session: AsyncSession, letter_id: int) -> RawLetter | None:
@@ -154,27 +155,54 @@ def _raw_letter(row: LetterRow, content: bytes | None, mailboxes: Iterable[str])
     )
 
 
-async def mark_parsed(session: AsyncSession, desk: str, letter_id: int, letter: ParsedLetter) -> int | None:
-    """Keep what was understood; returns the letter that this one is a copy of, None when it is new here.
+async def mark_parsed(
+    session: AsyncSession, desk: str, letters: Mapping[int, ParsedLetter]
+) -> dict[int, int]:
+    """Keep what was understood of these letters, by number; returns which are copies, and of which letter.
 
     A copy goes no further: it is marked as one.
     """
-    understood = {"state": LetterState.PARSED, "fingerprint": fingerprint(letter), **_columns(letter)}
-    same = {"in_desk": desk, "print": understood["fingerprint"]}
-    statement = _parsed_statement(tuple(understood))
-    done = await session.execute(statement, {"letter": letter_id, **same, **_new(understood)})
-    if done.one_or_none() is None:
-        original: int = (await session.scalars(_SAME, {"letter": letter_id, **same})).one()
-        await mark_duplicate(session, letter_id, original)
-        return original
-    await _note_ids(session, desk, letter_id, letter)
-    return None
+    prints = {letter_id: fingerprint(letter) for letter_id, letter in letters.items()}
+    asked = {"in_desk": desk, "prints": sorted(set(prints.values()))}
+    originals = {row.fingerprint: row.id for row in await session.execute(_SAME, asked)}
+    copies: dict[int, int] = {}
+    new: dict[int, ParsedLetter] = {}
+    for letter_id, letter in letters.items():
+        original = originals.setdefault(prints[letter_id], letter_id)
+        if original == letter_id:
+            new[letter_id] = letter
+        else:
+            copies[letter_id] = original
+            await mark_duplicate(session, letter_id, original)
+    await _set_all(
+        session,
+        {
+            letter_id: {"state": LetterState.PARSED, "fingerprint": prints[letter_id], **_columns(letter)}
+            for letter_id, letter in new.items()
+        },
+    )
+    await _note_ids(session, desk, new)
+    return copies
 
 
 async def mark_filed(session: AsyncSession, letter_id: int, incident_id: int, threaded_by: str) -> None:
     """Note to which incident the letter belongs, and by what that was found."""
-    await _set(
-        session, letter_id, state=LetterState.FILED, why="", incident_id=incident_id, threaded_by=threaded_by
+    await mark_all_filed(session, {letter_id: (incident_id, threaded_by)})
+
+
+async def mark_all_filed(session: AsyncSession, letters: Mapping[int, tuple[int, str]]) -> None:
+    """The same for several letters, by number."""
+    await _set_all(
+        session,
+        {
+            letter_id: {
+                "state": LetterState.FILED,
+                "why": "",
+                "incident_id": incident_id,
+                "threaded_by": threaded_by,
+            }
+            for letter_id, (incident_id, threaded_by) in letters.items()
+        },
     )
 
 
@@ -254,7 +282,7 @@ async def keep_made(
     await _set(session, letter_id, **values)
     session.add(RawLetterRow(letter_id=letter_id, content=content))
     await session.flush()
-    await _note_ids(session, desk, letter_id, letter)
+    await _note_ids(session, desk, {letter_id: letter})
 
 
 async def replace_made(session: AsyncSession, letter_id: int, letter: ParsedLetter, content: bytes) -> None:
@@ -366,18 +394,36 @@ def _columns(letter: ParsedLetter) -> dict[str, Any]:
 
 
 async def _set(session: AsyncSession, letter_id: int, **values: Any) -> None:
-    await session.execute(_update_statement(tuple(values)), {"letter": letter_id, **_new(values)})
+    await _set_all(session, {letter_id: values})
 
 
-async def _note_ids(session: AsyncSession, desk: str, letter_id: int, letter: ParsedLetter) -> None:
-    referred = {id_key(each): False for each in (*letter.references, *letter.in_reply_to)}
-    own = {id_key(letter.message_id): True} if letter.message_id else {}
+async def _set_all(session: AsyncSession, letters: Mapping[int, Mapping[str, Any]]) -> None:
+    """Give columns of letters these values, the same columns of each."""
+    if not letters:
+        return
+    names = tuple(next(iter(letters.values())))
+    rows = [
+        {"letter": letter_id, **{f"new_{name}": values[name] for name in names}}
+        for letter_id, values in letters.items()
+    ]
+    # On a connection: to a session this would be an update of mapped rows by their keys.
+    await (await session.connection()).execute(_update_statement(names), rows)
+
+
+async def _note_ids(session: AsyncSession, desk: str, letters: Mapping[int, ParsedLetter]) -> None:
     rows = [
         {"letter_id": letter_id, "desk": desk, "message_id": key, "is_own": is_own}
-        for key, is_own in (referred | own).items()
+        for letter_id, letter in letters.items()
+        for key, is_own in _ids_in(letter).items()
     ]
     if rows:
         await session.execute(_id_statement(session.get_bind().dialect.name), rows)
+
+
+def _ids_in(letter: ParsedLetter) -> dict[str, bool]:
+    """The ids that stand in a letter, and which is its own."""
+    referred = {id_key(each): False for each in (*letter.references, *letter.in_reply_to)}
+    return referred | ({id_key(letter.message_id): True} if letter.message_id else {})
 
 
 def _storable(text: str) -> str:
@@ -398,16 +444,14 @@ def _storable_json(value: Any) -> Any:
 # --- statements that are made once: making one takes longer than running it --------------------------------
 
 _LETTERS = cast("Table", LetterRow.__table__)
-_OTHER = _LETTERS.alias()
-_IS_THE_SAME = (
-    _OTHER.c.desk == bindparam("in_desk"),
-    _OTHER.c.fingerprint == bindparam("print"),
-    _OTHER.c.id != bindparam("letter"),
+_SAME = select(_LETTERS.c.id, _LETTERS.c.fingerprint).where(
+    _LETTERS.c.desk == bindparam("in_desk"),
+    _LETTERS.c.fingerprint.in_(bindparam("prints", expanding=True)),
 )
-_SAME = select(_OTHER.c.id).where(*_IS_THE_SAME)
 _WAITING = (
     select(_LETTERS.c.id)
-    .where(_LETTERS.c.id == bindparam("letter"), _LETTERS.c.state == bindparam("raw"))
+    .where(_LETTERS.c.id.in_(bindparam("letters", expanding=True)), _LETTERS.c.state == bindparam("raw"))
+    .order_by(_LETTERS.c.id)
     .with_for_update()
 )
 _IDS = cast("Table", LetterIdRow.__table__)
@@ -429,20 +473,10 @@ _KNOWN = (
 )
 
 
-def _new(values: dict[str, Any]) -> dict[str, Any]:
-    return {f"new_{name}": value for name, value in values.items()}
-
-
 @cache
 def _update_statement(names: tuple[str, ...]) -> Update:
     statement = update(_LETTERS).where(_LETTERS.c.id == bindparam("letter"))
     return statement.values(**{name: bindparam(f"new_{name}") for name in names})
-
-
-@cache
-def _parsed_statement(names: tuple[str, ...]) -> Update:
-    is_copy = exists().where(*_IS_THE_SAME).correlate(_LETTERS)
-    return _update_statement(names).where(~is_copy).returning(_LETTERS.c.id)
 
 
 @cache
