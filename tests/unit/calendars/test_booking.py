@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -80,7 +80,7 @@ def test_the_form_is_accepted_as_it_is_offered(language: str, draft: Draft | Non
     raw = {each.name: each.default for each in form.fields} | ({"title": "Демо"} if draft is None else {})
     checked = validate(form, raw, today=NOW.astimezone(MOSCOW).date())
     assert not isinstance(checked, FieldErrors), checked
-    answers = answers_of(checked.values, TARGETS, MOSCOW)
+    answers = answers_of(checked.values, TARGETS, MOSCOW, NOW)
     if draft is None:
         assert answers.draft == Draft("Демо", datetime(2026, 3, 4, 10, 0, tzinfo=UTC), 60, 7)
     else:
@@ -93,8 +93,40 @@ def test_every_quick_answer_is_an_answer(language: str) -> None:
     form = form_of(TARGETS, None, Catalogues.load().translator(language), MOSCOW, NOW)
     quick = {each.name: [choice.value for choice in each.quick] for each in form.fields if each.quick}
     assert quick["day"] == ["2026-03-04", "2026-03-05", "2026-03-06"]
-    assert quick["time"] == ["13:00", "13:20"]
+    values = {each.name: each.default or "" for each in form.fields} | {"title": "Демо", "day": "2026-03-04"}
+    starts = [answers_of(values | {"time": each}, TARGETS, MOSCOW, NOW).draft.start for each in quick["time"]]
+    assert [f"{each.astimezone(MOSCOW):%d %H:%M}" for each in starts] == ["04 13:00", "04 13:20"]
     assert [parse_length(each) for each in quick["length"]] == [15, 30, 60, 90]
+
+
+@pytest.mark.parametrize(
+    ("day", "typed", "start"),
+    [
+        ("today", "через час", "05 00:40"),
+        ("сегодня", "next full hour", "05 00:00"),
+        ("tomorrow", "in two hours", "05 01:40"),
+        ("in two days", "через полчаса", "06 00:10"),
+        ("через два дня", "в 3 часа дня", "06 15:00"),
+    ],
+)
+def test_what_is_counted_from_now_may_be_tomorrow(day: str, typed: str, start: str) -> None:
+    late = datetime(2026, 3, 4, 20, 40, tzinfo=UTC)
+    form = form_of(TARGETS, FULL, Catalogues.load().translator("en"), MOSCOW, late)
+    raw = {each.name: each.default for each in form.fields} | {"day": day, "time": typed}
+    checked = validate(form, raw, today=date(2026, 3, 4))
+    assert not isinstance(checked, FieldErrors), checked
+    assert (
+        f"{answers_of(checked.values, TARGETS, MOSCOW, late).draft.start.astimezone(MOSCOW):%d %H:%M}"
+        == start
+    )
+
+
+def test_a_time_that_is_none_is_told_at_its_field() -> None:
+    form = form_of(TARGETS, FULL, Catalogues.load().translator("en"), MOSCOW, NOW)
+    raw = {each.name: each.default for each in form.fields} | {"time": "soon"}
+    checked = validate(form, raw)
+    assert isinstance(checked, FieldErrors)
+    assert set(checked.errors) == {"time"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -122,7 +154,7 @@ def test_a_day_beyond_all_calendars_is_told_at_its_field() -> None:
     checked = validate(form, raw)
     assert not isinstance(checked, FieldErrors)
     with pytest.raises(PersonError) as refused:
-        answers_of(checked.values, TARGETS, MOSCOW)
+        answers_of(checked.values, TARGETS, MOSCOW, NOW)
     assert set(at_field(refused.value)) == {"day"}
 
 

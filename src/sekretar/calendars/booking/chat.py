@@ -126,7 +126,7 @@ class BookingChat:
         if not targets:
             raise PersonError("calendars.booking.no_calendar")
         try:
-            answers = answers_of(submit.values, targets, submit.person.zone)
+            answers = answers_of(submit.values, targets, submit.person.zone, submit.now)
             guests = await people_search.find(self.desk, people_search.named(answers.guests), submit.person)
         except PersonError as error:
             return FormOutcome(errors=at_field(error))

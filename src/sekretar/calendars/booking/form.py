@@ -17,8 +17,9 @@ from sekretar.calendars.booking.draft import (
     moment_of,
     parse_length,
 )
+from sekretar.calendars.booking.words import read_soon
 from sekretar.calendars.editing import Repeat
-from sekretar.kernel.dates import format_duration, format_time, parse_time
+from sekretar.kernel.dates import format_duration, parse_time
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.forms import Choice, Field, FieldKind, Form, Value
 from sekretar.kernel.i18n import Translator
@@ -79,7 +80,9 @@ def form_of(
     return Form(BOOK_FORM, title, "", tuple(fields), t.plain("calendars.booking.form_submit"))
 
 
-def answers_of(values: Mapping[str, Value], targets: Sequence[Target], zone: ZoneInfo) -> Answers:
+def answers_of(
+    values: Mapping[str, Value], targets: Sequence[Target], zone: ZoneInfo, now: datetime
+) -> Answers:
     """The meeting that was filled in.
 
     Raises:
@@ -91,7 +94,7 @@ def answers_of(values: Mapping[str, Value], targets: Sequence[Target], zone: Zon
     day = date.fromisoformat(str(values["day"]))
     draft = Draft(
         title=str(values["title"]),
-        start=moment_of(day, parse_time(str(values["time"])), zone),
+        start=_start(day, str(values["time"]), zone, now),
         minutes=parse_length(str(values["length"])),
         calendar_id=target.calendar_id,
         place=str(values["place"]),
@@ -101,6 +104,15 @@ def answers_of(values: Mapping[str, Value], targets: Sequence[Target], zone: Zon
         telemost=values.get("telemost") is True and target.makes_rooms,
     )
     return Answers(draft, str(values["guests"]))
+
+
+def _start(day: date, text: str, zone: ZoneInfo, now: datetime) -> datetime:
+    """The moment of a day and a time. What is counted from now may be tomorrow when today was said."""
+    local = now.astimezone(zone)
+    soon = read_soon(text, local)
+    if soon is None:
+        return moment_of(day, parse_time(text), zone)
+    return soon if day <= local.date() else moment_of(day, soon.astimezone(zone).time(), zone)
 
 
 def next_hour(now: datetime, zone: ZoneInfo) -> datetime:
@@ -130,11 +142,7 @@ def _when(draft: Draft | None, t: Translator, zone: ZoneInfo, now: datetime) -> 
         Choice((today + timedelta(days=ahead)).isoformat(), t.plain(f"calendars.booking.day_{ahead}"))
         for ahead in range(3)
     )
-    full, later = next_hour(now, zone), now + timedelta(hours=1)
-    times = (
-        Choice(format_time(full, zone, t.language), t.plain("calendars.booking.time_next_hour")),
-        Choice(format_time(later, zone, t.language), t.plain("calendars.booking.time_in_an_hour")),
-    )
+    labels = (t.plain("calendars.booking.time_next_hour"), t.plain("calendars.booking.time_in_an_hour"))
     day = Field(
         "day",
         FieldKind.DATE,
@@ -145,10 +153,13 @@ def _when(draft: Draft | None, t: Translator, zone: ZoneInfo, now: datetime) -> 
     )
     time = Field(
         "time",
-        FieldKind.TIME,
+        FieldKind.TEXT,
         t.plain("calendars.booking.ask_time"),
+        help=t.plain("calendars.booking.time_help"),
         default=f"{start:%H:%M}",
-        quick=times,
+        quick=tuple(Choice(each, each) for each in labels),
+        max_length=40,
+        check=_reads(lambda text: read_soon(text, now.astimezone(zone)) or parse_time(text)),
     )
     return day, time
 
