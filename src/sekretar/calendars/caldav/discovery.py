@@ -9,7 +9,7 @@ and the providers that publish such records are presets. What is tried instead: 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
@@ -196,7 +196,7 @@ async def _enter(client: CalDavClient, principal_url: str, credentials: Credenti
     if not trusted(client.base_url, home_url, client.profile.partner_domains):
         raise NotCalDav(client.peer, "the calendar home is on another host")
     name = item.text("d:displayname") or credentials.login
-    addresses = _addresses(item, credentials.login)
+    addresses = addresses_of(_said(item), credentials.login, client.profile)
     return Discovered(where, home_url, name, addresses, await _features(client, home_url), client.profile)
 
 
@@ -207,12 +207,27 @@ async def _features(client: CalDavClient, url: str) -> frozenset[str]:
         return frozenset()
 
 
-def _addresses(item: xml.Response, login: str) -> tuple[str, ...]:
-    said = (href for href in item.hrefs_in("c:calendar-user-address-set"))
-    mails = [unquote(href[7:]).strip().lower() for href in said if href.lower().startswith("mailto:")]
-    if "@" in login:
-        mails.append(login.strip().lower())
-    return tuple(dict.fromkeys(mail for mail in mails if mail))
+def _said(item: xml.Response) -> Iterator[str]:
+    """The mail addresses that the server knows of the person."""
+    for href in item.hrefs_in("c:calendar-user-address-set"):
+        if href.lower().startswith("mailto:"):
+            yield unquote(href[7:])
+
+
+def addresses_of(said: Iterable[str], login: str, profile: ServerProfile) -> tuple[str, ...]:
+    """The person's own addresses, lower case: what the server has said first, then the login and what else the
+    provider calls the same mailbox.
+    """
+    local, _, domain = login.strip().lower().rpartition("@")
+    if not local:
+        local, domain = domain, next(iter(profile.mailbox_domains), "")
+    names, domains = [local], [domain]
+    if domain in profile.mailbox_domains:
+        domains += profile.mailbox_domains
+        if profile.points_are_hyphens:
+            names += [local.replace("-", "."), local.replace(".", "-")]
+    own = [f"{name}@{each}" for name in names for each in domains if each]
+    return tuple(dict.fromkeys(mail for mail in (*(each.strip().lower() for each in said), *own) if mail))
 
 
 def _holds_events(item: xml.Response) -> bool:

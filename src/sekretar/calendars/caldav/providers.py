@@ -55,7 +55,15 @@ class ServerProfile:
     reports_hide_attendees: bool = False
     #: free-busy-query is answered.
     free_busy: bool = True
+    #: Domains under which every mailbox of the provider can be reached, the usual one first: people are invited
+    #: under any of them.
+    mailbox_domains: tuple[str, ...] = ()
+    #: Points and hyphens in the name of a mailbox are the same.
+    points_are_hyphens: bool = False
 
+
+_YANDEX_MAIL = ("yandex.ru", "ya.ru", "yandex.com", "yandex.by", "yandex.kz", "yandex.ua", "narod.ru")
+_APPLE_MAIL = ("icloud.com", "me.com", "mac.com")
 
 GENERIC = ServerProfile("generic", paths=("/", "/dav/", "/caldav/", "/remote.php/dav/", "/dav.php/"))
 
@@ -66,6 +74,8 @@ YANDEX = ServerProfile(
     paths=("/",),
     put_tells_etag=False,
     free_busy=False,
+    mailbox_domains=_YANDEX_MAIL,
+    points_are_hyphens=True,
 )
 
 MAILRU = ServerProfile(
@@ -80,7 +90,9 @@ MAILRU = ServerProfile(
 
 NEXTCLOUD = ServerProfile("nextcloud", paths=("/remote.php/dav/",))
 
-ICLOUD = ServerProfile("icloud", partner_domains=("icloud.com",), paths=("/",), free_busy=False)
+ICLOUD = ServerProfile(
+    "icloud", partner_domains=("icloud.com",), paths=("/",), free_busy=False, mailbox_domains=_APPLE_MAIL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +129,7 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
                 YANDEX,
                 "https://caldav.yandex.ru/",
                 "https://id.yandex.ru/security/app-passwords",
-                ("yandex.ru", "ya.ru", "yandex.com", "yandex.by", "yandex.kz", "yandex.ua", "narod.ru"),
+                _YANDEX_MAIL,
             ),
             Provider(
                 "mailru",
@@ -134,7 +146,7 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
                 ICLOUD,
                 "https://caldav.icloud.com/",
                 "https://account.apple.com/account/manage",
-                ("icloud.com", "me.com", "mac.com"),
+                _APPLE_MAIL,
             ),
             OTHER,
         )

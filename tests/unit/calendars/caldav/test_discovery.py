@@ -21,6 +21,7 @@ from sekretar.calendars.caldav import (
     discover,
     list_calendars,
 )
+from sekretar.calendars.caldav.discovery import addresses_of
 from sekretar.calendars.caldav.providers import MAILRU, Provider
 from sekretar.kernel.errors import PeerForbidden, PeerRefused
 
@@ -93,6 +94,28 @@ async def test_the_well_known_address_leads_to_the_principal(
     assert found.principal_url == fake.url + "p/anna/"
     assert found.display_name == "Anna B."
     assert found.addresses == ("anna.b@example.org", "anna@example.org")
+
+
+@pytest.mark.parametrize(
+    ("provider", "login", "known", "strange"),
+    [
+        ("yandex", "anna.b", ("anna.b@yandex.ru", "anna-b@ya.ru", "anna.b@yandex.com"), "anna@yandex.ru"),
+        ("yandex", "Anna@Ya.ru", ("anna@ya.ru", "anna@yandex.ru", "anna@yandex.kz"), "anna@mail.ru"),
+        ("yandex", "anna@corp.example", ("anna@corp.example",), "anna@yandex.ru"),
+        ("icloud", "anna@me.com", ("anna@me.com", "anna@icloud.com"), "anna@yandex.ru"),
+        ("mailru", "anna@mail.ru", ("anna@mail.ru",), "anna@bk.ru"),
+    ],
+)
+def test_all_names_of_one_mailbox_are_the_persons_own(
+    provider: str, login: str, known: tuple[str, ...], strange: str
+) -> None:
+    """People are invited under any of them; `bk.ru` is another mailbox than `mail.ru`."""
+    found = addresses_of((), login, PROVIDERS[provider].profile)
+    assert found[0] == known[0]
+    assert set(known) <= set(found)
+    assert strange not in found
+    said = addresses_of(("Boss@Example.org",), login, PROVIDERS[provider].profile)
+    assert said == ("boss@example.org", *found)
 
 
 async def test_a_given_path_is_asked_first_and_completed(
