@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from sekretar.commands.desk_settings import all_desk_settings, desk_markdown
+from sekretar.commands.settings import BEGIN, END, Setting, all_settings
 from sekretar.config import Settings
 from sekretar.dispatch.settings import read_desks
 
@@ -45,6 +47,7 @@ def test_the_settings_that_the_page_names_exist(page: str) -> None:
 
 
 DESK_PAGES = ("docs/dispatch.md", "docs/dispatch.ru.md")
+DESK_TABLE = ("<!-- desk settings -->", "<!-- /desk settings -->")
 
 
 def test_every_setting_of_a_desk_says_what_it_means() -> None:
@@ -55,11 +58,32 @@ def test_every_setting_of_a_desk_says_what_it_means() -> None:
     }
 
 
-@pytest.mark.parametrize("page", DESK_PAGES)
-def test_the_page_holds_the_settings_of_a_desk(page: str) -> None:
-    text = (ROOT / page).read_text(encoding="utf-8")
-    held = text.partition("<!-- desk settings -->")[2].partition("<!-- /desk settings -->")[0]
-    assert held.strip() == desk_markdown(), "commands.desk_settings.desk_markdown() makes the table"
+def between(page: str, begin: str, end: str) -> str:
+    return (ROOT / page).read_text(encoding="utf-8").partition(begin)[2].partition(end)[0].strip()
+
+
+def test_the_page_holds_the_settings_of_a_desk() -> None:
+    held = between("docs/dispatch.md", *DESK_TABLE)
+    assert held == desk_markdown(), "commands.desk_settings.desk_markdown() makes the table"
+
+
+@pytest.mark.parametrize(
+    ("page", "marks", "all_of_them"),
+    [
+        ("README.ru.md", (BEGIN, END), all_settings),
+        ("docs/dispatch.ru.md", DESK_TABLE, all_desk_settings),
+    ],
+)
+def test_the_russian_page_holds_every_setting_in_russian(
+    page: str, marks: tuple[str, str], all_of_them: Callable[[], Iterator[Setting]]
+) -> None:
+    """Only the meanings are written by hand."""
+    rows = [line.strip("| ").split(" | ", 2) for line in between(page, *marks).splitlines()[2:]]
+    defaults = {"required": "обязательна"}
+    assert [(name.strip("`"), default.strip(" `")) for name, default, _ in rows] == [
+        (each.name, defaults.get(each.default, each.default)) for each in all_of_them()
+    ]
+    assert [name for name, _, meaning in rows if not re.search("[а-яё]", meaning)] == []
 
 
 @pytest.mark.parametrize("page", DESK_PAGES)
