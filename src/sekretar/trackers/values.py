@@ -199,6 +199,8 @@ class TicketForm:
     status: Status | None
     #: False when the tracker did not tell its custom fields: then only its refusal names one that is required.
     complete: bool = True
+    #: Custom fields that may be here: a tracker may tell only by the tickets that there are.
+    doubtful: tuple[CustomField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from tests.acceptance.trackers import a_tracker, settings_of
 from tests.integration.dispatch.house import NOW, DeskServer, House, open_house
 from tests.integration.dispatch.mail_house import new_address
 from tests.integration.installation import installing
+from tests.integration.tickets.houses import redmine_house
 from tests.peers_mail import PASSWORD, Dovecot
+from tests.peers_redmine import Redmine
 from tests.peers_smtp import outside_world
 
 from sekretar.dispatch.assignment.model import MemberRow, ShiftRow
@@ -150,6 +153,20 @@ class TestMirror:
         )
         assert found.state is State.FAILURE
         assert said in found.seen
+
+
+async def test_a_field_for_all_projects_is_not_missing_in_an_empty_one(redmine: Redmine) -> None:
+    identifier = f"empty{secrets.token_hex(4)}"
+    project = {"name": identifier, "identifier": identifier, "tracker_ids": [1], "issue_custom_field_ids": []}
+    redmine.call("POST", "/projects.json", {"project": project})
+    async with redmine_house(redmine) as house:
+        for pole, said in (("Contract", "1 fields"), ("Kontract", "does not have the field Kontract")):
+            mirror = MirrorSettings(tracker="main", project=identifier, type="Bug", fields={"pole": pole})
+            found = await diagnose_mirror(
+                DeskSettings(name="towers", channel="a/b"), mirror, {"main": house.site}
+            )
+            assert said in found.seen
+            assert (found.state is State.OK) == (pole == "Contract")
 
 
 async def test_the_command_line_looks_at_all_of_it(

@@ -85,8 +85,8 @@ class Scheme:
     begins: TicketStatus | None
     #: What the settings name and the tracker does not have, in words.
     missing: tuple[str, ...]
-    #: Whether everything that the settings name was found. An empty Redmine project does not tell all its fields,
-    #: so they may be neither found nor missing.
+    #: Whether everything that the settings name was found. An empty Redmine project does not tell all its fields:
+    #: what exists in the Redmine is tried there, until a ticket tells.
     complete: bool
 
     def ours(self, status_id: str) -> tuple[Status, ...]:
@@ -189,7 +189,8 @@ async def read_scheme(tracker: Tracker, desk: DeskSettings, mirror: MirrorSettin
     kind = next((each for each in types if _means(mirror.type, each.id, each.name)), None)
     missing = [f"the type {mirror.type}"] if mirror.type and kind is None else []
     form = await tracker.form(mirror.project, (kind or types[0]).id)
-    slots = {Name(name): _slot(Name(name), written, form.custom) for name, written in mirror.fields.items()}
+    fields = (*form.custom, *form.doubtful)
+    slots = {Name(name): _slot(Name(name), written, fields) for name, written in mirror.fields.items()}
     if form.complete:
         missing += [
             f"the field {written}" for name, written in mirror.fields.items() if not slots[Name(name)]
@@ -213,7 +214,8 @@ async def read_scheme(tracker: Tracker, desk: DeskSettings, mirror: MirrorSettin
         zone=ZoneInfo(desk.zone),
         begins=form.status or statuses.get(Status.NEW),
         missing=tuple(dict.fromkeys(missing)),
-        complete=not missing and None not in slots.values(),
+        complete=not missing
+        and all(slot is not None and slot.field not in form.doubtful for slot in slots.values()),
     )
 
 

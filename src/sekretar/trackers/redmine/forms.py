@@ -60,19 +60,25 @@ class Forms:
                 (item for item in found["trackers"] if str(item["id"]) == type_id),
                 {"id": type_id, "name": ""},
             )
-        here |= await self._used(project, type_id)
+        used = await self._used(project, type_id)
+        here |= used or set()
+        fields = [
+            (replace(field, required=field.required or field.key in demanded), field.key in demanded)
+            for field in known or ()
+        ]
         return TicketForm(
             reading.project(found),
             reading.choice(type_),
             _ALWAYS | _standard(tracker),
             _REQUIRED | {Field(key) for key in demanded if custom_id(key) is None},
-            tuple(
-                replace(field, required=field.required or field.key in demanded)
-                for field in known or ()
-                if field.id in here or field.key in demanded
-            ),
+            tuple(field for field, is_demanded in fields if field.id in here or is_demanded),
             await self._first_status(tracker),
             complete=known is not None,
+            doubtful=tuple(
+                field
+                for field, is_demanded in fields
+                if used is None and field.id not in here and not is_demanded
+            ),
         )
 
     async def custom(self, type_id: str | None) -> tuple[CustomField, ...]:
@@ -114,12 +120,16 @@ class Forms:
             return None
         return tuple(field for field, types in known.values() if type_id is None or type_id in types)
 
-    async def _used(self, project: str, type_id: str) -> set[str]:
-        """The custom fields of a ticket that is there: Redmine does not tell which are meant for all projects."""
+    async def _used(self, project: str, type_id: str) -> set[str] | None:
+        """The custom fields of a ticket that is there: Redmine does not tell which are meant for all projects.
+
+        None where there is no ticket.
+        """
         query = {"project_id": project, "subproject_id": "!*", "tracker_id": type_id, "status_id": "*"}
         _, items = await lists.some(self._wire, {**query, "sort": "id:desc"}, 0, 1)
         with shaped(self._wire.peer):
-            return {str(field["id"]) for item in items for field in item.get("custom_fields", ())}
+            used = {str(field["id"]) for item in items for field in item.get("custom_fields", ())}
+        return used if items else None
 
     async def _demanded(self, project: str, type_id: str, known: tuple[CustomField, ...]) -> set[str]:
         """The fields without which this account can make no ticket here, by the complaints about an empty one."""
