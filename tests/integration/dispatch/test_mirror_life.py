@@ -20,12 +20,13 @@ from tests.peers_redmine import Redmine
 from sekretar.dispatch.incidents import types
 from sekretar.dispatch.incidents.values import SYSTEM, EventKind, Status
 from sekretar.dispatch.mail.mailboxes import Mailboxes
-from sekretar.dispatch.mirror.model import MirrorCursorRow, MirrorRow
+from sekretar.dispatch.mirror.model import MirrorCursorRow, MirrorPersonRow, MirrorRow
 from sekretar.dispatch.mirror.values import MirrorState
 from sekretar.dispatch.operations.diagnosis import diagnose_tickets
 from sekretar.kernel.database import Database
 from sekretar.mattermost.doctor import State
 from sekretar.sandbox.tracker import TrackerSandbox
+from sekretar.trackers.requests import Change
 from sekretar.trackers.values import LinkKind
 
 
@@ -97,6 +98,72 @@ async def test_another_tracker_gets_its_own_tickets(here: MirrorHouse) -> None:
     await here.work()
     assert (await here.row(incident.id)).tracker == "main"
     assert (await here.ref(incident.id)).key == "DESK-1"
+
+
+def resettle(here: MirrorHouse, **mirror: Any) -> None:
+    """Sekretar begins again with other settings of the mirror."""
+    desks = here.house.dispatch.mirror.desks
+    assert isinstance(desks, dict)
+    desk = desks["towers"]
+    desks["towers"] = desk.model_copy(update={"mirror": desk.mirror.model_copy(update=mirror)})
+    here.house.dispatch.mirror.openings._schemes.clear()
+
+
+async def test_a_field_that_the_settings_name_anew_is_filled_and_clears_nothing(here: MirrorHouse) -> None:
+    incident = await here.house.open(pole_id=await here.pole_id("50-0001"))
+    await here.work()
+    assert await here.shown(incident.id, "pole") == "50-0001"
+    # The queue has two fields for it from now on, and the desk uses the other one.
+    resettle(here, fields={"pole": "station"})
+    await here.house.change(incident.id, summary="Still dark")
+    await here.work()
+    known = await here.house.now(incident.id)
+    assert (known.pole_id, known.status) == (await here.pole_id("50-0001"), Status.NEW)
+    assert await here.shown(incident.id, "station") == "50-0001"
+    await here.type_there(incident.id, station="50-0002")
+    await here.work()
+    assert (await here.house.now(incident.id)).pole_id == await here.pole_id("50-0002")
+
+
+async def test_tickets_stay_in_the_project_they_are_in(either: MirrorHouse) -> None:
+    here = either
+    old = await here.house.open()
+    await here.work()
+    key = (await here.ref(old.id)).key
+    resettle(here, project=here.tracker.projects["vault"], fields={}, statuses={}, type="")
+    await here.house.dispatch.mirror.take_over()
+    new = await here.house.open()
+    await here.work()
+    assert (await here.ticket(new.id)).project.id != (await here.ticket(old.id)).project.id
+    # The old one is followed there, both ways, and its closing closes.
+    await here.house.change(old.id, summary="Still dark")
+    await here.work()
+    assert (await here.ref(old.id)).key == key
+    assert (await here.ticket(old.id)).subject == "Still dark"
+    member = (await here.anna.me()).member
+    anna = await here.house.person_id("anna")
+    async with here.house.database.transaction() as session:
+        session.add(
+            MirrorPersonRow(
+                tracker="main", member_id=member.id, person_id=anna, found_at=here.house.clock.now()
+            )
+        )
+    await here.anna.change(await here.ref(old.id), Change(assignee=member.id))
+    await here.work()
+    assert (await here.house.now(old.id)).responsible_id == anna
+    found = await diagnose_tickets(here.house.dispatch.mirror.desks["towers"], here.house.database)
+    assert "where their tickets stay until they end" in found.seen
+
+    # Whoever goes back finds everything as it was, and what was made there meanwhile is no news.
+    mirror = here.house.desk.mirror
+    assert mirror is not None
+    resettle(here, project=mirror.project)
+    await here.house.dispatch.mirror.take_over()
+    await here.work()
+    third = await here.house.open()
+    await here.work()
+    assert (await here.ticket(third.id)).project.id == (await here.ticket(old.id)).project.id
+    assert (await here.ticket(new.id)).project.id != (await here.ticket(old.id)).project.id
 
 
 # --- lost and full ones -----------------------------------------------------------------------------------

@@ -146,6 +146,8 @@ def speaks_at(told: Sequence[tuple[datetime, int]]) -> datetime | None:
 
 def _values(desk: str, given: Given, now: datetime) -> list[dict[str, object]]:
     old, new = given.before.responsible_id, given.after.responsible_id
+    if old == new:
+        return []
     common = {"desk": desk, "incident_id": given.after.id, "reason": given.reason.value, "at": now}
     values: list[dict[str, object]] = []
     if new is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sekretar.dispatch.assets.assets import Assets
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.values import SYSTEM, Actor, Changed, EventKind, Incident
-from sekretar.dispatch.mirror import polling, store
+from sekretar.dispatch.mirror import former, polling, store
 from sekretar.dispatch.mirror.catching_up import catch_up
 from sekretar.dispatch.mirror.commenting import Commenting
 from sekretar.dispatch.mirror.merging import as_stored, as_values, changed_there
@@ -39,6 +39,7 @@ from sekretar.kernel.errors import (
     PeerDown,
     PeerError,
     PeerForbidden,
+    PeerInvalid,
     PeerLimited,
     PeerNotFound,
     PeerRefused,
@@ -150,6 +151,7 @@ class Mirror:
                 await store.free_all(session, now)
             for desk in self.desks.values():
                 if desk.mirror is not None:
+                    await former.forget(session, desk.name, now)
                     await catch_up(session, desk.name, desk.mirror.tracker, now)
             await polling.hasten_all(session, self._mirrored, now)
 
@@ -170,6 +172,7 @@ class Mirror:
             # After a failure it is not known what arrived: what people did since is read first.
             if cursor.next_at <= now or cursor.failures:
                 await self.polling.poll(around, cursor)
+                await self._follow_former(around)
             await self._compare_due(around)
         except PeerError as error:
             if error.peer == "database":
@@ -180,6 +183,25 @@ class Mirror:
             row = await polling.cursor_of(session, self.desks[name], now)
             next_due = await store.next_due(session, [name])
         return min(row.next_at, next_due or row.next_at)
+
+    async def _follow_former(self, around: Around) -> None:
+        """Hear of tickets that were made where the settings pointed before."""
+        desk = around.desk
+        async with self.database.reading() as session:
+            projects = await former.followed(session, desk.name)
+        for project in projects:
+            try:
+                await self.polling.follow(await self.openings.around(desk, project))
+            except (PeerForbidden, PeerNotFound, PeerInvalid, PeerUnsupported) as error:
+                _log.warning(
+                    "a former project is not read", desk=desk.name, project=project, error=str(error)
+                )
+
+    async def _where(self, around: Around, row: MirrorRow) -> Around:
+        """The project in which the ticket of an incident is. Raises `PeerError`."""
+        if row.key is None or row.project in ("", around.mirror.project):
+            return around
+        return await self.openings.around(around.desk, row.project)
 
     async def _rest(self, name: str, error: PeerError) -> datetime:
         """Leave a tracker alone that does not answer, for longer and longer."""
@@ -206,6 +228,7 @@ class Mirror:
         if row is None:
             return
         try:
+            around = await self._where(around, row)
             next_at = await self._persist(around, row)
         except _OUT_OF_REACH as error:
             await self._release(row, self.clock.now(), failures=row.failures + 1, problem=str(error))
@@ -270,6 +293,7 @@ class Mirror:
         return ticket
 
     async def _pull(self, around: Around, row: MirrorRow, ticket: Ticket) -> None:
+        await self._settle_places(around, row, ticket)
         shown = around.scheme.shown(ticket)
         seen, tried, wrote = as_values(row.seen), as_values(row.tried), as_values(row.wrote)
         landed = {name: value for name, value in tried.items() if shown.get(name) == value}
@@ -283,6 +307,24 @@ class Mirror:
                 "wrote": as_stored(wrote | landed | dict(agreed)),
                 "tried": {},
             }
+            await store.keep(session, row.incident_id, **values)
+        for name, value in values.items():
+            setattr(row, name, value)
+
+    async def _settle_places(self, around: Around, row: MirrorRow, ticket: Ticket) -> None:
+        """Whatever is read from another field than before, or in another project, nobody has changed there."""
+        places = around.scheme.places(ticket)
+        if all(row.fields.get(name) == place for name, place in places.items()):
+            return
+        moved = {name for name, place in places.items() if row.fields.get(name, place) != place}
+        shown = around.scheme.shown(ticket)
+        values: dict[str, Any] = {
+            "fields": row.fields | places,
+            "seen": row.seen | as_stored({name: shown[name] for name in moved}),
+            "wrote": {name: value for name, value in row.wrote.items() if name not in moved},
+            "tried": {name: value for name, value in row.tried.items() if name not in moved},
+        }
+        async with self.database.transaction() as session:
             await store.keep(session, row.incident_id, **values)
         for name, value in values.items():
             setattr(row, name, value)

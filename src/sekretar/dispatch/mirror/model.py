@@ -24,6 +24,8 @@ class MirrorRow(Base):
     )
     desk: Mapped[str] = mapped_column(Text, index=True)
     tracker: Mapped[str] = mapped_column(Text)
+    #: Where the ticket is; empty while there is none.
+    project: Mapped[str] = mapped_column(Text, server_default="")
     #: None while there is no ticket.
     key: Mapped[str | None] = mapped_column(Text)
     link: Mapped[str] = mapped_column(Text)
@@ -33,6 +35,8 @@ class MirrorRow(Base):
     state: Mapped[str] = mapped_column(Text)
     #: What the ticket showed when it was read last.
     seen: Mapped[Shown] = mapped_column(Json)
+    #: From which fields that was read, by our names: what another field shows is another matter.
+    fields: Mapped[dict[str, str]] = mapped_column(Json, server_default="{}")
     #: What was written last, whatever the tracker made of it.
     wrote: Mapped[Shown] = mapped_column(Json)
     #: What a write under way is to show: when it is found there, it is no change of anybody's.
@@ -72,6 +76,16 @@ class MirrorCursorRow(Base):
     #: A `Hindrance`; empty when there is none.
     hindrance: Mapped[str] = mapped_column(Text, server_default="")
     rest_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class MirrorFormerRow(Base):
+    """How far a project was read that the settings of a desk do not name any more, where it still has tickets."""
+
+    __tablename__ = "dispatch_mirror_former"
+
+    desk: Mapped[str] = mapped_column(Text, primary_key=True)
+    project: Mapped[str] = mapped_column(Text, primary_key=True)
+    cursor: Mapped[str | None] = mapped_column(Text)
 
 
 class MirrorPersonRow(Base):

@@ -10,7 +10,7 @@ from sekretar.dispatch.mirror import store
 from sekretar.dispatch.mirror.people import MirrorPeople
 from sekretar.dispatch.mirror.pushing import Around
 from sekretar.dispatch.mirror.scheme import Scheme, read_scheme
-from sekretar.dispatch.settings import DeskSettings
+from sekretar.dispatch.settings import DeskSettings, MirrorSettings
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.errors import PeerForbidden, PeerNotFound, PeerUnsupported
 from sekretar.kernel.i18n import Catalogues
@@ -31,10 +31,13 @@ class Openings:
     sites: Mapping[str, TrackerSite]
     people: MirrorPeople
     catalogues: Catalogues
-    _schemes: dict[str, tuple[datetime, Scheme]] = field(default_factory=dict)
+    _schemes: dict[tuple[str, str], tuple[datetime, Scheme]] = field(default_factory=dict)
 
-    async def around(self, desk: DeskSettings) -> Around:
+    async def around(self, desk: DeskSettings, project: str = "") -> Around:
         """The desk with its tracker.
+
+        Args:
+            project: Where a ticket is, unless it is where the settings say.
 
         Raises:
             PeerError: the tracker does not answer, or has no service account.
@@ -44,16 +47,20 @@ class Openings:
             named = mirror.tracker if mirror else ""
             raise PeerUnsupported(named or "tracker", "it is not in SEKRETAR_TRACKERS")
         tracker = self.sites[mirror.tracker].service()
-        scheme = await self._scheme(desk, tracker)
+        if project:
+            mirror = mirror.model_copy(update={"project": project})
+        scheme = await self._scheme(desk, mirror, tracker)
         t = self.catalogues.translator(desk.language)
         return Around(desk, mirror, tracker, scheme, t)
 
-    async def _scheme(self, desk: DeskSettings, tracker: Tracker) -> Scheme:
+    async def _scheme(self, desk: DeskSettings, mirror: MirrorSettings, tracker: Tracker) -> Scheme:
         now = self.clock.now()
-        known = self._schemes.get(desk.name)
-        if known is not None and now - known[0] < (_BELIEVED if known[1].complete else _INCOMPLETE):
-            return known[1]
-        return await self._read(desk, tracker, now, known[1] if known else None)
+        known = self._schemes.get((desk.name, mirror.project))
+        if known is not None:
+            patient = known[1].complete or mirror != desk.mirror
+            if now - known[0] < (_BELIEVED if patient else _INCOMPLETE):
+                return known[1]
+        return await self._read(desk, mirror, tracker, now, known[1] if known else None)
 
     async def look_again(self, around: Around) -> None:
         """Look at the project anew, where a ticket is out of sight: it may be all of them.
@@ -61,21 +68,27 @@ class Openings:
         Raises:
             PeerError: the tracker does not answer, or its service account does not see the project.
         """
-        await self._read(around.desk, around.tracker, self.clock.now(), around.scheme)
+        await self._read(around.desk, around.mirror, around.tracker, self.clock.now(), around.scheme)
 
     async def _read(
-        self, desk: DeskSettings, tracker: Tracker, now: datetime, before: Scheme | None
+        self,
+        desk: DeskSettings,
+        mirror: MirrorSettings,
+        tracker: Tracker,
+        now: datetime,
+        before: Scheme | None,
     ) -> Scheme:
-        if desk.mirror is None:
-            raise PeerUnsupported(desk.name, "it has no mirror")
+        is_present = mirror == desk.mirror
         try:
-            scheme = await read_scheme(tracker, desk, desk.mirror)
+            scheme = await read_scheme(tracker, desk, mirror)
         except (PeerForbidden, PeerNotFound) as error:
-            detail = f"{desk.mirror.project} is not there for the service account: {error.detail}"
-            raise PeerUnsupported(error.peer, detail) from error
-        await self.people.learn(tracker, scheme.project, now)
+            detail = f"{mirror.project} is not there for the service account: {error.detail}"
+            # A project that the settings do not name any more keeps nobody from working.
+            raise (PeerUnsupported if is_present else PeerForbidden)(error.peer, detail) from error
+        if is_present:
+            await self.people.learn(tracker, scheme.project, now)
         if before is not None and before != scheme:
             async with self.people.database.transaction() as session:
                 await store.mark_all(session, desk.name, now)
-        self._schemes[desk.name] = (now, scheme)
+        self._schemes[desk.name, mirror.project] = (now, scheme)
         return scheme

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +20,9 @@ from sekretar.kernel.errors import PeerForbidden
 from sekretar.kernel.people import PersonRow
 from sekretar.trackers.port import Tracker
 from sekretar.trackers.values import Member
+
+#: So long somebody is remembered whom no project of a desk names any more.
+_REMEMBERED = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,10 @@ class MirrorPeople:
             known = {member: person for member, person in found.items() if person is not None}
             of_tracker = MirrorPersonRow.tracker == name
             before = set(await session.scalars(select(MirrorPersonRow.person_id).where(of_tracker)))
-            await session.execute(
-                delete(MirrorPersonRow).where(of_tracker, MirrorPersonRow.member_id.not_in(known))
-            )
+            # Others may be known from the project of another desk; they are asked about there.
+            strange = MirrorPersonRow.member_id.in_(found.keys() - known.keys())
+            unheard = MirrorPersonRow.found_at < now - _REMEMBERED
+            await session.execute(delete(MirrorPersonRow).where(of_tracker, or_(strange, unheard)))
             for member, person in known.items():
                 values = {"person_id": person, "found_at": now}
                 await session.execute(

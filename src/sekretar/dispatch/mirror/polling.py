@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.values import Actor, ActorKind, NewIncident, Origin
-from sekretar.dispatch.mirror import store
+from sekretar.dispatch.mirror import former, store
 from sekretar.dispatch.mirror.merging import as_stored, as_values, stood
-from sekretar.dispatch.mirror.model import MirrorCursorRow, MirrorRow
+from sekretar.dispatch.mirror.model import MirrorCursorRow, MirrorFormerRow, MirrorRow
 from sekretar.dispatch.mirror.pushing import Around
 from sekretar.dispatch.mirror.values import MirrorState
 from sekretar.dispatch.settings import DeskSettings
@@ -41,13 +41,16 @@ async def cursor_of(session: AsyncSession, desk: DeskSettings, now: datetime) ->
     row = await session.get(MirrorCursorRow, desk.name, with_for_update=True, populate_existing=True)
     if row is not None and (row.tracker, row.project) == (mirror.tracker, mirror.project):
         return row
+    is_same_tracker = row is not None and row.tracker == mirror.tracker
+    if row is not None and is_same_tracker:
+        await former.leave(session, desk.name, row.project, row.cursor, now)
     await session.execute(delete(MirrorCursorRow).where(MirrorCursorRow.desk == desk.name))
     session.expunge_all()
     row = MirrorCursorRow(
         desk=desk.name,
         tracker=mirror.tracker,
         project=mirror.project,
-        cursor=None,
+        cursor=await former.come_back(session, desk.name, mirror.project) if is_same_tracker else None,
         next_at=now,
         read_at=None,
         failures=0,
@@ -124,11 +127,42 @@ class Polling:
             for event in changes.events:
                 row, is_ours = known.get(event.ticket.ref.key), event.by.id == around.scheme.me
                 if row is not None:
-                    row.touched_by, row.due_at = "" if is_ours else event.by.name, now
-                    if not is_ours:
-                        _remember(row, around, event)
+                    _mark(row, around, event, now)
                 elif event.created and not is_ours and self._is_to_be_taken(around, event):
                     known[event.ticket.ref.key] = await self._open(session, around, event)
+        return True
+
+    async def follow(self, around: Around) -> None:
+        """Read everything since the cursor in a former project of the desk. Raises `PeerError`."""
+        desk, project, more = around.desk.name, around.scheme.project, True
+        while more:
+            async with self.database.reading() as session:
+                row = await session.get(MirrorFormerRow, (desk, project))
+            if row is None:
+                return
+            try:
+                changes = await around.tracker.changes_since(row.cursor, project)
+            except PeerInvalid:
+                if row.cursor is None:
+                    raise
+                changes = await around.tracker.changes_since(None, project)
+            if not await self._heard_there(around, row.cursor, changes):
+                return
+            more = changes.more
+
+    async def _heard_there(self, around: Around, before: str | None, changes: Changes) -> bool:
+        """The same for a former project, in which nothing new begins."""
+        now = self.clock.now()
+        async with self.database.transaction() as session:
+            stored = await former.locked_cursor(session, around.desk.name, around.scheme.project)
+            if stored is None or stored.cursor != before:
+                return False
+            stored.cursor = changes.cursor
+            keys = {each.ticket.ref.key for each in changes.events}
+            known = await store.by_keys(session, around.mirror.tracker, keys)
+            for event in changes.events:
+                if (row := known.get(event.ticket.ref.key)) is not None:
+                    _mark(row, around, event, now)
         return True
 
     def _is_to_be_taken(self, around: Around, event: Event) -> bool:
@@ -151,9 +185,18 @@ class Polling:
         await store.mark(session, around.desk.name, around.mirror.tracker, incident.id, now)
         row = await session.get_one(MirrorRow, incident.id, populate_existing=True)
         row.key, row.link, row.state = ticket.ref.key, ticket.link, MirrorState.SHOWN.value
+        row.project = around.scheme.project
         row.touched_by = event.by.name
         await session.flush()
         return row
+
+
+def _mark(row: MirrorRow, around: Around, event: Event, now: datetime) -> None:
+    """The ticket is to be compared; what somebody else has done to it is remembered."""
+    is_ours = event.by.id == around.scheme.me
+    row.touched_by, row.due_at = "" if is_ours else event.by.name, now
+    if not is_ours:
+        _remember(row, around, event)
 
 
 def _remember(row: MirrorRow, around: Around, event: Event) -> None:

@@ -139,10 +139,12 @@ class Pushing:
         self, around: Around, row: MirrorRow, ticket: Ticket, seen: Values, wrote: Values, told: int
     ) -> None:
         values = {
+            "project": around.scheme.project,
             "key": ticket.ref.key,
             "link": ticket.link,
             "state": MirrorState.SHOWN.value,
             "seen": as_stored(seen),
+            "fields": around.scheme.places(ticket),
             "wrote": as_stored(wrote),
             "tried": {},
             "told": told,

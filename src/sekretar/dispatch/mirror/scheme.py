@@ -116,6 +116,10 @@ class Scheme:
         found[STATUS] = (ticket.status.id,)
         return found
 
+    def places(self, ticket: Ticket) -> dict[str, str]:
+        """Where what a ticket shows was read, by our names. Another project is another place."""
+        return {name.value: f"{ticket.project.id} {slot.key}" for name, slot in self.slots.items()}
+
     def usual(self, ticket: Ticket) -> dict[str, tuple[str, ...]]:
         """What a ticket shows that nobody has touched."""
         found = {name.value: slot.field.default for name, slot in self.slots.items() if slot.field}

@@ -31,11 +31,13 @@ async def mark(session: AsyncSession, desk: str, tracker: str, incident_id: int,
 def new_row() -> dict[str, Any]:
     """What is known of a mirror that has only begun."""
     return {
+        "project": "",
         "key": None,
         "link": "",
         "replaces": "",
         "state": MirrorState.WAITING.value,
         "seen": {},
+        "fields": {},
         "wrote": {},
         "tried": {},
         "told": 0,

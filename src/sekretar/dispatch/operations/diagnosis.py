@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
@@ -173,7 +174,13 @@ async def diagnose_tickets(desk: DeskSettings, database: Database) -> Finding:
             "In place of a lost or locked ticket `/incident ticket` makes a new one; for what is refused, see to the"
             " rights of the service account.",
         )
-    return fine(check, f"{len(rows)} open incidents, none with a trouble in the tracker")
+    present = desk.mirror.project if desk.mirror is not None else ""
+    elsewhere = Counter(row.project for _, row in rows if row.key and row.project not in ("", present))
+    stay = [
+        f"; {count} in {project}, where their tickets stay until they end"
+        for project, count in elsewhere.items()
+    ]
+    return fine(check, "".join([f"{len(rows)} open incidents, none with a trouble in the tracker", *stay]))
 
 
 def _ticket_trouble(row: MirrorRow) -> str:
