@@ -170,7 +170,7 @@ def change(
 ) -> Message:
     """What happened to a meeting, old beside new; with `now`, days of another year say so."""
     occurrence = news.occurrence
-    head = t(CHANGE_KEYS[news.kind, news.extent], title=title_of(occurrence.title, t))
+    head = t(_change_key(news), title=title_of(occurrence.title, t))
     today = now.astimezone(person.zone).date() if now else None
     lines = [_when(news, person, t, today), *_differences(news, t)]
     if news.kind is Kind.ADDED:
@@ -180,6 +180,12 @@ def change(
         ]
     attachment = Attachment(color=_COLOURS[news.kind], text=stack(*lines), fallback=head)
     return Message(Markdown(f"{_SIGNS[news.kind]} {head}"), (attachment, *below))
+
+
+def _change_key(news: Change) -> str:
+    if news.vanished:
+        return "calendars.change.gone" if news.extent is Extent.SINGLE else "calendars.change.gone_series"
+    return CHANGE_KEYS[news.kind, news.extent]
 
 
 _COLOURS = {

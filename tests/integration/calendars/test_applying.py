@@ -40,6 +40,18 @@ class TestOneMeeting:
         rewritten = ics("a", noon, "Demo", "SEQUENCE:7", "LAST-MODIFIED:20260304T090000Z", "X-SERVER:1")
         assert await diary.look({"a.ics": rewritten}) == []
 
+    async def test_an_invitation_that_is_gone_is_not_called_cancelled(
+        self, diary: Diary, noon: datetime
+    ) -> None:
+        """Some servers take away what the person has declined elsewhere; others what the organizer called off."""
+        boss = "ORGANIZER:mailto:boss@example.com"
+        me = "ATTENDEE;PARTSTAT={}:mailto:anna@example.com"
+        for name, answer in (("a", "ACCEPTED"), ("b", "DECLINED"), ("c", "NEEDS-ACTION")):
+            await diary.look({f"{name}.ics": ics(name, noon, name, boss, me.format(answer))})
+        gone = await diary.look(dict.fromkeys(("a.ics", "b.ics", "c.ics")))
+        told = [each for each in first_lines(gone) if each.startswith("❌")]
+        assert told == ["❌ Больше нет в календаре: a", "❌ Больше нет в календаре: c"]
+
     async def test_cancelled_and_put_back(self, diary: Diary, noon: datetime) -> None:
         await diary.look({"a.ics": ics("a", noon)})
         diary.clock.advance(timedelta(minutes=1))

@@ -108,6 +108,8 @@ CHANGES = {
     ),
     "edited away": Change(Kind.EDITED, Extent.SINGLE, seen(), seen(place="", join_url="")),
     "cancelled": Change(Kind.CANCELLED, Extent.SINGLE, before=seen()),
+    "gone": Change(Kind.CANCELLED, Extent.SINGLE, before=seen(), vanished=True),
+    "gone series": Change(Kind.CANCELLED, Extent.SERIES, before=seen(), vanished=True),
 }  # fmt: skip
 PARTS = {
     f"{kind.value} {extent.value}": Change(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
 from typing import Any
@@ -16,7 +16,7 @@ from sekretar.calendars import wording
 from sekretar.calendars.answers import diff as answers_diff
 from sekretar.calendars.answers import news as answers_news
 from sekretar.calendars.answers import wording as answer_wording
-from sekretar.calendars.answers.attending import awaits_answer, part_in
+from sekretar.calendars.answers.attending import Part, awaits_answer, part_in
 from sekretar.calendars.answers.diff import Given
 from sekretar.calendars.answers.news import Answers, rolls
 from sekretar.calendars.answers.settling import Settling
@@ -126,7 +126,7 @@ class Applying:
             stored = await _occurrences(session, [each.id for each in objects.values()])
             for row in objects.values():
                 before = stored[row.id]
-                changes = () if self.silent else removed(before, self.now)
+                changes = () if self.silent else await self._removed(session, before)
                 asked = self._settling.asked(before)
                 # Before it is told: a second copy that goes with it must not hide that the meeting is gone.
                 await session.execute(delete(CalendarObject).where(CalendarObject.id == row.id))
@@ -134,6 +134,15 @@ class Applying:
                 for change in changes:
                     await self._tell(session, row, before[0].uid if before else "", change)
         wake_after_commit(session, status.TASK)
+
+    async def _removed(self, session: AsyncSession, before: Sequence[StoredOccurrence]) -> list[Change]:
+        """What it means that an object is gone. Nobody misses what they have declined."""
+        account = await session.get(CalendarAccount, self.owner.account_id)
+        ahead = [each for each in before if each.ends_at > self.now and not each.cancelled]
+        if account is None or not ahead or all(each.answer == DECLINED for each in ahead):
+            return []
+        invited = all(part_in(each, account.addresses) is Part.INVITED for each in ahead)
+        return [replace(each, vanished=invited) for each in removed(before, self.now)]
 
     @property
     def _settling(self) -> Settling:

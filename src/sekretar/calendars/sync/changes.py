@@ -67,6 +67,8 @@ class Change:
     after: Seen | None = None
     #: The visible fields that differ alike in all it happened to.
     alike: tuple[str, ...] = VISIBLE_FIELDS
+    #: An invitation was taken out of the calendar: called off by others, or declined elsewhere. Nobody says which.
+    vanished: bool = False
 
     @property
     def occurrence(self) -> Seen:
