@@ -99,7 +99,8 @@ def _welcome(demo: Demo) -> str:
         f"  To connect the sample calendar choose Other, address {demo.calendar_url}, login anna, password anna.\n"
         f"  To connect the sample tracker write /task connect; the token of anna is {sample_tickets.TOKENS['anna']},"
         f" that of boris {sample_tickets.TOKENS['boris']}.\n"
-        f"  The dispatch desk is the channel ~{sample_desk.CHANNEL}: two letters have come.\n"
+        f"  The dispatch desk is the channel ~{sample_desk.CHANNEL}: two letters have come;"
+        f" boris and vera are on shift.\n"
         f"  Ctrl-C ends the demo; the data stays until `make demo ARGS=--fresh`, but for tickets.\n"
     )
 
@@ -136,11 +137,12 @@ async def running(options: DemoOptions, clock: Clock | None = None) -> AsyncIter
         )
         await post.start()
         stack.push_async_callback(post.stop)
-        for letter in sample_desk.letters(clock.now()):
-            await post.deliver(letter)
         settings = _settings(options, chat_server.url, tracker, post)
         sekretar = await stack.enter_async_context(_sekretar(chat_server, settings, clock))
         await _hint(chat_server.url, calendar_server.url)
+        await _staff(chat_server.url)
+        for letter in sample_desk.letters(clock.now()):
+            await post.deliver(letter)
         yield Demo(chat_server.url, calendar_server.url, tracker.url, sekretar)
 
 
@@ -225,3 +227,11 @@ async def _hint(chat_url: str, calendar_url: str) -> None:
         square = await admin.channel("town-square")
         if all(post.message != text for post in await admin.posts(square)):
             await admin.say(text, square)
+
+
+async def _staff(chat_url: str) -> None:
+    """Somebody is on shift at any hour, as at a desk that works."""
+    async with Human.login(chat_url, "admin", PASSWORD) as admin:
+        channel = await admin.channel(sample_desk.CHANNEL)
+        for line in sample_desk.STAFFING:
+            await admin.slash(line, channel)

@@ -17,6 +17,12 @@ ADDRESS: Final = "desk@towers.example"
 PASSWORD: Final = "desk"  # noqa: S105 - protects nothing
 CONTRACTOR: Final = "masts@contractor.example"
 POLE: Final = "41960-P-43-1-1"
+#: What whoever looks after the channel types to have somebody there at any hour.
+STAFFING: Final = (
+    "/incident people add @boris @vera",
+    "/incident shifts set @vera daily 0-24",
+    "/incident shifts set @boris daily 0-24",
+)
 ANSWERS: Final = {
     CONTRACTOR: "Принято, бригада выехала. Будем на месте через час.\n\n-- \nООО «Мачта-сервис»"
 }
