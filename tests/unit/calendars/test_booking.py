@@ -121,6 +121,13 @@ def test_what_is_counted_from_now_may_be_tomorrow(day: str, typed: str, start: s
     )
 
 
+def test_what_is_on_workdays_begins_on_one_whatever_day_is_chosen() -> None:
+    form = form_of(TARGETS, FULL, Catalogues.load().translator("en"), MOSCOW, NOW)
+    values = {each.name: each.default or "" for each in form.fields} | {"repeat": "weekdays", "time": "10:00"}
+    saturday = answers_of(values | {"day": "2026-03-07"}, TARGETS, MOSCOW, NOW).draft
+    assert saturday.start == datetime(2026, 3, 9, 7, tzinfo=UTC)
+
+
 def test_a_time_that_is_none_is_told_at_its_field() -> None:
     form = form_of(TARGETS, FULL, Catalogues.load().translator("en"), MOSCOW, NOW)
     raw = {each.name: each.default for each in form.fields} | {"time": "soon"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -120,6 +120,20 @@ def test_how_often_is_read(typed: str, repeat: Repeat | None, day: date | None) 
     line = parse_line(words(typed), NOON)
     assert (line.title, line.at, line.repeat, line.day) == ("Sync", time(10), repeat, day)
     assert draft_of_line(line, 7, MOSCOW, NOON).repeat is repeat
+
+
+@pytest.mark.parametrize(
+    ("typed", "start"),
+    [
+        ("Daily 10:00 по будням", datetime(2026, 3, 9, 7, tzinfo=UTC)),
+        ("Daily tomorrow 10:00 every weekday", datetime(2026, 3, 9, 7, tzinfo=UTC)),
+        ("Daily 15:00 по будням", datetime(2026, 3, 6, 12, tzinfo=UTC)),
+        ("Daily завтра 10:00 ежедневно", datetime(2026, 3, 7, 7, tzinfo=UTC)),
+    ],
+)
+def test_what_is_on_workdays_does_not_begin_on_a_saturday(typed: str, start: datetime) -> None:
+    friday = NOON + timedelta(days=2)
+    assert draft_of_line(parse_line(words(typed), friday), 7, MOSCOW, friday).start == start
 
 
 def test_weekly_in_front_is_a_title() -> None:

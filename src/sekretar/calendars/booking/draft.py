@@ -7,7 +7,7 @@ A draft holds what was understood: moments instead of words, addresses instead o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,6 +29,7 @@ LONGEST_MINUTES = 24 * 60
 DEFAULT_MINUTES = 60
 
 _QUOTED = 40
+_SATURDAY = 5
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,17 @@ def moment_of(day: date, at: time, zone: ZoneInfo) -> datetime:
     if not EARLIEST <= day <= LATEST:
         raise PersonError("calendars.period.too_far")
     return to_utc(datetime.combine(day, at), zone)
+
+
+def on_its_days(draft: Draft, zone: ZoneInfo) -> Draft:
+    """The same, begun on the next Monday where a meeting on workdays would begin at a weekend: calendars count the
+    day that a series begins with, whatever its rule says.
+    """
+    local = draft.start.astimezone(zone)
+    if draft.repeat is not Repeat.WEEKDAYS or local.weekday() < _SATURDAY:
+        return draft
+    monday = local.date() + timedelta(days=7 - local.weekday())
+    return replace(draft, start=moment_of(monday, local.time(), zone))
 
 
 def event_of(draft: Draft, zone: ZoneInfo, organizer: Invitee) -> NewEvent:

@@ -15,6 +15,7 @@ from sekretar.calendars.booking.draft import (
     Draft,
     Guests,
     moment_of,
+    on_its_days,
     parse_length,
 )
 from sekretar.calendars.booking.words import read_soon
@@ -103,7 +104,7 @@ def answers_of(
         repeat=None if repeat in ("", _NONE) else Repeat(repeat),
         telemost=values.get("telemost") is True and target.makes_rooms,
     )
-    return Answers(draft, str(values["guests"]))
+    return Answers(on_its_days(draft, zone), str(values["guests"]))
 
 
 def _start(day: date, text: str, zone: ZoneInfo, now: datetime) -> datetime:

@@ -19,6 +19,7 @@ from sekretar.calendars.booking.draft import (
     TITLE_LIMIT,
     Draft,
     moment_of,
+    on_its_days,
 )
 from sekretar.calendars.booking.words import (
     is_weekday,
@@ -147,7 +148,8 @@ def draft_of_line(line: Line, calendar_id: int, zone: ZoneInfo, local: datetime)
         day = line.day or local.date() + timedelta(days=1 if line.at <= local.time() else 0)
         start = moment_of(day, line.at, zone)
     minutes = line.minutes or DEFAULT_MINUTES
-    return Draft(line.title, start, minutes, calendar_id, place=line.place, repeat=line.repeat)
+    draft = Draft(line.title, start, minutes, calendar_id, place=line.place, repeat=line.repeat)
+    return on_its_days(draft, zone)
 
 
 def _with_one_day(pieces: list[_Piece]) -> list[_Piece]:
