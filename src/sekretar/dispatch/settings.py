@@ -69,6 +69,11 @@ class MailboxSettings(_Part):
         default=False,
         description="Put sent letters into the folder of sent letters, where the provider does not do it.",
     )
+    reply_addresses: bool = Field(
+        default=False,
+        description="Letters out ask for answers to `name+incident…@…`, which lead to their incident whatever a mail"
+        " program drops. The mail server has to take such addresses (most do).",
+    )
     days_back: int = Field(
         default=1,
         ge=0,

@@ -164,6 +164,16 @@ async def test_answers_to_the_desk_are_known_by_its_signed_ids(office: PostOffic
     assert stranger.threaded_by == Reason.NEW
 
 
+async def test_an_answer_without_any_id_is_known_by_the_address_it_was_sent_to(office: PostOffice) -> None:
+    incident = await office.incident(await office.receive())
+    to = office.ids.reply_address(incident.id, "desk@towers.example")
+    answer = await office.receive("Re: No power", sender="x@relay.example", headers={"To": to})
+    assert (answer.incident_id, answer.threaded_by) == (incident.id, Reason.REPLY_ADDRESS)
+    forged = to.replace(f"incident.{incident.id}.", f"incident.{incident.id + 1}.")
+    other = await office.receive("No water", sender="y@relay.example", headers={"To": forged})
+    assert (other.incident_id, other.threaded_by) == (incident.id + 1, Reason.NEW)
+
+
 async def test_the_code_in_the_subject_opens_no_door_to_strangers(office: PostOffice) -> None:
     await office.register("41960-P-43-1-1")
     incident = await office.incident(await office.receive())

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import update
 from tests.integration.dispatch.house import open_house
-from tests.integration.dispatch.letter_office import ANNA, BORIS, BOX, PERSON, VERA, LetterOffice
+from tests.integration.dispatch.letter_office import ANNA, BORIS, BOX, FIRST, PERSON, VERA, LetterOffice
 from tests.peers_smtp import OutsideWorld, outside_world
 
 from sekretar.dispatch.assets.model import ContractorRow
@@ -107,6 +107,26 @@ async def test_what_a_person_has_changed_is_what_goes(office: LetterOffice, worl
     assert world.taken[0].message.get_content().strip() == "Уже едем."
     assert set(world.taken[0].recipients) == {ANNA, BOX}
     assert await office.status(incident) is Status.APPLICANT_NOTIFIED
+
+
+async def test_answers_may_go_to_an_address_that_names_the_incident(
+    database: Database, clock: ManualClock
+) -> None:
+    async with outside_world() as world:
+        office = LetterOffice(database, clock, world, reply_addresses=True)
+        incident = await office.open()
+        await office.send(await office.draft(Purpose.ACCEPTED, incident))
+        await office.deliver()
+        asked = world.taken[0].message["Reply-To"].addresses[0].addr_spec
+        assert office.ids.read_reply_address(asked) == OwnId(incident.id, None)
+        # Whoever answers all is answered without the desk writing to itself.
+        async with database.transaction() as session:
+            answer = FIRST.replace(b"To: desk@example.test", f"To: {asked}".encode())
+            answer = answer.replace(b"first@operator", b"second@operator")
+            letter_id = await office.arrive(session, answer, uid=2)
+            await store.mark_filed(session, letter_id, incident.id, "reply_address")
+        draft = await office.draft(Purpose.REPLY, incident, text="Едем.")
+        assert [each.address for each in (*draft.to, *draft.cc)] == [ANNA, BORIS, BOX]
 
 
 async def test_the_desk_may_have_its_own_words(office: LetterOffice) -> None:

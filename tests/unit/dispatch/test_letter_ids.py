@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sekretar.dispatch.mail.ids import LetterIds, OwnId
+from sekretar.dispatch.mail.letter import Address
 from sekretar.kernel.secrets import Vault, generate_key
 
 OLD, NEW = b"o" * 32, b"n" * 32
@@ -21,6 +22,23 @@ numbers = st.integers(1, 2**59)
 def test_what_was_made_is_read(incident: int, letter: int) -> None:
     assert IDS.read(IDS.letter(incident, letter, "desk.example.test")) == OwnId(incident, letter)
     assert IDS.read(IDS.incident(incident, "desk.example.test")) == OwnId(incident, None)
+
+
+@given(numbers)
+def test_a_reply_address_leads_to_its_incident_and_is_that_of_the_mailbox(incident: int) -> None:
+    made = IDS.reply_address(incident, "Desk@desk.example.test")
+    assert IDS.read_reply_address(made) == OwnId(incident, None)
+    assert IDS.read_reply_address(made.lower()) == OwnId(incident, None)
+    assert Address("", made).key == "desk@desk.example.test"
+    forged = re.sub(r"\d(?=\.)", lambda found: str((int(found[0]) + 1) % 10), made, count=1)
+    assert IDS.read_reply_address(forged) is None
+    assert IDS.read_reply_address(made.partition("+")[2]) is None
+    assert IDS.read_reply_address("desk@desk.example.test") is None
+
+
+def test_a_name_that_would_be_too_long_for_mail_stays_as_it_is() -> None:
+    long = f"{'x' * 60}@desk.test"
+    assert IDS.reply_address(12, long) == long
 
 
 def test_the_form() -> None:

@@ -206,14 +206,20 @@ class _Named:
 
     of: Understood
     spelled: Mapping[str, str]
+    #: Also the addresses that are ours.
     own: Mapping[str, OwnId]
+    addressed: tuple[str, ...]
 
 
 def _named(letter: Understood, ids: LetterIds) -> _Named:
     said = letter.letter
     earlier = tuple(Clues(said.message_id, said.in_reply_to, said.references).earlier())
     spelled = {each: store.id_key(each) for each in (*earlier, said.message_id) if each}
-    return _Named(letter, spelled, {each: own for each in earlier if (own := ids.read(each)) is not None})
+    own = {each: one for each in earlier if (one := ids.read(each)) is not None}
+    people = (*said.to, *said.cc, *said.delivered_to)
+    addresses = {each.address: ids.read_reply_address(each.address) for each in people if "+" in each.address}
+    replied = {address: one for address, one in addresses.items() if one is not None}
+    return _Named(letter, spelled, own | replied, tuple(replied))
 
 
 def _keys(named: Sequence[_Named]) -> set[str]:
@@ -238,6 +244,7 @@ def _clues(named: _Named, related: Sequence[KnownLetter], living: Mapping[int, i
         message_id=letter.message_id,
         in_reply_to=letter.in_reply_to,
         references=letter.references,
+        addressed=named.addressed,
         own={
             each: OwnId(living[own.incident_id], own.letter_id)
             for each, own in named.own.items()

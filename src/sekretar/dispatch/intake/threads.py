@@ -29,6 +29,8 @@ class Reason(StrEnum):
     SHARED_ID = "shared_id"
     #: It names the pseudo id of the incident.
     INCIDENT_ID = "incident_id"
+    #: It was sent to a reply address of the incident.
+    REPLY_ADDRESS = "reply_address"
     #: Its subject has the code, and its sender has to do with the incident.
     CODE = "code"
     #: It is about the ticket that mirrors the incident.
@@ -97,7 +99,8 @@ class Clues:
         message_id: Its own; empty if it has none.
         in_reply_to: As it stands there.
         references: The oldest first.
-        own: Those of the ids that are ours and lead to an incident of this desk.
+        addressed: To whom it was sent, where that is a reply address of ours.
+        own: Those of the ids and addresses that are ours and lead to an incident of this desk.
         known: Letters here that have one of the ids or refer to it.
         mentions: The codes in its subject.
         ticket: The incident that is mirrored by the ticket it is about.
@@ -106,6 +109,7 @@ class Clues:
     message_id: str = ""
     in_reply_to: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
+    addressed: tuple[str, ...] = ()
     own: Mapping[str, OwnId] = field(default_factory=dict)
     known: tuple[KnownId, ...] = ()
     mentions: tuple[Mention, ...] = ()
@@ -137,6 +141,7 @@ def find_thread(clues: Clues) -> Thread | None:
         or _by_answer(clues)
         or _by_shared_id(clues)
         or _by_pseudo_id(clues)
+        or _by_reply_address(clues)
         or _by_ticket(clues)
         or _by_code(clues)
     )
@@ -183,6 +188,11 @@ def _by_pseudo_id(clues: Clues) -> Thread | None:
         if own is not None and own.letter_id is None:
             return Thread(own.incident_id, Reason.INCIDENT_ID, each)
     return None
+
+
+def _by_reply_address(clues: Clues) -> Thread | None:
+    found = next(((clues.own[each], each) for each in clues.addressed if each in clues.own), None)
+    return Thread(found[0].incident_id, Reason.REPLY_ADDRESS, found[1]) if found else None
 
 
 def _by_ticket(clues: Clues) -> Thread | None:

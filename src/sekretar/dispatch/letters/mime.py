@@ -48,6 +48,8 @@ class Written:
     text: str
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
+    #: Where answers are to go; None for to the sender.
+    reply_to: Address | None = None
     files: tuple[File, ...] = ()
 
 
@@ -64,6 +66,8 @@ def letter_bytes(letter: Written) -> bytes:
 
 def _headers(letter: Written) -> Iterator[tuple[str, str]]:
     yield "From", _addresses([letter.sender])
+    if letter.reply_to is not None:
+        yield "Reply-To", _addresses([letter.reply_to])
     yield "To", _addresses(letter.to)
     if letter.cc:
         yield "Cc", _addresses(letter.cc)

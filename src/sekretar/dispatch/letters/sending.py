@@ -186,6 +186,7 @@ class LettersOut:
         if box is None:
             raise PersonError("dispatch.letters.no_mailbox")
         pseudo_id = self._ids.incident(draft.incident_id, desk.id_domain)
+        answers = self._ids.reply_address(draft.incident_id, box.address) if box.reply_addresses else ""
         return Written(
             message_id=self._ids.letter(draft.incident_id, letter_id, desk.id_domain),
             pseudo_id=pseudo_id,
@@ -200,6 +201,7 @@ class LettersOut:
             text=draft.text,
             in_reply_to=draft.in_reply_to,
             references=references(pseudo_id, draft.references),
+            reply_to=Address(box.sender, answers) if answers else None,
             files=files,
         )
 

@@ -7,6 +7,9 @@ and refers first of all to the pseudo id of the incident, an id that no letter h
     <inc.{incident}.{letter}.{mac}@{domain}>        the letter's own
     <incident.{incident}.{mac}@{domain}>            the incident's, always first in References
 
+Where the mailbox takes such addresses, letters ask for answers to one that names the incident in the same way, for
+programs that keep neither id: desk+incident.{incident}.{mac}@{domain}.
+
 The mac is the beginning of an HMAC-SHA256 over what the id names, in 16 hexadecimal digits. Without it anybody who
 can count could write into any incident. The domain is not part of it: it is there for the mail servers, and a desk
 that moves to another domain still knows its letters.
@@ -26,6 +29,8 @@ from sekretar.kernel.secrets import Vault
 PURPOSE: Final = "dispatch letter ids"
 
 _MAC_DIGITS = 16
+#: Of an address, before the at sign (RFC 5321).
+_LONGEST_NAME: Final = 64
 _ID = re.compile(
     r"<?(?P<kind>inc|incident)\.(?P<numbers>[0-9]{1,18}(?:\.[0-9]{1,18})?)\.(?P<mac>[0-9a-f]{16})@[^<>@\s]+>?",
     re.IGNORECASE | re.ASCII,
@@ -61,6 +66,18 @@ class LetterIds:
     def incident(self, incident_id: int, domain: str) -> str:
         """The pseudo id of an incident."""
         return self._made(OwnId(incident_id, None), domain)
+
+    def reply_address(self, incident_id: int, mailbox: str) -> str:
+        """An address of a mailbox that leads to an incident; the mailbox's own where that would be too long."""
+        name, _, domain = mailbox.rpartition("@")
+        tagged = f"{name}+{self.incident(incident_id, domain).strip('<>').rpartition('@')[0]}"
+        return f"{tagged}@{domain}" if len(tagged) <= _LONGEST_NAME else mailbox
+
+    def read_reply_address(self, address: str) -> OwnId | None:
+        """The incident that an address leads to; None for any other, and for a forged one."""
+        name, plus, tagged = address.rpartition("+")
+        own = self.read(tagged) if name and plus else None
+        return own if own is not None and own.letter_id is None else None
 
     def read(self, message_id: str) -> OwnId | None:
         """What an id names if it is ours; None for a stranger's, a forged and a mangled one alike."""

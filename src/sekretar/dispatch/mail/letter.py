@@ -11,6 +11,7 @@ shows it escapes it. `html` alone may be put into a page as it is.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -28,6 +29,10 @@ class Unreadable(SekretarError):
     """These bytes are no letter: they are empty, or not one header stands in them."""
 
 
+#: What `LetterIds.reply_address` puts into an address.
+_TAG = re.compile(r"\+incident\.\d{1,18}\.[0-9a-f]{16}@", re.ASCII)
+
+
 @dataclass(frozen=True)
 class Address:
     """Somebody in a letter: `address` is as written but for blanks (compare with `key`), `name` may be empty."""
@@ -37,8 +42,9 @@ class Address:
 
     @property
     def key(self) -> str:
-        """What two spellings of one address have in common."""
-        return self.address.casefold()
+        """What two spellings of one address have in common; a reply address of ours is that of its mailbox."""
+        key = self.address.casefold()
+        return _TAG.sub("@", key) if "+" in key else key
 
     @property
     def domain(self) -> str:
