@@ -99,11 +99,5 @@ class Telling:
         if channel_id is None:
             return False
         reader = self.desk_reader(desk)
-        await outgoing.post(
-            session,
-            outgoing.Post(
-                f"{key}:channel", channel_id, self.chat.render(say(reader), None), expires_at=expires_at
-            ),
-            reader.now,
-        )
+        await self.chat.post(session, f"{key}:channel", channel_id, say(reader), expires_at=expires_at)
         return True

@@ -147,15 +147,7 @@ class Steps:
         async with self._desk.database.transaction() as session:
             await self._close(session, scene)
             if message is not None:
-                await outgoing.direct(
-                    session,
-                    outgoing.Direct(
-                        f"{scene.talk.prompt_key}:outcome",
-                        scene.person,
-                        self._desk.render(message, scene.person),
-                    ),
-                    self._desk.now(),
-                )
+                await self._desk.tell(session, f"{scene.talk.prompt_key}:outcome", scene.person, message)
 
     async def _close(self, session: AsyncSession, scene: Scene) -> None:
         """The form is handed in. Its review may have been asked meanwhile, when this took very long."""
@@ -228,11 +220,7 @@ class Steps:
         return ""
 
     async def ask(self, session: AsyncSession, asking: Message, talk: Talk, person: Person) -> None:
-        await outgoing.direct(
-            session,
-            outgoing.Direct(talk.prompt_key, person, self._desk.render(asking, person)),
-            self._desk.now(),
-        )
+        await self._desk.tell(session, talk.prompt_key, person, asking)
 
     async def edit(self, session: AsyncSession, prompt_key: str, message: Message, person: Person) -> None:
         await outgoing.edit(
@@ -245,14 +233,8 @@ class Steps:
 
     async def say(self, scene: Scene, text: Markdown) -> None:
         async with self._desk.database.transaction() as session:
-            await outgoing.direct(
-                session,
-                outgoing.Direct(
-                    f"{scene.talk.prompt_key}:word:{scene.talk.last_post}",
-                    scene.person,
-                    self._desk.render(Message(text), scene.person),
-                ),
-                self._desk.now(),
+            await self._desk.tell(
+                session, f"{scene.talk.prompt_key}:word:{scene.talk.last_post}", scene.person, Message(text)
             )
 
 

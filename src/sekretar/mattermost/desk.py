@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerNotFound, PersonError
@@ -17,6 +19,7 @@ from sekretar.kernel.i18n import Catalogues, Translator
 from sekretar.kernel.people import People, Person
 from sekretar.kernel.secrets import Vault
 from sekretar.kernel.signing import Signer
+from sekretar.mattermost import outgoing
 from sekretar.mattermost.chat import Chat, FormRequest, Record
 from sekretar.mattermost.messages import Message, Rendered, Renderer
 from sekretar.mattermost.models import (
@@ -111,6 +114,40 @@ class Desk:
 
     def render(self, message: Message, person: Person | None, *, ephemeral: bool = False) -> Rendered:
         return self.renderer.render(message, person, self.now(), ephemeral=ephemeral)
+
+    async def tell(
+        self,
+        session: AsyncSession,
+        key: str,
+        person: Person,
+        message: Message,
+        *,
+        reply_to: str = "",
+        expires_at: datetime | None = None,
+    ) -> bool:
+        """Write a message to a person, inside the transaction that gives rise to it; what for see `outgoing`.
+
+        Returns False when something with this key was said already.
+        """
+        rendered = self.render(message, person)
+        said = outgoing.Direct(key, person, rendered, reply_to, expires_at=expires_at)
+        return await outgoing.direct(session, said, self.now())
+
+    async def post(
+        self,
+        session: AsyncSession,
+        key: str,
+        channel_id: str,
+        message: Message,
+        *,
+        reply_to: str = "",
+        root_id: str = "",
+        expires_at: datetime | None = None,
+    ) -> bool:
+        """The same into a channel."""
+        rendered = self.render(message, None)
+        said = outgoing.Post(key, channel_id, rendered, reply_to, root_id, expires_at=expires_at)
+        return await outgoing.post(session, said, self.now())
 
     async def known(self, user_id: str) -> Person:
         """Whoever did something just now.

@@ -12,7 +12,6 @@ from typing import Final
 
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.people import Person, Plain, Preference
-from sekretar.mattermost import outgoing
 from sekretar.mattermost.chat import (
     CommandRequest,
     EditedPost,
@@ -150,11 +149,7 @@ class Home:
             if await WELCOMED.read(session, person.id):
                 return False
             await WELCOMED.write(session, person.id, True)
-            return await outgoing.direct(
-                session,
-                outgoing.Direct(f"welcome:{person.id}", person, self._desk.render(message, person)),
-                self._desk.now(),
-            )
+            return await self._desk.tell(session, f"welcome:{person.id}", person, message)
 
     async def _answer(self, post: IncomingPost) -> None:
         if await self._conversations.hear(post):
@@ -214,9 +209,7 @@ class Home:
 
     async def _tell(self, person: Person, key: str, message: Message) -> None:
         async with self._desk.database.transaction() as session:
-            await outgoing.direct(
-                session, outgoing.Direct(key, person, self._desk.render(message, person)), self._desk.now()
-            )
+            await self._desk.tell(session, key, person, message)
 
 
 def _said_at(post: Post, now: datetime) -> datetime:

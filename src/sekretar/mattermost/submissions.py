@@ -14,7 +14,6 @@ from sekretar.kernel.forms import FieldErrors, validate
 from sekretar.kernel.people import Person
 from sekretar.kernel.signing import Claim, Expired, Forged
 from sekretar.kernel.text import Markdown
-from sekretar.mattermost import outgoing
 from sekretar.mattermost.chat import Click, ClickReply, FormSubmit, OpenForm
 from sekretar.mattermost.deadline import Deadline
 from sekretar.mattermost.desk import Desk, build_form
@@ -146,9 +145,7 @@ class Submissions:
 
     async def _tell(self, person: Person, key: str, message: Message) -> None:
         async with self._desk.database.transaction() as session:
-            await outgoing.direct(
-                session, outgoing.Direct(key, person, self._desk.render(message, person)), self._desk.now()
-            )
+            await self._desk.tell(session, key, person, message)
 
 
 class _Told(PersonError):

@@ -25,7 +25,6 @@ from sekretar.kernel.errors import PersonError
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person
 from sekretar.kernel.text import Markdown, link
-from sekretar.mattermost import outgoing
 from sekretar.mattermost.acting import Acting, NotPermitted
 from sekretar.mattermost.chat import Chat, Click, ClickReply, CommandRequest, Reply, Subcommand
 from sekretar.mattermost.consent import Consents
@@ -86,9 +85,8 @@ class StatusChat:
         async with self.desk.database.transaction() as session:
             wanted = await preferences.read(session, person.id)
             message = Message(settings_wording.status_on(wanted, t)) if wanted.status else offer(t)
-            rendered = self.desk.render(message, person)
             key = f"status.consented:{person.id}:{now:%Y%m%dT%H%M%S%f}"
-            await outgoing.direct(session, outgoing.Direct(key, person, rendered), now)
+            await self.desk.tell(session, key, person, message)
             wake_after_commit(session, TASK)
 
     async def _switch(self, person: Person, *, wanted: bool) -> Message:

@@ -23,7 +23,7 @@ from sekretar.kernel.dates import format_day
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person
 from sekretar.kernel.text import Markdown, escape, truncate
-from sekretar.mattermost import outgoing, sent
+from sekretar.mattermost import sent
 from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.messages import Attachment, Colour, Message
 
@@ -95,16 +95,13 @@ async def tell(desk: Desk, session: AsyncSession, news: Answers) -> None:
     message = answers(stored[0].title, told, waiting, person, desk.translator(person), news.now)
     first = meeting_key(news.account_id, news.uid)
     known = bool(await sent.lane_of(session, first))
-    await outgoing.direct(
+    await desk.tell(
         session,
-        outgoing.Direct(
-            answers_key(news.account_id, news.uid, news.href, news.now),
-            person,
-            desk.render(message, person),
-            reply_to=first if known else "",
-            expires_at=stored[-1].ends_at,
-        ),
-        news.now,
+        answers_key(news.account_id, news.uid, news.href, news.now),
+        person,
+        message,
+        reply_to=first if known else "",
+        expires_at=stored[-1].ends_at,
     )
 
 

@@ -13,7 +13,7 @@ from sekretar.calendars.booking import wording as booking_wording
 from sekretar.calendars.booking.saving import places
 from sekretar.calendars.booking.source import MessageSource
 from sekretar.calendars.keys import offer_key
-from sekretar.mattermost import outgoing, sent
+from sekretar.mattermost import sent
 from sekretar.mattermost.chat import Chat, IncomingReaction
 from sekretar.mattermost.desk import Desk
 
@@ -45,13 +45,7 @@ class Offering:
         async with self.desk.database.transaction() as session:
             number = await booking_drafts.add(session, person.id, found.draft, reaction.now)
             message = booking_wording.offer(found, number, person.zone, reaction.t, reaction.now)
-            await outgoing.direct(
-                session,
-                outgoing.Direct(
-                    key, person, self.desk.render(message, person), expires_at=_expires(reaction.now)
-                ),
-                reaction.now,
-            )
+            await self.desk.tell(session, key, person, message, expires_at=_expires(reaction.now))
 
 
 def _expires(now: datetime) -> datetime:

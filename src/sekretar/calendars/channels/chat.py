@@ -26,7 +26,6 @@ from sekretar.kernel.forms import Choice, Form
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person
 from sekretar.kernel.text import Markdown
-from sekretar.mattermost import outgoing
 from sekretar.mattermost.chat import (
     Chat,
     Click,
@@ -306,19 +305,11 @@ class ChannelChat:
 
     async def _announce(self, session: AsyncSession, known: Listed, message: Message) -> None:
         """Everybody in the channel sees that something begins or ends."""
-        await outgoing.post(
-            session,
-            outgoing.Post(_word_key(known), known.subscription.channel_id, self.desk.render(message, None)),
-            self.desk.now(),
-        )
+        await self.desk.post(session, _word_key(known), known.subscription.channel_id, message)
 
     async def _tell_owner(self, session: AsyncSession, known: Listed, message: Message) -> None:
         if known.owner.active:
-            await outgoing.direct(
-                session,
-                outgoing.Direct(_word_key(known), known.owner, self.desk.render(message, known.owner)),
-                self.desk.now(),
-            )
+            await self.desk.tell(session, _word_key(known), known.owner, message)
 
     def _t_of(self, person: Person) -> Translator:
         return self.desk.translator(person)

@@ -30,9 +30,7 @@ from sekretar.calendars.model import Calendar, CalendarAccount, StoredOccurrence
 from sekretar.calendars.reminders.rules import SHORTEST, Timeliness, timeliness
 from sekretar.calendars.views import agenda as day_agenda
 from sekretar.calendars.views.agenda import DECLINED, meeting_of
-from sekretar.mattermost import outgoing
 from sekretar.mattermost.desk import Desk
-from sekretar.mattermost.messages import Message
 
 BATCH = 100
 
@@ -98,7 +96,8 @@ class ChannelTelling:
             _log.exception("reminder not given", subscription=subscription.id, occurrence=stored.id)
             return
         key = channels.key(account.id, subscription.id, key)
-        await self._post(session, subscription, key, message, now, max(meeting.end, meeting.start + SHORTEST))
+        expires_at = max(meeting.end, meeting.start + SHORTEST)
+        await self.desk.post(session, key, subscription.channel_id, message, expires_at=expires_at)
 
     async def _digest(self) -> int:
         now = self.desk.now()
@@ -162,24 +161,7 @@ class ChannelTelling:
             _log.exception("digest not given", subscription=subscription.id)
             return
         key = f"{channels.prefix(account.id, subscription.id)}digest:{day.isoformat()}"
-        await self._post(session, subscription, key, message, now, end)
-
-    async def _post(
-        self,
-        session: AsyncSession,
-        subscription: ChannelSubscription,
-        key: str,
-        message: Message,
-        now: datetime,
-        expires_at: datetime,
-    ) -> None:
-        await outgoing.post(
-            session,
-            outgoing.Post(
-                key, subscription.channel_id, self.desk.render(message, None), expires_at=expires_at
-            ),
-            now,
-        )
+        await self.desk.post(session, key, subscription.channel_id, message, expires_at=end)
 
     async def _known(
         self, session: AsyncSession, subscription: ChannelSubscription, calendar: Calendar

@@ -70,16 +70,13 @@ async def _tell(desk: Desk, session: AsyncSession, news: News, row: Subscription
     first = await _first_of(session, news, subscription, own)
     later = change_key(account.id, news.uid, news.row.href, news.now, shown.kind)
     message = channels_wording.change(shown, news.owner, subscription, calendar, t)
-    await outgoing.post(
+    await desk.post(
         session,
-        outgoing.Post(
-            channels.key(account.id, subscription.id, later) if first else own,
-            subscription.channel_id,
-            desk.render(message, None),
-            reply_to=first,
-            expires_at=news.change.matters_until,
-        ),
-        news.now,
+        channels.key(account.id, subscription.id, later) if first else own,
+        subscription.channel_id,
+        message,
+        reply_to=first,
+        expires_at=news.change.matters_until,
     )
 
 

@@ -22,7 +22,6 @@ from sekretar.calendars.model import Calendar
 from sekretar.kernel.database import wake_after_commit
 from sekretar.kernel.errors import PeerError, PeerForbidden, PeerNotFound
 from sekretar.kernel.outbox import OutboxRow, State
-from sekretar.mattermost import outgoing
 from sekretar.mattermost.delivery import POST
 from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.rights import Obstacle, obstacle
@@ -112,14 +111,11 @@ class ChannelWatch:
         else:
             message = channels_wording.resumed(calendar, channel, t)
         state = "paused" if found else "resumed"
-        await outgoing.direct(
+        await self.desk.tell(
             session,
-            outgoing.Direct(
-                f"{channels.prefix(account_id, subscription.id)}{state}:{now:%Y%m%dT%H%M%S}",
-                owner,
-                self.desk.render(message, owner),
-            ),
-            now,
+            f"{channels.prefix(account_id, subscription.id)}{state}:{now:%Y%m%dT%H%M%S}",
+            owner,
+            message,
         )
 
     async def _name_of(self, channel_id: str) -> str:

@@ -44,7 +44,7 @@ from sekretar.calendars.sync.reading import Reading, pack, seen
 from sekretar.calendars.views.agenda import DECLINED, Meeting, meeting_of
 from sekretar.kernel.database import wake_after_commit
 from sekretar.kernel.people import Person
-from sekretar.mattermost import outgoing, sent
+from sekretar.mattermost import sent
 from sekretar.mattermost.desk import Desk
 
 #: Objects stored in one transaction: the first look at a calendar must not keep other writers waiting. A daily
@@ -244,16 +244,13 @@ class Applying:
         message = wording.change(change, person, t, self.now, below)
         first = meeting_key(self.owner.account_id, uid)
         known = bool(await sent.lane_of(session, first))
-        await outgoing.direct(
+        await self.desk.tell(
             session,
-            outgoing.Direct(
-                change_key(self.owner.account_id, uid, row.href, self.now, change.kind) if known else first,
-                person,
-                self.desk.render(message, person),
-                reply_to=first if known else "",
-                expires_at=change.matters_until,
-            ),
-            self.now,
+            change_key(self.owner.account_id, uid, row.href, self.now, change.kind) if known else first,
+            person,
+            message,
+            reply_to=first if known else "",
+            expires_at=change.matters_until,
         )
 
     async def _tell_answers(

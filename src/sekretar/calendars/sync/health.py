@@ -35,7 +35,6 @@ from sekretar.kernel.errors import (
 )
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.text import Markdown
-from sekretar.mattermost import outgoing
 from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.messages import Attachment, Button, Colour, Message
 
@@ -107,7 +106,7 @@ async def failed(
             account.next_sync_at = now + PAUSE_IN_ATTENTION
             if account.state == AccountState.ACTIVE:
                 account.state = AccountState.ATTENTION
-                await _say(desk, session, account, trouble_key(account.id, now), now, _needs_attention)
+                await _say(desk, session, account, trouble_key(account.id, now), _needs_attention)
         return account.next_sync_at
 
 
@@ -136,7 +135,7 @@ async def succeeded(
         if account is None:
             return None
         if account.state == AccountState.ATTENTION:
-            await _say(desk, session, account, mended_key(account.id, now), now, _mended)
+            await _say(desk, session, account, mended_key(account.id, now), _mended)
         account.state, account.trouble = AccountState.ACTIVE, trouble_of(partly) if partly else ""
         account.failures = account.refusals = 0
         if account.next_sync_at == claim.until:
@@ -196,10 +195,10 @@ async def _tell_ready(desk: Desk, session: AsyncSession, account: CalendarAccoun
         return Message(Markdown(f"{ready}\n\n{shown.text}"), shown.attachments)
 
     key = ready_key(account.id)
-    await _say(desk, session, account, key, now, compose)
+    await _say(desk, session, account, key, compose)
     if not wanted.status:
         # A message of its own: its answer and the buttons of the day replace the post they stand in.
-        await _say(desk, session, account, f"{key}:status", now, lambda _, t: offer(t))
+        await _say(desk, session, account, f"{key}:status", lambda _, t: offer(t))
 
 
 def _ready(login: str, wanted: Preferences, t: Translator) -> Markdown:
@@ -214,11 +213,9 @@ async def _say(
     session: AsyncSession,
     account: CalendarAccount,
     key: str,
-    now: datetime,
     compose: Callable[[CalendarAccount, Translator], Message],
 ) -> None:
     person = await desk.people.by_id(session, account.person_id)
     if person is None or not person.active:
         return
-    message = compose(account, desk.translator(person))
-    await outgoing.direct(session, outgoing.Direct(key, person, desk.render(message, person)), now)
+    await desk.tell(session, key, person, compose(account, desk.translator(person)))

@@ -48,7 +48,6 @@ from sekretar.kernel.errors import PeerDown, PeerError, PeerNotFound, PeerRefuse
 from sekretar.kernel.http import HttpSessions
 from sekretar.kernel.people import Person
 from sekretar.kernel.secrets import Vault
-from sekretar.mattermost import outgoing
 from sekretar.mattermost.desk import Desk
 
 #: An empty calendar that was not empty before is believed when it still is after this long.
@@ -404,15 +403,7 @@ class Looking:
 
     async def _tell_gone(self, session: AsyncSession, work: Work, calendar: Calendar, now: datetime) -> None:
         message = wording.calendar_gone(calendar.name, self.desk.translator(work.person))
-        await outgoing.direct(
-            session,
-            outgoing.Direct(
-                gone_key(work.account.id, calendar.href, now),
-                work.person,
-                self.desk.render(message, work.person),
-            ),
-            now,
-        )
+        await self.desk.tell(session, gone_key(work.account.id, calendar.href, now), work.person, message)
 
 
 async def _as_it_was(session: AsyncSession, calendar: Calendar) -> bool:

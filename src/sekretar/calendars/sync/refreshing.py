@@ -24,7 +24,6 @@ from sekretar.calendars.model import AskedRefresh, CalendarAccount, Trouble
 from sekretar.calendars.views.agenda import health_of
 from sekretar.kernel.database import wake_after_commit
 from sekretar.kernel.people import Person
-from sekretar.mattermost import outgoing
 from sekretar.mattermost.desk import Desk
 
 #: The job that says what came of it.
@@ -143,14 +142,7 @@ class Refreshing:
             row.told_at = now
         t = self.desk.translator(person)
         message = accounts_wording.refreshed(looked, person.zone, t, now)
-        await outgoing.direct(
-            session,
-            outgoing.Direct(
-                refresh_key(person.id, now),
-                person,
-                self.desk.render(message, person),
-                expires_at=now + timedelta(hours=1),
-            ),
-            now,
+        await self.desk.tell(
+            session, refresh_key(person.id, now), person, message, expires_at=now + timedelta(hours=1)
         )
         return True

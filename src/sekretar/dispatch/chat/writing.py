@@ -167,15 +167,12 @@ class Writing:
             await self._reply(session, post, "refused", words)
 
     async def _reply(self, session: AsyncSession, post: EditedPost, key: str, words: Markdown) -> None:
-        await outgoing.post(
+        await self.chat.post(
             session,
-            outgoing.Post(
-                f"dispatch:{key}:{post.id}:{post.said_at.timestamp()}",
-                post.channel_id,
-                self.chat.render(Message(words), None),
-                root_id=post.root_id,
-            ),
-            post.now,
+            f"dispatch:{key}:{post.id}:{post.said_at.timestamp()}",
+            post.channel_id,
+            Message(words),
+            root_id=post.root_id,
         )
 
     async def _allowed(self, record: Record, asked: FormRequest | FormSubmit) -> None:

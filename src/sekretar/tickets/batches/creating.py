@@ -18,7 +18,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sekretar.kernel.database import wake_after_commit
 from sekretar.kernel.errors import PeerError, PeerRefused, PersonError
 from sekretar.kernel.people import Person
-from sekretar.mattermost import outgoing
 from sekretar.mattermost.desk import Desk
 from sekretar.tickets.accounts.identities import Identities
 from sekretar.tickets.batches import store, wording
@@ -188,13 +187,7 @@ class Creating:
     ) -> None:
         t = self.desk.translator(author)
         message = wording.result(batch.id, rows, store.remark_of(batch), t, untied)
-        await outgoing.direct(
-            session,
-            outgoing.Direct(
-                f"tickets:batch:{batch.id}:result:{batch.attempts}", author, self.desk.render(message, author)
-            ),
-            self.desk.now(),
-        )
+        await self.desk.tell(session, f"tickets:batch:{batch.id}:result:{batch.attempts}", author, message)
 
     async def _tell_assignees(
         self,
@@ -219,14 +212,8 @@ class Creating:
             if person is None or not person.active:
                 continue
             message = wording.assigned(theirs, person_id, author, self.desk.translator(person))
-            await outgoing.direct(
-                session,
-                outgoing.Direct(
-                    f"tickets:batch:{batch.id}:told:{batch.attempts}:{person_id}",
-                    person,
-                    self.desk.render(message, person),
-                ),
-                self.desk.now(),
+            await self.desk.tell(
+                session, f"tickets:batch:{batch.id}:told:{batch.attempts}:{person_id}", person, message
             )
 
     async def _tell_channel(
@@ -236,15 +223,12 @@ class Creating:
         if not made:
             return
         t = self.desk.catalogues.translator(author.language)
-        await outgoing.post(
+        await self.desk.post(
             session,
-            outgoing.Post(
-                f"tickets:batch:{batch.id}:summary",
-                batch.channel_id,
-                self.desk.render(wording.summary(made, author, t), None),
-                root_id=batch.root_id,
-            ),
-            self.desk.now(),
+            f"tickets:batch:{batch.id}:summary",
+            batch.channel_id,
+            wording.summary(made, author, t),
+            root_id=batch.root_id,
         )
 
 

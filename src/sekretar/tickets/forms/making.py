@@ -17,7 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sekretar.kernel.errors import PeerError, PeerRefused, PersonError
 from sekretar.kernel.forms import WHOLE_FORM
 from sekretar.kernel.people import Person
-from sekretar.mattermost import outgoing
 from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.messages import Message
 from sekretar.tickets.accounts.identities import Identities
@@ -210,8 +209,7 @@ class Making:
         return await self.desk.profiles.person(user_id) if user_id else None
 
     async def _tell(self, session: AsyncSession, key: str, person: Person, message: Message) -> None:
-        rendered = self.desk.render(message, person)
-        await outgoing.direct(session, outgoing.Direct(key, person, rendered), self.desk.now())
+        await self.desk.tell(session, key, person, message)
 
 
 async def _uploaded(

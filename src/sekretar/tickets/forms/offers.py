@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sekretar.mattermost import outgoing, sent
+from sekretar.mattermost import sent
 from sekretar.mattermost.chat import Chat, IncomingReaction, OpenForm
 from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.models import milliseconds
@@ -47,6 +47,4 @@ class Offering:
             shown = wording.one_form(shown.record, t)
         message = wording.offered(found, shown, t)
         async with self.desk.database.transaction() as session:
-            await outgoing.direct(
-                session, outgoing.Direct(key, person, self.desk.render(message, person)), now
-            )
+            await self.desk.tell(session, key, person, message)

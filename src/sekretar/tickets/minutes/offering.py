@@ -45,11 +45,7 @@ class Offering:
         stored = await store.meeting_of(session, meeting, now)
         stored.offered_at = now
         message = wording.offer(stored, self.desk.translator(person), meeting.others)
-        await outgoing.direct(
-            session,
-            outgoing.Direct(_key(stored), person, self.desk.render(message, person), expires_at=now + LASTS),
-            now,
-        )
+        await self.desk.tell(session, _key(stored), person, message, expires_at=now + LASTS)
 
     async def _linked(self, session: AsyncSession, meeting: Meeting) -> bool:
         query = select(TrackerAccount.id).where(

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.kernel.errors import PeerError, PersonError
 from sekretar.kernel.people import Person
-from sekretar.mattermost import outgoing
 from sekretar.mattermost.desk import Desk
 from sekretar.tickets.accounts.identities import Identities
 from sekretar.tickets.batches.store import Row, TicketBatch
@@ -73,22 +72,14 @@ class MinutesTelling:
         if minutes.channel_id:
             t = self.desk.catalogues.translator(author.language)
             message = wording.minutes(meeting, text, rows, author, author, t)
-            await outgoing.post(
-                session,
-                outgoing.Post(key, minutes.channel_id, self.desk.render(message, None)),
-                self.desk.now(),
-            )
+            await self.desk.post(session, key, minutes.channel_id, message)
         knowing = set()
         for person_id in sorted(_concerned(meeting, rows) - {author.id}):
             person = await self.desk.people.by_id(session, person_id)
             if person is None or not person.active:
                 continue
             message = wording.minutes(meeting, text, rows, author, person, self.desk.translator(person))
-            await outgoing.direct(
-                session,
-                outgoing.Direct(f"{key}:{person_id}", person, self.desk.render(message, person)),
-                self.desk.now(),
-            )
+            await self.desk.tell(session, f"{key}:{person_id}", person, message)
             knowing.add(person_id)
         return knowing
 

@@ -122,15 +122,12 @@ class ChannelTelling:
             root = _key(subscription.id, word.ticket.ref)
             begun = bool(await sent.lane_of(session, root))
             last = word.items[-1].event if word.items else word.created.id if word.created else ""
-            await outgoing.post(
+            await self.desk.post(
                 session,
-                outgoing.Post(
-                    f"{root}:{last}" if begun else root,
-                    subscription.channel_id,
-                    self.desk.render(_message(word, names, t), None),
-                    reply_to=root if begun else "",
-                ),
-                self.desk.now(),
+                f"{root}:{last}" if begun else root,
+                subscription.channel_id,
+                _message(word, names, t),
+                reply_to=root if begun else "",
             )
 
     # --- rights

@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sekretar.kernel.errors import PeerForbidden, PeerNotFound, PersonError
 from sekretar.kernel.forms import Choice, Field, FieldKind, Form
 from sekretar.kernel.people import Person
-from sekretar.mattermost import outgoing
 from sekretar.mattermost.chat import (
     Chat,
     CommandRequest,
@@ -231,14 +230,8 @@ class ChannelsChat:
 
     async def _announce(self, session: AsyncSession, row: TicketSubscription, message: Message) -> None:
         now = self.desk.now()
-        await outgoing.post(
-            session,
-            outgoing.Post(
-                f"tickets:channel:{row.id}:word:{now:%Y%m%dT%H%M%S%f}",
-                row.channel_id,
-                self.desk.render(message, None),
-            ),
-            now,
+        await self.desk.post(
+            session, f"tickets:channel:{row.id}:word:{now:%Y%m%dT%H%M%S%f}", row.channel_id, message
         )
 
 

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sekretar.kernel.morning import Morning
 from sekretar.kernel.people import Person
 from sekretar.kernel.text import Markdown
-from sekretar.mattermost import outgoing, sent
+from sekretar.mattermost import sent
 from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.messages import Message
 from sekretar.tickets.accounts.model import TrackerAccount
@@ -113,14 +113,8 @@ class Reminding:
         if not (near and Stage.NEAR in mine.stages) and not await self._news(session, mine, seen):
             return
         text = due_list(mine, seen, self.desk.translator(mine.person))
-        await outgoing.direct(
-            session,
-            outgoing.Direct(
-                f"tickets:due:{mine.person.id}:{mine.today}",
-                mine.person,
-                self.desk.render(Message(Markdown(f"☀️ {text}")), mine.person),
-            ),
-            self.desk.now(),
+        await self.desk.tell(
+            session, f"tickets:due:{mine.person.id}:{mine.today}", mine.person, Message(Markdown(f"☀️ {text}"))
         )
 
     async def _tell_each(self, session: AsyncSession, mine: OneMorning, seen: Seen) -> None:
@@ -147,15 +141,12 @@ class Reminding:
         begun = bool(await sent.lane_of(session, root))
         say = wording.overdue if stage is Stage.OVERDUE else wording.near
         message = say(ticket, self.desk.translator(person), today)
-        await outgoing.direct(
+        await self.desk.tell(
             session,
-            outgoing.Direct(
-                f"{root}:{stage.value}:{ticket.due}" if begun else root,
-                person,
-                self.desk.render(message, person),
-                reply_to=root if begun else "",
-            ),
-            self.desk.now(),
+            f"{root}:{stage.value}:{ticket.due}" if begun else root,
+            person,
+            message,
+            reply_to=root if begun else "",
         )
 
 

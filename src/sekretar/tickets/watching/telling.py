@@ -22,7 +22,7 @@ from sekretar.kernel.errors import (
     PeerRefused,
     PersonError,
 )
-from sekretar.mattermost import outgoing, sent
+from sekretar.mattermost import sent
 from sekretar.mattermost.desk import Desk
 from sekretar.tickets.accounts.identities import Identities
 from sekretar.tickets.watching import told, wording
@@ -130,14 +130,8 @@ class Telling:
             if person is None or not person.active:
                 return
             message = wording.key_refused(tracker, self.desk.translator(person))
-            await outgoing.direct(
-                session,
-                outgoing.Direct(
-                    f"tickets:refused:{person_id}:{tracker}:{now:%Y%m%dT%H%M%S}",
-                    person,
-                    self.desk.render(message, person),
-                ),
-                now,
+            await self.desk.tell(
+                session, f"tickets:refused:{person_id}:{tracker}:{now:%Y%m%dT%H%M%S}", person, message
             )
 
     async def write(self, session: AsyncSession, words: Iterable[Word], names: Names) -> None:
@@ -152,15 +146,12 @@ class Telling:
             root = news_key(word.person_id, word.ticket.ref)
             begun = bool(await sent.lane_of(session, root))
             message = wording.news(word.ticket, items, names, self.desk.translator(person))
-            await outgoing.direct(
+            await self.desk.tell(
                 session,
-                outgoing.Direct(
-                    f"{root}:{items[-1].event}" if begun else root,
-                    person,
-                    self.desk.render(message, person),
-                    reply_to=root if begun else "",
-                ),
-                self.desk.now(),
+                f"{root}:{items[-1].event}" if begun else root,
+                person,
+                message,
+                reply_to=root if begun else "",
             )
 
     async def _unknown(self, session: AsyncSession, word: Word) -> tuple[Item, ...]:
