@@ -22,6 +22,7 @@ from sekretar.calendars.booking.draft import (
     on_its_days,
 )
 from sekretar.calendars.booking.words import (
+    LINKING,
     is_weekday,
     minutes_between,
     read_day,
@@ -45,9 +46,6 @@ _QUOTED = 40
 
 #: `Release 2.5` is no day in May; `02.05` is.
 _VERSION = re.compile(r"[0-9]+\.[0-9]")
-
-#: What stands before a name, and says nothing without it.
-_LINKING = frozenset(("с", "со", "c", "и", "with", "and", "&", "+"))
 
 
 @dataclass(frozen=True)
@@ -186,7 +184,7 @@ class _Reader:
     def _with_link(self, piece: _Piece, last: _Piece | None) -> _Piece:
         """With the word that leads to a name: `with @boris`, `с @boris и @vera`."""
         begin, free = piece.begin - 1, last.end if last else 0
-        if piece.line.names and begin >= free and tidied(self._words[begin]) in _LINKING:
+        if piece.line.names and begin >= free and tidied(self._words[begin]) in LINKING:
             return replace(piece, begin=begin)
         return piece
 

@@ -22,6 +22,9 @@ _DASHED = re.compile(r"(?P<begin>[^-–—]+?) ?[-–—] ?(?P<end>[^-–—]+)"
 _UNTIL = re.compile(r"(?:до|по|until|till|to) (?P<end>.+)")
 _HALF_A_DAY = re.compile(r"[0-9] ?[ap]m")
 _POINTED = re.compile(r"[0-9]{1,2}\.[0-9]{2}")
+#: What stands before a name, and says nothing without it.
+LINKING = frozenset(("с", "со", "c", "и", "with", "and", "&", "+"))
+
 _NAMED_TIMES = ("полдень", "полночь", "noon", "midnight")
 _FOR = re.compile(r"(?:на|for) ")
 _SOON = re.compile(r"(?:через|in) (?P<length>.+)")
@@ -190,13 +193,13 @@ def _time(text: str) -> time | None:
 
 def _minutes(text: str) -> int | None:
     try:
-        minutes = parse_length(_counted(text))
+        minutes = parse_length(counted(text))
     except PersonError:
         return None
     return minutes if minutes <= LONGEST_MINUTES else None
 
 
-def _counted(text: str) -> str:
+def counted(text: str) -> str:
     """With the number in digits: `two hours`."""
     first, _, rest = text.partition(" ")
     return f"{NUMBER_WORDS[first]} {rest}" if rest and first in NUMBER_WORDS else text
