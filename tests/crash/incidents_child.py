@@ -24,9 +24,9 @@ _MAILBOX, _FOLDER = "desk@example.test", "INBOX"
 _HEADER = """\
 From: Ivan <ivan@operator.test>
 To: desk@example.test
-Subject: No power at mast {uid}
+Subject: No power at mast {subject}
 Message-ID: <{uid}@operator.test>
-Date: Wed, 04 Mar 2026 09:00:00 +0000
+{references}Date: Wed, 04 Mar 2026 09:00:00 +0000
 
 """
 
@@ -56,8 +56,16 @@ async def read(house: House, last_uid: int) -> None:
             await noting.note(session, DESK.name, Direction.IN, cursor, letters, NOW)
 
 
+def is_answer(uid: int) -> bool:
+    """Whether the letter with this number answers the one before it; all others tell of something new."""
+    return uid % 3 == 0
+
+
 def _letter(uid: int) -> noting.Fetched:
-    header, body = _HEADER.format(uid=uid).replace("\n", "\r\n").encode(), b"Please look.\r\n"
+    answered = uid - 1 if is_answer(uid) else uid
+    references = f"References: <{answered}@operator.test>\n" if is_answer(uid) else ""
+    said = _HEADER.format(subject=answered, uid=uid, references=references)
+    header, body = said.replace("\n", "\r\n").encode(), b"Please look.\r\n"
     return noting.Fetched(uid, header, body, len(header) + len(body), NOW)
 
 

@@ -69,7 +69,9 @@ def clean(text: str) -> str:
     if text.isprintable() and "\u2424" not in text:
         return text
     text = _LINE_ENDS.sub("\n", text).replace("\t", " ")
-    return "".join(c for c in text if c in _KEPT or unicodedata.category(c) not in {"Cc", "Cf", "Cs"})
+    # Of a long text only its different characters are looked at.
+    hidden = {ord(c): None for c in set(text) - _KEPT if unicodedata.category(c) in {"Cc", "Cf", "Cs"}}
+    return text.translate(hidden) if hidden else text
 
 
 # --- escaping ---------------------------------------------------------------------------------------------

@@ -74,12 +74,11 @@ class Incidents:
             for each in openings
         ]
         numbers = await entering.next_numbers(session, [each.new.desk for each in openings])
-        rows = [
-            entering.row_of(each.new, number, self._desks[each.new.desk], now)
+        values = [
+            entering.columns_of(each.new, number, self._desks[each.new.desk], now)
             for each, number in zip(openings, numbers, strict=True)
         ]
-        session.add_all(rows)
-        await session.flush()
+        rows = await entering.store(session, values)
         await words.index_all(session, [(row.id, entering.spoken_of(row)) for row in rows])
         happened = [
             (row, entering.beginnings(row, opening, events, now))

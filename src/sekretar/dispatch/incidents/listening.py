@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -46,7 +47,16 @@ class Listeners:
         try:
             while untold:
                 next_ones, at = untold.popleft()
+                rows = [row for row, _ in next_ones]
+                changes = [Changed(incident_of(row), some, at) for row, some in next_ones]
                 for listener in self._listeners:
-                    await listener(session, [Changed(incident_of(row), some, at) for row, some in next_ones])
+                    changes = [_as_it_is(each, row) for each, row in zip(changes, rows, strict=True)]
+                    await listener(session, changes)
         finally:
             del session.info[_UNTOLD]
+
+
+def _as_it_is(changed: Changed, row: IncidentRow) -> Changed:
+    """The same with the incident as it is by now: every change counts its version up."""
+    same = changed.incident.version == row.version
+    return changed if same else replace(changed, incident=incident_of(row))
