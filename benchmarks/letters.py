@@ -5,28 +5,18 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
-from zoneinfo import ZoneInfo
 
 import uvloop
 from cryptography.fernet import Fernet
-from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from benchmarks.scale import Scale
 from benchmarks.table import Row
-from benchmarks.world import make_desk
+from benchmarks.whole_desk import Stopwatch, Taken, whole_desk
 from sekretar.dispatch.assets.assets import Assets
-from sekretar.dispatch.assignment.model import AssignmentRow, MemberRow
-from sekretar.dispatch.assignment.team import TASK as ASSIGNMENT_TASK
-from sekretar.dispatch.assignment.team import Role
-from sekretar.dispatch.channels import DeskChannelRow, Purpose
-from sekretar.dispatch.chat import cards
-from sekretar.dispatch.feature import Dispatch, Surroundings
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.intake.deliveries import Deliveries
 from sekretar.dispatch.intake.evidence import Evidence
@@ -38,19 +28,9 @@ from sekretar.dispatch.mail.ids import LetterIds
 from sekretar.dispatch.mail.model import Direction, LetterState
 from sekretar.dispatch.mail.parsing import parse
 from sekretar.dispatch.settings import DeskSettings
-from sekretar.dispatch.sla.calendars import TASK as SLA_TASK
 from sekretar.kernel.clock import ManualClock, SystemClock
 from sekretar.kernel.database import Database
-from sekretar.kernel.health import Health
-from sekretar.kernel.http import HttpSessions, HttpSettings
 from sekretar.kernel.i18n import Catalogues
-from sekretar.kernel.jobs import InProcessJobs
-from sekretar.kernel.outbox import Outbox, OutboxRow
-from sekretar.kernel.people import People, Profile
-from sekretar.kernel.secrets import Vault
-from sekretar.mattermost.delivery import POST
-from sekretar.mattermost.desk import Desk
-from sekretar.mattermost.models import Status
 
 NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
 DESK = DeskSettings(name="towers", prefix="NT", channel="work/towers", assignment={"shifts": False})
@@ -98,97 +78,31 @@ def rows(scale: Scale) -> Iterator[Row]:
     yield Row("  processor time", whole.processor, "ms")
 
 
-@dataclass(frozen=True)
-class _Taken:
-    """Milliseconds for each letter."""
-
-    clock: float
-    processor: float
-
-
-class _Stopwatch:
-    def __init__(self) -> None:
-        self._clock, self._processor = time.perf_counter(), time.process_time()
-
-    def taken(self, letters: int) -> _Taken:
-        clock, processor = time.perf_counter() - self._clock, time.process_time() - self._processor
-        return _Taken(1000 * clock / letters, 1000 * processor / letters)
-
-
-async def _filed(url: str, letters: list[bytes]) -> _Taken:
+async def _filed(url: str, letters: list[bytes]) -> Taken:
     """Nobody listens."""
     database = Database.open(url)
     await database.migrate()
     intake = _intake(database)
     await _fetch(database, letters)
-    watch = _Stopwatch()
+    watch = Stopwatch()
     await intake.run()
     taken = watch.taken(len(letters))
-    await _check(database, letters)
-    return taken
-
-
-async def _worked(url: str, letters: list[bytes]) -> _Taken:
-    """The whole desk, with its jobs, until nothing is left to do but to deliver what is in the outbox."""
-    database, http = Database.open(url), HttpSessions(HttpSettings())
-    await database.migrate()
-    desk = await _desk(database)
-    clock = desk.clock
-    around = Surroundings(
-        desk,
-        http,
-        InProcessJobs(clock),
-        Outbox(database, clock),
-        {},
-        Health(clock),
-        public_url="https://s.example",
-    )
-    dispatch = Dispatch(around, [DESK])
-    await dispatch.take_over()
-    await _fetch(database, letters)
-    jobs = {
-        store.TASK: dispatch.intake.run,
-        SLA_TASK: dispatch.slas.run,
-        ASSIGNMENT_TASK: dispatch.assigning.run,
-        cards.TASK: dispatch.cards.show_due,
-    }
-    woken: dict[str, None] = {store.TASK: None}
-    database.on_commit(lambda name: woken.update({name: None}))
-    watch = _Stopwatch()
-    while due := [name for name in jobs if name in woken]:
-        woken.clear()
-        for name in due:
-            while (again := await jobs[name]()) is not None and again <= clock.now():
-                pass
-    taken = watch.taken(len(letters))
     async with database.reading() as session:
-        given = await session.scalar(select(func.count(func.distinct(AssignmentRow.incident_id))))
-        kinds = select(OutboxRow.kind, func.count()).group_by(OutboxRow.kind)
-        said = dict((await session.execute(kinds)).tuples().all())
-    await http.close()
-    await _check(database, letters)
-    incidents = sum(not _answers(number) for number in range(len(letters)))
-    if given != incidents or said[POST] < incidents + len(letters):
-        raise RuntimeError(f"not everything was done: {given} given, {said}")
+        filed = await store.count_by_state(session, DESK.name)
+    await database.close()
+    assert filed == {LetterState.FILED: len(letters)}, filed
     return taken
 
 
-async def _desk(database: Database) -> Desk:
-    """A desk of three dispatchers, with a Mattermost that knows nothing of anybody."""
-    clock, vault = ManualClock(NOW), Vault([Fernet.generate_key().decode()])
-    people = People("https://chat.example", "ru", ZoneInfo("Europe/Moscow"))
-    async with database.transaction() as session:
-        for number in range(3):
-            profile = Profile(f"u{number}", f"u{number}", f"User {number}", "", "ru", None, True, "")
-            person = await people.remember(session, profile, clock.now())
-            session.add(MemberRow(desk=DESK.name, person_id=person.id, role=Role.DISPATCHER))
-        names = {"desk": DESK.name, "name": DESK.channel, "channel_id": "desk"}
-        session.add_all(DeskChannelRow(purpose=each, **names) for each in Purpose)
-
-    async def statuses(_: Sequence[str]) -> Sequence[Status]:
-        return ()
-
-    return make_desk(database, clock, vault, people, None, SimpleNamespace(statuses=statuses))
+async def _worked(url: str, letters: list[bytes]) -> Taken:
+    """With all that follows, until nothing is left to do but to deliver what is in the outbox."""
+    async with whole_desk(url, DESK, ManualClock(NOW)) as whole:
+        await _fetch(whole.database, letters)
+        watch = Stopwatch()
+        await whole.work()
+        taken = watch.taken(len(letters))
+        await whole.check(len(letters), incidents_of(len(letters)))
+    return taken
 
 
 async def _fetch(database: Database, letters: list[bytes]) -> None:
@@ -198,13 +112,6 @@ async def _fetch(database: Database, letters: list[bytes]) -> None:
         cursor = noting.Cursor("desk@towers.example", "INBOX", "mail", 1, first + len(some), 0, NOW)
         async with database.transaction() as session:
             await noting.note(session, DESK.name, Direction.IN, cursor, some, NOW)
-
-
-async def _check(database: Database, letters: list[bytes]) -> None:
-    async with database.reading() as session:
-        filed = await store.count_by_state(session, DESK.name)
-    await database.close()
-    assert filed == {LetterState.FILED: len(letters)}, filed
 
 
 def _intake(database: Database) -> Intake:
@@ -229,7 +136,13 @@ def _answers(number: int) -> bool:
     return number % 3 == 1
 
 
+def incidents_of(letters: int) -> int:
+    """How many incidents come of so many letters."""
+    return sum(not _answers(number) for number in range(letters))
+
+
 def letter(number: int) -> bytes:
+    """A letter of a customer."""
     answers = _answers(number)
     head = HEAD.format(
         mark="Re: " if answers else "",

@@ -1,4 +1,5 @@
-"""Looking at a mailbox in which nothing has changed, with few and with many letters, beside the two bare commands.
+"""Looking at a mailbox in which nothing has changed, with few and with many letters, beside the two bare commands;
+and the whole way of new letters from there into incidents.
 
 The server is a real Dovecot, in processes of its own; where it is not installed nothing is measured.
 """
@@ -20,14 +21,15 @@ import structlog
 import uvloop
 from tests.peers_mail import PASSWORD, Dovecot, installed, running_dovecot
 
-from benchmarks.letters import letter
+from benchmarks.letters import DESK, incidents_of, letter
 from benchmarks.scale import Scale
 from benchmarks.table import Row, percentile
+from benchmarks.whole_desk import Stopwatch, Taken, whole_desk
 from sekretar.dispatch.mail.mailboxes import connected
 from sekretar.dispatch.mail.model import Direction
 from sekretar.dispatch.mail.reading import Reader, Suspects
 from sekretar.dispatch.settings import MailboxSettings
-from sekretar.kernel.clock import SystemClock
+from sekretar.kernel.clock import ManualClock, SystemClock
 from sekretar.kernel.database import Database
 
 SENT = "Sent"
@@ -56,6 +58,7 @@ def rows(scale: Scale) -> Iterator[Row]:
         small = uvloop.run(_looks(server, few, scale.questions))
         large = uvloop.run(_looks(server, many, scale.questions))
         bare = _bare(server, many, scale.questions)
+        way = uvloop.run(_whole_way(server, many))
     what = f"a look at an unchanged mailbox of {many} letters, processor time"
     yield Row(
         what, large.unchanged, "ms", bare, "EXAMINE of the inbox and STATUS of the sent letters by imaplib"
@@ -63,6 +66,9 @@ def rows(scale: Scale) -> Iterator[Row]:
     what = f"  beside that of a mailbox of {few} letters"
     yield Row(what, large.unchanged, "ms", small.unchanged, most_ratio=1.5)
     yield Row("  reading and storing a letter when it is new, by the clock", large.first, "ms", most=10)
+    what = f"a letter from the mailbox to its incident with the whole desk, {many} waiting"
+    yield Row(what, way.clock, "ms", most=10)
+    yield Row("  processor time", way.processor, "ms")
 
 
 def _address(count: int) -> str:
@@ -74,11 +80,32 @@ def _fill(server: Dovecot, count: int) -> None:
     server.make_folder(SENT, _address(count))
 
 
-async def _looks(server: Dovecot, count: int, times: int) -> _Look:
+def _mailbox(server: Dovecot, count: int) -> MailboxSettings:
     fixed = {"address": _address(count), "password": PASSWORD, "imap_host": "localhost"}
-    mailbox = MailboxSettings.model_validate(
+    return MailboxSettings.model_validate(
         {**fixed, "imap_port": server.imap_port, "imap_security": "plain", "days_back": 1}
     )
+
+
+async def _whole_way(server: Dovecot, count: int) -> Taken:
+    """All letters of a mailbox are read and become incidents with all that follows."""
+    mailbox, clock = _mailbox(server, count), ManualClock(SystemClock().now())
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{Path(folder) / 'whole.sqlite3'}"
+        async with whole_desk(url, DESK, clock) as whole:
+            watch = Stopwatch()
+            async with connected(mailbox, ssl.create_default_context()) as remote:
+                await Reader(DESK.name, mailbox, whole.database, clock, remote, Suspects()).read(
+                    "INBOX", Direction.IN
+                )
+            await whole.work()
+            taken = watch.taken(count)
+            await whole.check(count, incidents_of(count))
+    return taken
+
+
+async def _looks(server: Dovecot, count: int, times: int) -> _Look:
+    mailbox = _mailbox(server, count)
     async with _database() as database, connected(mailbox, ssl.create_default_context()) as remote:
         reader = Reader("bench", mailbox, database, SystemClock(), remote, Suspects())
         begun = time.perf_counter()
