@@ -21,7 +21,7 @@ from sekretar.dispatch.letters.values import Purpose
 from sekretar.dispatch.mail import store
 from sekretar.dispatch.mail.ids import OwnId
 from sekretar.dispatch.mail.letter import fingerprint
-from sekretar.dispatch.mail.model import LetterState
+from sekretar.dispatch.mail.model import LetterState, RawLetterRow
 from sekretar.dispatch.mail.parsing import parse
 from sekretar.dispatch.settings import DeskSettings, MailboxSettings
 from sekretar.kernel.clock import ManualClock
@@ -79,6 +79,20 @@ async def test_the_contractor_gets_the_card_the_letters_and_the_files(
         assert said in text
     [plan] = taken.message.iter_attachments()
     assert (plan.get_filename(), plan.get_content()) == ("plan.pdf", b"%PDF")
+
+
+async def test_files_that_were_purged_are_named_and_keep_no_letter_from_leaving(
+    office: LetterOffice, world: OutsideWorld
+) -> None:
+    incident = await office.open()
+    async with office.database.transaction() as session:
+        await session.execute(update(RawLetterRow).values(content=None, purged_at=office.clock.now()))
+    draft = await office.draft(Purpose.HANDED_OVER, incident)
+    assert (draft.attachments, draft.left_out) == ((), ("plan.pdf",))
+    await office.move(incident, Status.APPLICANT_NOTIFIED)
+    await office.send(draft)
+    await office.deliver()
+    assert "plan.pdf" in world.taken[0].message.get_content()
 
 
 async def test_a_copy_of_the_letter_in_the_mailbox_is_known_for_one(

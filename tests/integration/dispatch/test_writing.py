@@ -13,7 +13,7 @@ from tests.integration.mattermost.surface_desk import button, user_id
 
 from sekretar.dispatch.chat.model import card_key
 from sekretar.dispatch.chat.writing import parts
-from sekretar.dispatch.incidents.values import Applicant, Status
+from sekretar.dispatch.incidents.values import SYSTEM, Applicant, Status
 from sekretar.dispatch.letters.model import OutgoingRow, RecipientRow
 from sekretar.dispatch.mail import noting, store
 from sekretar.dispatch.mail.model import Direction, LetterRow
@@ -247,6 +247,19 @@ async def test_files_of_an_answer_leave_with_it_or_it_stays(
         refused = await answers(house)
         assert "«film.pdf» слишком большой" in refused[0]
         assert "больше не прочитать" in refused[1]
+
+
+async def test_an_answer_under_a_merged_incident_is_one_of_that_in_which_it_lives_on(
+    database: Database,
+) -> None:
+    async with open_house(database, MAILED) as house:
+        one, other = await house.open(), await house.open()
+        await house.card()
+        async with database.transaction() as session:
+            await house.incidents.merge(session, one.id, other.id, SYSTEM)
+        await said(house, one.id, ">> Бригада выехала.")
+        [letter] = await letters(house)
+        assert (letter.incident_id, letter.subject[:4]) == (other.id, other.code)
 
 
 async def test_an_answer_counts_before_it_is_written_down_where_the_post_stands(database: Database) -> None:

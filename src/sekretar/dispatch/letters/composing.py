@@ -181,6 +181,7 @@ def _words(filed: Filed) -> str:
 def _files(matter: Matter, largest: int) -> tuple[tuple[AttachmentRef, ...], tuple[str, ...]]:
     """The files that go along, and the names of those that do not."""
     found: dict[tuple[str, int], AttachmentRef] = {}
+    kept = {filed.id for filed in matter.letters if filed.keeps_files}
     for filed in matter.letters:
         for attachment in filed.letter.attachments:
             if not attachment.inline or attachment.size >= _SMALLEST_PICTURE:
@@ -189,7 +190,7 @@ def _files(matter: Matter, largest: int) -> tuple[tuple[AttachmentRef, ...], tup
     along, left_out, room = [], [], float(largest)
     for ref in found.values():
         size = ref.attachment.size * GROWTH
-        if ref.attachment.refusal is None and size <= room:
+        if ref.attachment.refusal is None and size <= room and ref.letter_id in kept:
             along.append(ref)
             room -= size
         else:

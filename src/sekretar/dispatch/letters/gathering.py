@@ -85,9 +85,12 @@ class Gatherer:
 async def letters_of(session: AsyncSession, incident_id: int) -> tuple[Filed, ...]:
     """The letters of an incident that were understood, in the order in which they were received or sent."""
     rows = await store.of_incident(session, incident_id)
+    purged = await store.purged(session, [row.id for row in rows])
     understood = ((row, store.understood(row)) for row in rows)
     return tuple(
-        Filed(row.id, row.direction == Direction.OUT, row.date or row.received_at, letter)
+        Filed(
+            row.id, row.direction == Direction.OUT, row.date or row.received_at, letter, row.id not in purged
+        )
         for row, letter in understood
         if letter is not None
     )

@@ -94,7 +94,7 @@ class LettersOut:
         Raises:
             PersonError: something that the letter needs is missing.
         """
-        incident = await self._incidents.get(session, incident_id)
+        incident = await self._living(session, incident_id)
         matter = await self._gatherer.matter(session, incident)
         house = await self._gatherer.house(session, incident)
         t = self._catalogues.translator(incident.language)
@@ -104,9 +104,13 @@ class LettersOut:
 
     async def answerable(self, session: AsyncSession, incident_id: int) -> int | None:
         """The number of the letter that a reply answers now; None where nobody outside has written."""
-        incident = await self._incidents.get(session, incident_id)
+        incident = await self._living(session, incident_id)
         found = last_letter(await self._gatherer.matter(session, incident))
         return found.id if found else None
+
+    async def _living(self, session: AsyncSession, incident_id: int) -> Incident:
+        """The incident in which this one lives on, with the letters that came to both."""
+        return await self._incidents.get(session, await self._incidents.survivor(session, incident_id))
 
     async def send(self, session: AsyncSession, draft: Draft, key: str, actor: Actor) -> int:
         """Send a letter that a person has looked at; returns its number.

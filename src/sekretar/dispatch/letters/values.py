@@ -56,6 +56,8 @@ class Filed:
     is_ours: bool
     at: datetime
     letter: ParsedLetter
+    #: Whether its files are still here.
+    keeps_files: bool = True
 
 
 @dataclass(frozen=True)

@@ -363,6 +363,14 @@ async def raw_bytes(session: AsyncSession, letter_id: int) -> bytes | None:
     return await session.scalar(query)
 
 
+async def purged(session: AsyncSession, letter_ids: Collection[int]) -> set[int]:
+    """Which of these letters are not here any more as they came."""
+    query = select(RawLetterRow.letter_id).where(
+        RawLetterRow.letter_id.in_(letter_ids), RawLetterRow.purged_at.is_not(None)
+    )
+    return set(await session.scalars(query))
+
+
 def understood(row: LetterRow) -> ParsedLetter | None:
     """What was understood of a letter, without its HTML; None when that has not happened."""
     if not row.facts:
