@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from tests.integration.dispatch.house import DeskServer, House, open_house
-from tests.integration.dispatch.test_commands import a_pole
+from tests.integration.dispatch.slash import add_pole
 from tests.integration.mattermost.surface_desk import user_id
 
 from sekretar.dispatch.incidents.finding import IncidentFilter, find
@@ -129,7 +129,7 @@ async def test_a_look_for_another_incident_loses_nothing_and_enters_nothing(brow
 
 
 async def test_the_place_is_found_in_the_words_where_none_is_typed(browser: Browser) -> None:
-    await a_pole(browser.house, "41960-P-43-1-1")
+    await add_pole(browser.house, "41960-P-43-1-1")
     await browser.post(**{"pass": await browser.link("anna"), "summary": "Нет питания на 41960-P-43-1-1"})
     (incident,) = await browser.entered()
     assert incident.pole_id is not None
