@@ -15,8 +15,11 @@ from tests.browser.client import Client, shots_directory
 from tests.browser.office import Office
 
 from sekretar.kernel.clock import SystemClock
+from sekretar.sandbox.demo import BOT, Demo, running
 from sekretar.sandbox.mattermost.server import MattermostSandbox
 from sekretar.sandbox.mattermost.state import User
+from sekretar.sandbox.options import DemoOptions
+from sekretar.sandbox.ports import free_port
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -94,6 +97,26 @@ async def house() -> AsyncIterator[House]:
     finally:
         await office.stop()
         await sandbox.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
+    """The whole product, as `make demo` starts it."""
+    options = DemoOptions(port=0, calendar_port=0, listen_port=free_port(), folder=tmp_path / "demo")
+    async with running(options) as demo:
+        yield demo
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def newcomer(demo: Demo, browser: Browser | None, tmp_path: Path) -> AsyncIterator[Client]:
+    """Anna's window with the bot, in the demo."""
+    if browser is None:
+        peers.missing("Chromium", "install the package chromium")
+    context = await browser.new_context(viewport={"width": 1100, "height": 760}, device_scale_factor=2)
+    client = Client(await context.new_page(), shots_directory(tmp_path))
+    yield await client.open(demo.chat_url, who="anna", channel=f"@{BOT}")
+    await context.close()
+    assert client.complaints == []
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -5,56 +5,18 @@ The pictures of the README are taken here (`make screenshots`).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import aiohttp
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, expect
-from tests import peers
-from tests.browser.client import Client, shots_directory
+from playwright.async_api import expect
+from tests.browser.client import Client
+from tests.browser.first_steps import SOON, connect
 
 from sekretar.sandbox import samples
-from sekretar.sandbox.demo import BOT, Demo, running
-from sekretar.sandbox.options import DemoOptions
-from sekretar.sandbox.ports import free_port
+from sekretar.sandbox.demo import Demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
-
-#: Calendars are looked at every other second in the demo; the machine may be busy.
-SOON = 20_000
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
-    options = DemoOptions(port=0, calendar_port=0, listen_port=free_port(), folder=tmp_path / "demo")
-    async with running(options) as demo:
-        yield demo
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def newcomer(demo: Demo, browser: Browser | None, tmp_path: Path) -> AsyncIterator[Client]:
-    if browser is None:
-        peers.missing("Chromium", "install the package chromium")
-    context = await browser.new_context(viewport={"width": 1100, "height": 760}, device_scale_factor=2)
-    client = Client(await context.new_page(), shots_directory(tmp_path))
-    yield await client.open(demo.chat_url, who="anna", channel=f"@{BOT}")
-    await context.close()
-    assert client.complaints == []
-
-
-async def connect(client: Client, demo: Demo) -> None:
-    """From the first word to a connected calendar, by buttons."""
-    await client.say("привет")
-    welcome = client.post("Секретарь")
-    await welcome.get_by_role("button", name="Подключить календарь").click()
-    await client.posts.get_by_role("button", name="Другой").last.click()
-    await expect(client.dialog).to_be_visible()
-    await client.dialog.get_by_label("Адрес сервера").fill(demo.calendar_url)
-    await client.dialog.get_by_label("Логин").fill("anna")
-    await client.dialog.get_by_label("Пароль приложения").fill("anna")
 
 
 async def test_a_newcomer_connects_a_calendar_and_sees_the_day(newcomer: Client, demo: Demo) -> None:

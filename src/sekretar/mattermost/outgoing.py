@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,16 +22,18 @@ from sekretar.mattermost import sent
 from sekretar.mattermost.delivery import DIRECT, EDIT, POST, REACTION, RESPOND
 from sekretar.mattermost.messages import Rendered
 
+To = TypeVar("To")
+
 
 @dataclass(frozen=True)
-class Post:
-    """A message into a channel.
+class _Said(Generic[To]):
+    """What is said, and to whom.
 
     `reply_to` is the key of the message in whose thread it belongs, `root_id` the post itself where it is not ours.
     """
 
     key: str
-    channel_id: str
+    to: To
     rendered: Rendered
     reply_to: str = ""
     root_id: str = ""
@@ -39,11 +41,30 @@ class Post:
     not_before: datetime | None = None
     expires_at: datetime | None = None
 
+    def _effect(self, kind: str, where: Mapping[str, str], lane: str) -> Effect:
+        payload = {
+            **where,
+            **self.rendered.as_payload(),
+            "message_key": self.key,
+            "reply_to": self.reply_to,
+            "root_id": self.root_id,
+            "file_ids": list(self.file_ids),
+        }
+        return Effect(kind, self.key, payload, lane, self.not_before, self.expires_at)
+
+
+class Post(_Said[str]):
+    """A message into the channel of this id."""
+
     def effect(self) -> Effect:
-        payload = {"channel_id": self.channel_id, **_payload(self)}
-        return Effect(
-            POST, self.key, payload, _channel_lane(self.channel_id), self.not_before, self.expires_at
-        )
+        return self._effect(POST, {"channel_id": self.to}, f"mattermost:channel:{self.to}")
+
+
+class Direct(_Said[Person]):
+    """A message to a person."""
+
+    def effect(self) -> Effect:
+        return self._effect(DIRECT, {"user_id": self.to.user_id}, _person_lane(self.to))
 
 
 async def post(session: AsyncSession, message: Post, now: datetime) -> bool:
@@ -58,24 +79,6 @@ async def post_all(session: AsyncSession, messages: Iterable[Post], now: datetim
         The keys that are new.
     """
     return await _put_messages(session, [each.effect() for each in messages], now)
-
-
-@dataclass(frozen=True)
-class Direct:
-    """A message to a person. The rest is as for `Post`."""
-
-    key: str
-    person: Person
-    rendered: Rendered
-    reply_to: str = ""
-    root_id: str = ""
-    file_ids: tuple[str, ...] = ()
-    not_before: datetime | None = None
-    expires_at: datetime | None = None
-
-    def effect(self) -> Effect:
-        payload = {"user_id": self.person.user_id, **_payload(self)}
-        return Effect(DIRECT, self.key, payload, _person_lane(self.person), self.not_before, self.expires_at)
 
 
 async def direct(session: AsyncSession, message: Direct, now: datetime) -> bool:
@@ -162,16 +165,6 @@ async def react(
     return await put(session, Effect(REACTION, key, payload, lane), now)
 
 
-def _payload(message: Post | Direct) -> dict[str, Any]:
-    return {
-        **message.rendered.as_payload(),
-        "message_key": message.key,
-        "reply_to": message.reply_to,
-        "root_id": message.root_id,
-        "file_ids": list(message.file_ids),
-    }
-
-
 async def _put_messages(session: AsyncSession, effects: Sequence[Effect], now: datetime) -> set[str]:
     new = await put_all(session, effects, now)
     await _announce(session, effects, new, now)
@@ -181,10 +174,6 @@ async def _put_messages(session: AsyncSession, effects: Sequence[Effect], now: d
 async def _announce(session: AsyncSession, effects: Sequence[Effect], new: set[str], now: datetime) -> None:
     lanes = {each.key: each.lane for each in effects if each.key in new}
     await sent.announce_all(session, lanes, now)
-
-
-def _channel_lane(channel_id: str) -> str:
-    return f"mattermost:channel:{channel_id}"
 
 
 def _person_lane(person: Person) -> str:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from zoneinfo import ZoneInfo
 
 import pytest
+from tests.integration.mattermost.surface_desk import Office, open_office
 from tests.unit.mattermost.fakes import ANNA, FakeServer, serving
 
 from sekretar.kernel.clock import ManualClock
@@ -46,3 +47,9 @@ async def anna(database: Database, people: People, clock: ManualClock) -> Person
     profile = Profile(ANNA, "anna", "Anna", "", "ru", None, True, "anna@example.com")
     async with database.transaction() as session:
         return await people.remember(session, profile, clock.now())
+
+
+@pytest.fixture
+def office(request: pytest.FixtureRequest, database: Database, clock: ManualClock) -> Office:
+    """The surface with what the module's own `feature` hangs into the chat."""
+    return open_office(database, clock, request.getfixturevalue("feature").chat)

@@ -51,11 +51,6 @@ def feature() -> Feature:
     return Feature()
 
 
-@pytest.fixture
-def office(database: Database, clock: ManualClock, feature: Feature) -> Office:
-    return open_office(database, clock, feature.chat)
-
-
 async def shown(office: Office, *actions: Button | Select, ephemeral: bool = False) -> dict[str, Any]:
     """A message of these actions as anna gets it."""
     anna = await office.profiles.person(user_id("anna"))

@@ -59,11 +59,6 @@ def feature() -> Feature:
     return Feature()
 
 
-@pytest.fixture
-def office(database: Database, clock: ManualClock, feature: Feature) -> Office:
-    return open_office(database, clock, feature.chat)
-
-
 async def test_a_command_is_answered_to_the_asker_alone(office: Office, feature: Feature) -> None:
     answer = await office.slash("anna", "/calendar СЕГОДНЯ  «две недели»   --all")
     assert answer.status == 200

@@ -85,11 +85,6 @@ def feature() -> Feature:
     return Feature()
 
 
-@pytest.fixture
-def office(database: Database, clock: ManualClock, feature: Feature) -> Office:
-    return open_office(database, clock, feature.chat)
-
-
 async def dialog(office: Office) -> dict[str, Any]:
     answer = await office.slash("chris", "/calendar connect")
     assert answer.body == {}

@@ -65,11 +65,6 @@ def feature() -> Feature:
     return Feature()
 
 
-@pytest.fixture
-def office(database: Database, clock: ManualClock, feature: Feature) -> Office:
-    return open_office(database, clock, feature.chat)
-
-
 async def test_the_first_message_is_answered_by_one_welcome_with_one_button(office: Office) -> None:
     await office.say("anna", "привет")
     welcome = await office.last()
