@@ -188,7 +188,8 @@ class StoredOccurrence(Base):
     transparent: Mapped[bool]
     join_url: Mapped[str] = mapped_column(Text)
     join_service: Mapped[str] = mapped_column(Text)
-    #: The alarms of the event that come before its start or with it, in minutes before it.
+    #: The alarms of the event that come before its start or with it, in minutes before it; of whole days also those
+    #: of the first day, negative.
     alarms: Mapped[list[int]] = mapped_column(Json, default=list)
     #: Hash of what a person can see: only when it differs has the meeting changed.
     fingerprint: Mapped[str] = mapped_column(Text)
@@ -205,7 +206,7 @@ class Reminder(Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     occurrence_id: Mapped[int] = mapped_column(BigId, ForeignKey("occurrences.id", ondelete="CASCADE"))
-    #: How long before the start; negative for one that the person has put off until after it.
+    #: How long before the start; negative for one that the person has put off until after it, and on a whole day.
     minutes: Mapped[int]
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     given_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -21,6 +21,7 @@ from sekretar.kernel.dates import (
     format_relative,
     format_span,
     format_time,
+    near_day,
 )
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person
@@ -138,7 +139,9 @@ def reminder(
 ) -> Message:
     """The first line is all that a locked phone shows."""
     title = title_of(meeting.title, t)
-    if stands is Timeliness.RUNNING and now - meeting.start > timedelta(minutes=1):
+    if meeting.all_day:
+        head = t("calendars.reminder.all_day", when=_day_of(meeting, person, t, now), title=title)
+    elif stands is Timeliness.RUNNING and now - meeting.start > timedelta(minutes=1):
         head = t("calendars.reminder.running", title=title)
     elif meeting.start - now < timedelta(seconds=30):
         head = t("calendars.reminder.now", title=title)
@@ -146,7 +149,7 @@ def reminder(
         when = format_relative(meeting.start, now, t.language)
         head = t("calendars.reminder.ahead", when=Markdown(when[:1].upper() + when[1:]), title=title)
     details = [
-        format_span(meeting.start, meeting.end, person.zone, t.language),
+        _length_of(meeting, person, t, now),
         place_of(meeting),
         t.plural("calendars.meeting.attendees", meeting.attendees) if meeting.attendees > 1 else "",
     ]
@@ -159,6 +162,20 @@ def reminder(
         actions=buttons,
     )
     return Message(Markdown(f"⏰ {head}"), (attachment,))
+
+
+def _day_of(meeting: Meeting, person: Person, t: Translator, now: datetime) -> str:
+    day, today = meeting.start.astimezone(person.zone).date(), now.astimezone(person.zone).date()
+    named = near_day(day, today, t.language) or format_day(day, t.language, today)
+    return named[:1].upper() + named[1:]
+
+
+def _length_of(meeting: Meeting, person: Person, t: Translator, now: datetime) -> str:
+    if not meeting.all_day:
+        return format_span(meeting.start, meeting.end, person.zone, t.language)
+    first, last = meeting.start.astimezone(person.zone).date(), last_day(meeting, person.zone)
+    today = now.astimezone(person.zone).date()
+    return format_days(first, last, t.language, today) if last > first else ""
 
 
 def change(

@@ -124,6 +124,24 @@ async def test_alarms_of_the_event_come_on_top_where_they_are_wanted(diary: Diar
     assert await planned(diary) == {1440: False, 45: False, 10: False, 0: False}
 
 
+async def test_whole_days_are_reminded_of_by_their_own_alarms_alone(
+    diary: Diary, start: datetime, database: Database
+) -> None:
+    """At 18:00 the day before and at 9:00 on the day, by the clock of the person; it is noon in Moscow."""
+    days = "DTSTART;VALUE=DATE:20260305\r\nDTEND;VALUE=DATE:20260307"
+    text = ics("d", days, "Audit", alarm(":-PT6H"), alarm(":PT9H"), alarm(":PT40H"))
+    await diary.look({"d.ics": text}, silent=True)
+    assert await planned(diary) == {}
+    await choose(diary, Preferences(own_alarms=True))
+    assert await planned(diary) == {360: False, -540: False}
+    assert await diary.remind(timedelta(hours=6) - MINUTE) == []
+    said = await diary.remind(MINUTE)
+    assert said == ["⏰ Завтра, весь день: Audit\n5–6 марта"]
+    assert first_lines(await diary.remind(timedelta(hours=15))) == ["⏰ Сегодня, весь день: Audit"]
+    await choose(diary, Preferences(own_alarms=True, reminders=(5,)))
+    assert await planned(diary) == {360: True, -540: True}
+
+
 async def test_an_alarm_that_is_set_later_is_heeded(diary: Diary, start: datetime) -> None:
     await choose(diary, Preferences(own_alarms=True))
     await diary.look({"a.ics": ics("a", start)}, silent=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
@@ -23,7 +23,7 @@ from tests.integration.calendars.servers import (
 from tests.unit.calendars.caldav.fake_server import FakeServer
 
 from sekretar.calendars.accounts import connecting
-from sekretar.calendars.model import Calendar, CalendarAccount, CalendarObject, StoredOccurrence
+from sekretar.calendars.model import Calendar, CalendarAccount, CalendarObject, Reminder, StoredOccurrence
 from sekretar.calendars.settings import preferences
 from sekretar.calendars.settings.preferences import Preferences
 from sekretar.calendars.sync import courtesy, syncing
@@ -114,9 +114,14 @@ class TestALook:
         self, diary: Diary, server: FakeServer, work: Job, database: Database
     ) -> None:
         server.put("a.ics", ics("a", "DTSTART:20260304T150000\r\nDURATION:PT1H"))
-        server.put("d.ics", ics("d", "DTSTART;VALUE=DATE:20260305"))
+        nine = "BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:PT9H\r\nEND:VALARM"
+        server.put("d.ics", ics("d", "DTSTART;VALUE=DATE:20260305", "Day", nine))
+        async with database.transaction() as session:
+            await preferences.write(session, diary.person.id, Preferences(reminders=(), own_alarms=True))
         await work.run()
         before = await diary.starts()
+        (rings,) = await diary.rows(Reminder)
+        assert rings.due_at == datetime(2026, 3, 5, 6, tzinfo=UTC)
         async with database.transaction() as session:
             from zoneinfo import ZoneInfo
 
@@ -129,6 +134,8 @@ class TestALook:
         assert before[0] - timedelta(hours=7) in after
         assert before[1] in after
         assert await diary.said() == []
+        (rings,) = await diary.rows(Reminder)
+        assert rings.due_at == datetime(2026, 3, 4, 23, tzinfo=UTC)
 
 
 class TestWhatTheServerSaysOfItsCalendars:

@@ -204,6 +204,10 @@ class _Reader:
             return When(local, self._zone(tzid, local.year))
         return When(local, self._calendar_zone)
 
+    def begins(self, start: When) -> datetime:
+        """The moment at which an event begins; whole days do at the person's own midnight."""
+        return to_utc(start.local, self._default) if start.all_day else start.utc(_UTC)
+
     def _in_calendar_zone(self, local: datetime) -> When:
         if self._calendar_zone is None:
             return When(local, _UTC)
@@ -328,7 +332,7 @@ def _alarms(component: Component, start: When, length: Length, reader: _Reader) 
                 before += length.roughly
         else:
             try:
-                before = reader.moment(trigger.value, "").utc(_UTC) - start.utc(_UTC)
+                before = reader.moment(trigger.value, "").utc(_UTC) - reader.begins(start)
             except (ValueError, OverflowError):
                 continue
         if abs(before) <= EARLIEST_ALARM:

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.calendars import wording
 from sekretar.calendars.answers import wording as answer_wording
 from sekretar.calendars.answers.attending import awaits_answer, part_in
 from sekretar.calendars.ics.events import PartStat
+from sekretar.calendars.ics.zones import to_utc
 from sekretar.calendars.keys import reminder_key
 from sekretar.calendars.model import Calendar, CalendarAccount, Reminder, StoredOccurrence, portions
 from sekretar.calendars.reminders import snoozing
@@ -37,7 +39,8 @@ from sekretar.calendars.reminders.rules import (
     Offsets,
     Timeliness,
     plan,
-    plan_again,
+    plan_whole_days,
+    still_wanted,
     timeliness,
 )
 from sekretar.calendars.settings import preferences
@@ -45,7 +48,7 @@ from sekretar.calendars.views.agenda import Meeting, meeting_of
 from sekretar.kernel.database import wake_after_commit
 from sekretar.kernel.meetings import Meetings, Upcoming
 from sekretar.kernel.outbox import confirm, withdraw
-from sekretar.kernel.people import Person
+from sekretar.kernel.people import Person, zone_of
 from sekretar.kernel.text import Markdown
 from sekretar.mattermost import outgoing
 from sekretar.mattermost.desk import Desk
@@ -66,6 +69,9 @@ PORTION = 50
 HEAD = timedelta(seconds=4)
 #: How late words for the moment itself are still right: minutes are rounded.
 FRESH = timedelta(seconds=25)
+
+_TWO_DAYS = timedelta(days=2)
+_UTC = ZoneInfo("UTC")
 
 _log = structlog.get_logger(__name__)
 
@@ -316,11 +322,11 @@ async def plan_reminders(
 
     Whether the person still goes is looked at when the reminder is due: answers change.
     """
+    midnights = await _midnights(session, occurrences, offsets)
     wanted = [
         _row(each, due)
         for each in occurrences
-        if not each.all_day
-        for due in plan(each.starts_at, offsets.of(each.alarms), now)
+        for due in _planned(each, offsets, midnights.get(each.id), now)
     ]
     for some in portions([each.id for each in occurrences]):
         void = delete(Reminder).where(Reminder.occurrence_id.in_(some))
@@ -356,8 +362,11 @@ async def replan_reminders(session: AsyncSession, person_id: int, offsets: Offse
 def _to_come(person_id: int, now: datetime) -> Select[StoredOccurrence]:
     return select(StoredOccurrence).where(
         StoredOccurrence.person_id == person_id,
-        StoredOccurrence.starts_at > now,
-        StoredOccurrence.all_day.is_(False),
+        # Whole days may have begun already, and are stored by the clock of nobody.
+        or_(
+            StoredOccurrence.starts_at > now,
+            and_(StoredOccurrence.all_day.is_(True), StoredOccurrence.starts_at > now - _TWO_DAYS),
+        ),
     )
 
 
@@ -372,13 +381,39 @@ async def plan_reminders_again(
         await session.execute(delete(Reminder).where(of_these, *open_ones))
         for reminder in await session.scalars(select(Reminder).where(of_these)):
             kept.setdefault(reminder.occurrence_id, []).append(reminder.minutes)
+    midnights = await _midnights(session, occurrences, offsets)
     session.add_all(
         _row(each, due)
         for each in occurrences
-        if not each.all_day
-        for due in plan_again(each.starts_at, offsets.of(each.alarms), now, kept.get(each.id, ()))
+        for due in still_wanted(
+            _planned(each, offsets, midnights.get(each.id), now), now, kept.get(each.id, ())
+        )
     )
     wake_after_commit(session, TASK)
+
+
+def _planned(
+    occurrence: StoredOccurrence, offsets: Offsets, midnight: datetime | None, now: datetime
+) -> list[Due]:
+    """`midnight`: where the person is, for whole days that have alarms of their own."""
+    if not occurrence.all_day:
+        return plan(occurrence.starts_at, offsets.of(occurrence.alarms), now)
+    return plan_whole_days(midnight, offsets.of_whole_days(occurrence.alarms), now) if midnight else []
+
+
+async def _midnights(
+    session: AsyncSession, occurrences: Sequence[StoredOccurrence], offsets: Offsets
+) -> dict[int, datetime]:
+    """When the whole days among these begin that are to be reminded of, by the number of the occurrence."""
+    days = [each for each in occurrences if each.all_day and offsets.of_whole_days(each.alarms)]
+    if not days:
+        return {}
+    query = select(Calendar.id, CalendarAccount.zone).join(
+        CalendarAccount, CalendarAccount.id == Calendar.account_id
+    )
+    rows = await session.execute(query.where(Calendar.id.in_({each.calendar_id for each in days})))
+    zones = {calendar_id: zone_of(name) or _UTC for calendar_id, name in rows}
+    return {each.id: to_utc(each.starts_at.replace(tzinfo=None), zones[each.calendar_id]) for each in days}
 
 
 def _row(occurrence: StoredOccurrence, due: Due) -> Reminder:

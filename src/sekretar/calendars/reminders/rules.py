@@ -42,6 +42,10 @@ class Offsets:
         """The offsets for an event with these alarms; an alarm adds to what the person has chosen."""
         return tuple(sorted({*self.minutes, *(alarms if self.own_alarms else ())}, reverse=True))
 
+    def of_whole_days(self, alarms: Iterable[int]) -> tuple[int, ...]:
+        """The offsets for whole days: ten minutes before midnight is no time to be reminded, an alarm is."""
+        return tuple(sorted(alarms, reverse=True)) if self.own_alarms else ()
+
 
 @dataclass(frozen=True)
 class Due:
@@ -66,14 +70,26 @@ def plan(start: datetime, minutes: Iterable[int], now: datetime) -> list[Due]:
     return [*(Due(due.minutes, now) for due in missed[:1]), *on_time]
 
 
+def plan_whole_days(start: datetime, alarms: Iterable[int], now: datetime) -> list[Due]:
+    """The reminders of whole days that begin then, at midnight where the person is; some come on the first day."""
+    if now < start:
+        return plan(start, alarms, now)
+    dues = (Due(each, start - timedelta(minutes=each)) for each in sorted(set(alarms)))
+    return [due for due in dues if due.at > now]
+
+
 def plan_again(start: datetime, minutes: Iterable[int], now: datetime, given: Iterable[int]) -> list[Due]:
-    """The reminders for a meeting when the person's wishes have changed.
+    """The reminders for a meeting when the person's wishes have changed."""
+    return still_wanted(plan(start, minutes, now), now, given)
+
+
+def still_wanted(planned: Iterable[Due], now: datetime, given: Iterable[int]) -> list[Due]:
+    """Of reminders that are planned anew those that are missing.
 
     What was given is not given again, and who has had one needs none for what has passed meanwhile.
     """
     had = frozenset(given)
-    planned = (due for due in plan(start, minutes, now) if due.minutes not in had)
-    return [due for due in planned if due.at > now or not had]
+    return [due for due in planned if due.minutes not in had and (due.at > now or not had)]
 
 
 def timeliness(start: datetime, end: datetime, now: datetime) -> Timeliness:

@@ -41,7 +41,9 @@ def buttons(meeting: Meeting, t: Translator, now: datetime) -> tuple[Button, ...
     record: Record = {"occurrence": meeting.occurrence_id, "start": meeting.start.isoformat()}
     later = Button(t.plain("calendars.snooze.later"), SNOOZE, record)
     at_start = Button(t.plain("calendars.snooze.at_start"), AT_START, record)
-    return (*((later,) if ahead > PAUSE else ()), *((at_start,) if ahead > _SOON else ()))
+    # Whole days begin at midnight.
+    has_start = not meeting.all_day and ahead > _SOON
+    return (*((later,) if ahead > PAUSE else ()), *((at_start,) if has_start else ()))
 
 
 @dataclass(frozen=True)

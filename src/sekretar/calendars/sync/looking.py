@@ -39,6 +39,7 @@ from sekretar.calendars.digest import digesting
 from sekretar.calendars.keys import gone_key
 from sekretar.calendars.model import Calendar, CalendarAccount, CalendarObject, portions
 from sekretar.calendars.presence import status
+from sekretar.calendars.reminders.reminding import replan_reminders
 from sekretar.calendars.settings import preferences
 from sekretar.calendars.sync.applying import BATCH, Applying, Owner
 from sekretar.calendars.sync.glancing import Calm
@@ -317,6 +318,9 @@ class Looking:
             if account.zone:
                 wanted = await preferences.read(session, work.person.id)
                 await digesting.replan(session, work.person, wanted, self.desk.now(), travelled=True)
+                if wanted.own_alarms:
+                    # Those of whole days ring by the clock of the person.
+                    await replan_reminders(session, work.person.id, wanted.offsets, self.desk.now())
 
     async def _read_again(self, work: Work, calendar: Calendar) -> None:
         now, after = self.desk.now(), 0

@@ -36,6 +36,7 @@ LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 #: Alarms are kept so far ahead of the start, and so many of an event.
 EARLIEST_ALARM = timedelta(days=28)
 MOST_ALARMS = 10
+_MINUTES_OF_A_DAY = 24 * 60
 
 _log = structlog.get_logger(__name__)
 
@@ -162,9 +163,12 @@ def _row(occurrence: Occurrence, uid: str, addresses: Collection[str]) -> dict[s
 
 
 def _alarms(occurrence: Occurrence) -> list[int]:
-    """Minutes before the start, the longest first; an alarm after it is no reminder."""
+    """Minutes before the start, the longest first. An alarm after it is no reminder, unless whole days begin with it:
+    nobody wants to be reminded of them at midnight.
+    """
+    latest = -_MINUTES_OF_A_DAY if occurrence.all_day else -1
     before = (round(-alarm / timedelta(minutes=1)) for alarm in occurrence.alarms if alarm >= -EARLIEST_ALARM)
-    return sorted({each for each in before if each >= 0}, reverse=True)[:MOST_ALARMS]
+    return sorted({each for each in before if each > latest}, reverse=True)[:MOST_ALARMS]
 
 
 def seen(rows: Iterable[dict[str, Any] | StoredOccurrence]) -> list[Seen]:
