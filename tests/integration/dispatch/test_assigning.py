@@ -17,7 +17,7 @@ from sekretar.dispatch.assignment.settings import AssignmentSettings
 from sekretar.dispatch.assignment.shifts import ExceptionKind, Shift
 from sekretar.dispatch.assignment.team import Role
 from sekretar.dispatch.incidents import types
-from sekretar.dispatch.incidents.values import SYSTEM, Incident, Status
+from sekretar.dispatch.incidents.values import SYSTEM, Actor, ActorKind, Incident, IncidentChange, Status
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.dispatch.spans import Opening, Span
 from sekretar.kernel.database import Database
@@ -149,6 +149,23 @@ async def test_what_comes_within_moments_is_told_together_as_it_is_by_then(datab
         await team.work()
         assert len(await team.said("anna")) == 4
         assert await team.said("boris") == []
+
+
+async def test_who_is_named_by_somebody_else_hears_of_it_and_nobody_of_what_they_took(
+    database: Database,
+) -> None:
+    async with open_house(database) as house:
+        team = Team(house)
+        anna, boris = [await house.person_id(name) for name in ("anna", "boris")]
+        by_anna = Actor(ActorKind.PERSON, "Anna", anna)
+        first = await house.open(responsible_id=boris)
+        second = await house.open()
+        async with database.transaction() as session:
+            for number, person_id in ((first.id, anna), (second.id, boris)):
+                change = IncidentChange(responsible_id=person_id)
+                await house.incidents.change(session, number, change, by_anna)
+        await team.work()
+        assert await team.told() == ["boris: Anna назначает инцидент вам."]
 
 
 async def test_what_waits_for_others_counts_less_and_a_limit_is_a_limit(database: Database) -> None:

@@ -93,6 +93,10 @@ def test_a_day_without_a_year_is_never_to_come(today: date) -> None:
 
 def test_a_span_begins_with_its_earlier_day() -> None:
     assert days_in("15.02-01.02", TODAY) == (date(2026, 2, 1), date(2026, 2, 15))
+    # One that is under way ends when it says, not a year ago.
+    assert days_in("01.03-15.03", TODAY) == (date(2026, 3, 1), date(2026, 3, 15))
+    assert days_in("15.12-10.01", TODAY) == (date(2025, 12, 15), date(2026, 1, 10))
+    assert days_in("01.03.2026-15.03.2026", TODAY) == (date(2026, 3, 1), date(2026, 3, 15))
 
 
 def test_options_that_a_command_does_not_know_are_words() -> None:
@@ -123,13 +127,21 @@ TYPES = [
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("волс", 14), ("питан мск", 12), ("3", 14), ("старый тип", 13), ("авария вОЛС", 14), ("гибель", 15)],
+    [
+        ("волс", 14),
+        ("питан мск", 12),
+        ("3", 14),
+        ("старый тип", 13),
+        ("авария вОЛС", 14),
+        ("гибель", 15),
+        ("питание рф", 11),
+    ],
 )
 def test_a_type_is_known_by_its_place_or_a_word(text: str, number: int) -> None:
     assert type_called(text, TYPES).id == number
 
 
-@pytest.mark.parametrize("text", ["авария", "7", "старый", "пожар", "0", ""])
+@pytest.mark.parametrize("text", ["авария", "питание", "7", "старый", "пожар", "0", ""])
 def test_a_type_is_never_guessed(text: str) -> None:
     with pytest.raises(PersonError):
         type_called(text, TYPES)

@@ -106,6 +106,9 @@ class Assigning:
         if settled:
             await self._settled(session, settled)
             wake_after_commit(session, TASK)
+        named = [each for each in known if each.kinds & {EventKind.RESPONSIBLE, EventKind.OPENED}]
+        if await self._news.handed(session, named):
+            wake_after_commit(session, TASK)
         waiting = [(each.incident, reason) for each in known if (reason := await self._reason(session, each))]
         await enqueue(session, waiting)
 

@@ -21,7 +21,7 @@ from sekretar.dispatch.assignment.model import NewsRow
 from sekretar.dispatch.assignment.queue import Reason, locked_pool
 from sekretar.dispatch.incidents.model import IncidentRow
 from sekretar.dispatch.incidents.rows import incident_of
-from sekretar.dispatch.incidents.values import Incident
+from sekretar.dispatch.incidents.values import SYSTEM, ActorKind, Changed, EventKind, Incident
 from sekretar.dispatch.incidents.workflow import is_finished
 from sekretar.dispatch.telling import Reader, Telling
 from sekretar.kernel.people import Person
@@ -35,6 +35,11 @@ AFTER_MANY: Final = timedelta(minutes=1)
 _BATCH: Final = 500
 #: From when it is forgotten what was told.
 _FORGOTTEN: Final = timedelta(hours=1)
+
+#: The reason of what a person has done; other hands have no name that could be told.
+BY_PERSON: Final = "person"
+#: Events by which somebody becomes responsible.
+_NAMING: Final = frozenset({EventKind.RESPONSIBLE, EventKind.OPENED})
 
 _NEWS = cast("Table", NewsRow.__table__)
 
@@ -75,6 +80,13 @@ class News:
         values = [each for one in given for each in _values(desk, one, now)]
         if values:
             await session.execute(insert(_NEWS), values)
+
+    async def handed(self, session: AsyncSession, changes: Sequence[Changed]) -> bool:
+        """Whoever was named by somebody else, and not by the rule, is to hear of it; whether there are such."""
+        values = [value for each in changes if (value := _handed(each)) is not None]
+        if values:
+            await session.execute(insert(_NEWS), values)
+        return bool(values)
 
     async def run(self, desk: str) -> datetime | None:
         """Say what may be said by now; returns when the rest may."""
@@ -155,6 +167,24 @@ def _values(desk: str, given: Given, now: datetime) -> list[dict[str, object]]:
     if old is not None and given.reason.keeps:
         values.append({**common, "person_id": old, "other_id": new, "side": Side.TAKEN.value})
     return values
+
+
+def _handed(changed: Changed) -> dict[str, object] | None:
+    incident = changed.incident
+    by = next((each.actor for each in changed.events if each.kind in _NAMING), SYSTEM)
+    if incident.responsible_id is None or by.kind is ActorKind.SYSTEM:
+        return None
+    if by.person_id == incident.responsible_id or is_finished(incident.status):
+        return None
+    return {
+        "desk": incident.desk,
+        "incident_id": incident.id,
+        "reason": BY_PERSON if by.person_id is not None else Reason.OPENED.value,
+        "at": changed.at,
+        "person_id": incident.responsible_id,
+        "other_id": by.person_id,
+        "side": Side.GIVEN.value,
+    }
 
 
 def _holds(row: NewsRow, incident: Incident) -> bool:

@@ -200,7 +200,7 @@ class Acts:
             key = f"typed:{request.trigger_id or secrets.token_hex(8)}"
             await self.writing.letters.send(session, draft, key, actor_of(request.person))
         to = ", ".join(each.address for each in draft.to)
-        said = request.t("dispatch.commands.replied", code=meant.incident.code, to=to)
+        said = request.t("dispatch.commands.replied", code=draft.code, to=to)
         if draft.unreached:
             said = Markdown(f"{said}\n{unreached(draft, request.t)}")
         return say(said)

@@ -68,6 +68,7 @@ _STATES: Final[Mapping[str, frozenset[Status]]] = {
 }  # fmt: skip
 _MARKS: Final[Mapping[str, Mark]] = {
     "overdue": Mark.OVERDUE, "late": Mark.OVERDUE, "просроченные": Mark.OVERDUE, "просрочено": Mark.OVERDUE,
+    "просрочен": Mark.OVERDUE, "просрочены": Mark.OVERDUE, "просроченный": Mark.OVERDUE,
     "soon": Mark.SOON, "urgent": Mark.SOON, "срочные": Mark.SOON, "горят": Mark.SOON,
     "unread": Mark.UNREAD, "непрочитанные": Mark.UNREAD,
 }  # fmt: skip
@@ -268,6 +269,9 @@ def days_in(phrase: str, today: date) -> tuple[date, date] | None:
     found = RANGE.fullmatch(phrase)
     if found:
         first, last = past_day(found["first"], today), past_day(found["last"], today)
+        if last.year < first.year and not re.search(r"\d{4}", found["last"]):
+            # It is under way: `01.03-15.03` on the 4th means this March.
+            last = parse_date(found["last"], today)
         return min(first, last), max(first, last)
     return None
 

@@ -89,11 +89,17 @@ def _changed(present: TypeDraft, act: str, words: Sequence[str]) -> TypeDraft:
 
 
 def name_and_minutes(words: Sequence[str]) -> tuple[str, int | None]:
-    """A name, and the time behind it: `Power failure 4h`, `Access 48 hours`; None where no time is said."""
+    """A name, and the time behind it: `Power failure 4h`, `Access 48 hours`; None where no time is said.
+
+    Raises:
+        PersonError: what stands behind it is to be a time and is none.
+    """
     for length in range(min(_LENGTH_WORDS, len(words)), 0, -1):
         minutes = minutes_in(" ".join(words[-length:]))
         if minutes is not None:
             return " ".join(words[:-length]), minutes
+    if words and words[-1][:1] in "-−" and words[-1][1:2].isdecimal():
+        raise PersonError("dispatch.type.bad_minutes")
     return " ".join(words), None
 
 

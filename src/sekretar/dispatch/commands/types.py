@@ -11,6 +11,8 @@ from sekretar.mattermost.parsing import fold
 
 _NAMED = 3
 _QUOTED = 60
+#: Letters of an ending, and of a word that is long enough to have one.
+_ENDING, _LONG = 2, 5
 
 
 def type_called(text: str, known: Sequence[IncidentType]) -> IncidentType:
@@ -31,6 +33,8 @@ def type_called(text: str, known: Sequence[IncidentType]) -> IncidentType:
         if fold(each.name) == wanted:
             return each
     fitting = [each for each in offered if _fits(wanted.split(), each)]
+    # In Russian the same word has other endings: «питание» for «Авария по питанию».
+    fitting = fitting or [each for each in offered if _fits([_stem(word) for word in wanted.split()], each)]
     if len(fitting) == 1:
         return fitting[0]
     given = truncate(text, _QUOTED)
@@ -43,3 +47,7 @@ def type_called(text: str, known: Sequence[IncidentType]) -> IncidentType:
 def _fits(wanted: Sequence[str], each: IncidentType) -> bool:
     words = fold(each.name).replace("/", " ").split()
     return bool(wanted) and all(any(word.startswith(part) for word in words) for part in wanted)
+
+
+def _stem(word: str) -> str:
+    return word[:-_ENDING] if len(word) >= _LONG else word
