@@ -6,7 +6,7 @@ nowhere, or to another desk, is left out; so the rules see incidents that are th
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -21,8 +21,6 @@ from sekretar.dispatch.incidents.values import ActorKind, EventKind, Incident, S
 from sekretar.dispatch.intake.senders import addresses_in, relation_of, writer_of
 from sekretar.dispatch.intake.threads import (
     Arrived,
-    Clues,
-    KnownId,
     Mention,
     Policy,
     Relation,
@@ -31,10 +29,11 @@ from sekretar.dispatch.intake.threads import (
     WhenLongClosed,
     find_thread,
 )
+from sekretar.dispatch.intake.traces import Tie, Trace, traces_of
 from sekretar.dispatch.intake.understanding import Understood
 from sekretar.dispatch.intake.waves import Tied
 from sekretar.dispatch.mail import store
-from sekretar.dispatch.mail.ids import LetterIds, OwnId
+from sekretar.dispatch.mail.ids import LetterIds
 from sekretar.dispatch.mail.letter import ParsedLetter, fingerprint
 from sekretar.dispatch.mail.model import Direction, LetterRow
 from sekretar.dispatch.mail.store import KnownLetter
@@ -45,8 +44,6 @@ TicketBook = Callable[[AsyncSession, str, str], Awaitable[int | None]]
 
 #: So many of the latest letters of an incident say who has to do with it and what its subjects are.
 _LATEST = 200
-#: Codes in one subject that are looked at.
-_MOST_CODES = 5
 
 _HOUR = timedelta(hours=1)
 
@@ -62,43 +59,27 @@ class Evidence:
         self, session: AsyncSession, desk: DeskSettings, letters: Sequence[Understood]
     ) -> list[Tied]:
         """What each of these letters may have in common with others."""
-        named = [_named(each, self.ids) for each in letters]
-        codes = [set(subjects.codes_in(each.letter.subject, desk.prefix)) for each in letters]
-        known = await store.known_by(session, desk.name, _keys(named))
-        coded = await _coded(session, desk.name, set().union(*codes))
-        related = [_related(each, known) for each in named]
-        living = await _living(session, desk.name, {*_incidents(named, related), *coded.values()})
         found = []
-        for each, some, own_codes in zip(named, related, codes, strict=True):
-            incidents = {*_incidents([each], [some]), *(coded[code] for code in own_codes if code in coded)}
-            places = {living[number] for number in incidents if number in living}
-            ticket = await self._ticket(session, desk, each.of.letter)
-            others = {one.letter_id for one in some}
-            texts = {*each.spelled.values(), *own_codes, fingerprint(each.of.letter)}
-            ties = {("incident", number) for number in places | {ticket}} | {
-                ("letter", one) for one in others
-            }
-            found.append(Tied(each.of, frozenset({*texts, *ties} - {("incident", None)})))
+        for trace in await traces_of(session, desk, letters, self.ids):
+            letter, ticket = trace.of.letter, await self._ticket(session, desk, trace.of.letter)
+            said = {*trace.spelled.values(), *trace.codes, fingerprint(letter)}
+            found.append(Tied(trace.of, frozenset(said | trace.ties() | _incident_ties(ticket))))
         return found
 
     async def gather(
         self, session: AsyncSession, desk: DeskSettings, letters: Sequence[Understood]
     ) -> list[Known]:
         """What leads each of these letters to an incident, and what is here that has to do with it."""
-        named = [_named(each, self.ids) for each in letters]
-        known = await store.known_by(session, desk.name, _keys(named))
-        related = [_related(each, known) for each in named]
-        living = await _living(session, desk.name, _incidents(named, related))
         found = []
-        for each, some in zip(named, related, strict=True):
-            letter = each.of.letter
-            clues = replace(
-                _clues(each, some, living),
-                mentions=await self._mentions(session, desk, letter),
-                ticket=await self._ticket(session, desk, letter),
-            )
-            once = tuple({one.letter_id: one for one in some}.values())
-            found.append(Known(each.of, clues, find_thread(clues), once))
+        for trace in await traces_of(session, desk, letters, self.ids):
+            ticket = await self._ticket(session, desk, trace.of.letter)
+            clues = replace(trace.clues(), ticket=ticket)
+            thread = find_thread(clues)
+            if thread is None and trace.coded:
+                # Who the sender is has to be read from many letters: only where nothing else leads to an incident.
+                clues = replace(clues, mentions=await self._mentions(session, desk, trace))
+                thread = find_thread(clues)
+            found.append(Known(trace, thread, trace.ties() | _incident_ties(ticket)))
         return found
 
     async def arrived(
@@ -118,14 +99,15 @@ class Evidence:
             incident: The one that was found.
             subjects_there: Of the letters of that incident.
         """
-        letter, clues = known.of.letter, known.clues
+        letter = known.of.letter
         is_outgoing, writer = known.of.raw.direction is Direction.OUT, writer_of(letter)
         if incident is None or _is_of_own_tracker(desk, letter):
             return Arrived(is_outgoing, writer, is_of_own_tracker=_is_of_own_tracker(desk, letter))
         if letter.sender.key in desk.addresses:
             return Arrived(is_outgoing, writer, Relation.AGENT)
-        named = any(each.incident_id == incident.id for each in clues.mentions)
-        same = named or _is_same_subject(desk, letter, {*subjects_there, incident.summary})
+        same = incident.id in known.trace.coded.values() or _is_same_subject(
+            desk, letter, {*subjects_there, incident.summary}
+        )
         forward = subjects.is_forward(letter.subject)
         # Who it is has to be read from all letters of the incident: only where it makes a difference.
         relation = None if same and not forward else await self.relation(session, desk, letter, incident.id)
@@ -142,18 +124,13 @@ class Evidence:
             await _participants(session, incident_id),
         )
 
-    async def _mentions(
-        self, session: AsyncSession, desk: DeskSettings, letter: ParsedLetter
-    ) -> tuple[Mention, ...]:
-        found = []
-        for code in subjects.codes_in(letter.subject, desk.prefix)[:_MOST_CODES]:
-            query = select(IncidentRow.id).where(IncidentRow.code == code, IncidentRow.desk == desk.name)
-            number = await session.scalar(query)
-            if number is not None:
-                survivor = await links.survivor(session, number)
-                relation = await self.relation(session, desk, letter, survivor)
-                found.append(Mention(survivor, code, relation))
-        return tuple(found)
+    async def _mentions(self, session: AsyncSession, desk: DeskSettings, trace: Trace) -> tuple[Mention, ...]:
+        return tuple(
+            [
+                Mention(number, code, await self.relation(session, desk, trace.of.letter, number))
+                for code, number in trace.coded.items()
+            ]
+        )
 
     async def _ticket(self, session: AsyncSession, desk: DeskSettings, letter: ParsedLetter) -> int | None:
         if letter.tracker is None or not letter.tracker.issue_key:
@@ -167,26 +144,26 @@ class Known:
     """What is known of a letter before it is decided what is done with it.
 
     Attributes:
-        clues: What leads to an incident.
         thread: The incident that it was led to; None for none.
-        related: Letters here that have to do with it, each once.
+        ties: The incidents and letters of which it matters what is done with them before.
     """
 
-    of: Understood
-    clues: Clues
+    trace: Trace
     thread: Thread | None
-    related: tuple[KnownLetter, ...]
+    ties: frozenset[Tie]
 
-    def ties(self) -> set[tuple[str, int]]:
-        """The incidents and letters of which it matters what is done with them before."""
-        clues = self.clues
-        incidents = {own.incident_id for own in clues.own.values()} | {
-            each.incident_id for each in clues.known
-        }
-        incidents |= {each.incident_id for each in clues.mentions}
-        incidents |= {clues.ticket} if clues.ticket is not None else set()
-        letters = {("letter", each.letter_id) for each in self.related}
-        return letters | {("incident", each) for each in incidents}
+    @property
+    def of(self) -> Understood:
+        return self.trace.of
+
+    @property
+    def related(self) -> tuple[KnownLetter, ...]:
+        """Letters here that have to do with it, each once."""
+        return tuple({each.letter_id: each for each in self.trace.related}.values())
+
+
+def _incident_ties(incident_id: int | None) -> frozenset[Tie]:
+    return frozenset() if incident_id is None else frozenset({("incident", incident_id)})
 
 
 async def subjects_of(session: AsyncSession, incident_ids: Collection[int]) -> dict[int, set[str]]:
@@ -198,64 +175,6 @@ async def subjects_of(session: AsyncSession, incident_ids: Collection[int]) -> d
             if incident_id is not None:
                 found[incident_id].add(subject)
     return found
-
-
-@dataclass(frozen=True)
-class _Named:
-    """The ids in a letter: `spelled` leads from how it writes them to how they are stored."""
-
-    of: Understood
-    spelled: Mapping[str, str]
-    #: Also the addresses that are ours.
-    own: Mapping[str, OwnId]
-    addressed: tuple[str, ...]
-
-
-def _named(letter: Understood, ids: LetterIds) -> _Named:
-    said = letter.letter
-    earlier = tuple(Clues(said.message_id, said.in_reply_to, said.references).earlier())
-    spelled = {each: store.id_key(each) for each in (*earlier, said.message_id) if each}
-    own = {each: one for each in earlier if (one := ids.read(each)) is not None}
-    people = (*said.to, *said.cc, *said.delivered_to)
-    addresses = {each.address: ids.read_reply_address(each.address) for each in people if "+" in each.address}
-    replied = {address: one for address, one in addresses.items() if one is not None}
-    return _Named(letter, spelled, own | replied, tuple(replied))
-
-
-def _keys(named: Sequence[_Named]) -> set[str]:
-    return {key for each in named for key in each.spelled.values()}
-
-
-def _incidents(named: Sequence[_Named], related: Sequence[Sequence[KnownLetter]]) -> set[int]:
-    """The incidents to which ids lead."""
-    own = {ours.incident_id for each in named for ours in each.own.values()}
-    return own | {one.incident_id for some in related for one in some if one.incident_id is not None}
-
-
-def _related(named: _Named, known: Sequence[KnownLetter]) -> tuple[KnownLetter, ...]:
-    keys = set(named.spelled.values())
-    return tuple(each for each in known if each.message_id in keys and each.letter_id != named.of.raw.id)
-
-
-def _clues(named: _Named, related: Sequence[KnownLetter], living: Mapping[int, int]) -> Clues:
-    letter = named.of.letter
-    written = {key: each for each, key in named.spelled.items()}
-    return Clues(
-        message_id=letter.message_id,
-        in_reply_to=letter.in_reply_to,
-        references=letter.references,
-        addressed=named.addressed,
-        own={
-            each: OwnId(living[own.incident_id], own.letter_id)
-            for each, own in named.own.items()
-            if own.incident_id in living
-        },
-        known=tuple(
-            KnownId(written[each.message_id], living[each.incident_id], each.is_own)
-            for each in related
-            if each.incident_id is not None and each.incident_id in living
-        ),
-    )
 
 
 def _is_same_subject(desk: DeskSettings, letter: ParsedLetter, others: Collection[str]) -> bool:
@@ -292,29 +211,6 @@ def policy_of(desk: DeskSettings) -> Policy:
         when_long_closed=WhenLongClosed(desk.threads.closed),
         new_subject_is_new=desk.threads.changed_subject == "new",
     )
-
-
-async def _living(session: AsyncSession, desk: str, incident_ids: Collection[int]) -> dict[int, int]:
-    """For each of these incidents of the desk the one in which it lives on."""
-    if not incident_ids:
-        return {}
-    query = select(IncidentRow.id, IncidentRow.merged_into_id).where(
-        IncidentRow.id.in_(incident_ids), IncidentRow.desk == desk
-    )
-    return {
-        row.id: row.id if row.merged_into_id is None else await links.survivor(session, row.id)
-        for row in (await session.execute(query)).all()
-    }
-
-
-async def _coded(session: AsyncSession, desk: str, codes: Collection[str]) -> dict[str, int]:
-    """The incidents of the desk with these codes."""
-    if not codes:
-        return {}
-    query = select(IncidentRow.code, IncidentRow.id).where(
-        IncidentRow.code.in_(codes), IncidentRow.desk == desk
-    )
-    return {row.code: row.id for row in await session.execute(query)}
 
 
 async def _participants(session: AsyncSession, incident_id: int) -> frozenset[str]:

@@ -149,7 +149,7 @@ class Intake:
         """File letters into incidents; returns those that have to do with an incident of one before them."""
         evidence, now = self._tools.evidence, self._clock.now()
         found = await evidence.gather(session, desk, letters)
-        free = apart([each.ties() for each in found])
+        free = apart([each.ties for each in found])
         first = [each for each, is_free in zip(found, free, strict=True) if is_free]
         numbers = {each.thread.incident_id for each in first if each.thread is not None}
         incidents = await self._tools.incidents.hold(session, numbers)
