@@ -17,6 +17,7 @@ from sekretar.dispatch.incidents.model import IncidentRow
 from sekretar.dispatch.intake.threads import Clues, KnownId
 from sekretar.dispatch.intake.understanding import Understood
 from sekretar.dispatch.mail import store
+from sekretar.dispatch.mail.columns import id_key
 from sekretar.dispatch.mail.ids import LetterIds, OwnId
 from sekretar.dispatch.mail.store import KnownLetter
 from sekretar.dispatch.settings import DeskSettings
@@ -97,7 +98,7 @@ def _bare(letter: Understood, desk: DeskSettings, ids: LetterIds) -> Trace:
     own = {each: ids.read(each) for each in earlier} | addresses
     return Trace(
         letter,
-        spelled={each: store.id_key(each) for each in (*earlier, said.message_id) if each},
+        spelled={each: id_key(each) for each in (*earlier, said.message_id) if each},
         own={each: one for each, one in own.items() if one is not None},
         addressed=tuple(address for address, one in addresses.items() if one is not None),
         codes=tuple(subjects.codes_in(said.subject, desk.prefix)[:_MOST_CODES]),

@@ -22,7 +22,7 @@ from sekretar.dispatch.letters.following import Following
 from sekretar.dispatch.letters.model import Fate, OutgoingRow, RecipientFate, RecipientRow
 from sekretar.dispatch.letters.sending import KIND
 from sekretar.dispatch.letters.values import Voice
-from sekretar.dispatch.mail import store
+from sekretar.dispatch.mail import made, store
 from sekretar.dispatch.mail.parsing import parse
 from sekretar.dispatch.mail.smtp import Envelope, LetterTooLarge, Posted, Postman
 from sekretar.dispatch.settings import MailboxSettings
@@ -180,7 +180,7 @@ class Delivering:
                 large = dict.fromkeys(recipients, t.plain("dispatch.letters.too_large"))
                 await self._settle(session, parcel.letter_id, Refusals(replies=large))
                 return None
-            await store.replace_made(session, parcel.letter_id, parse(content), content)
+            await made.replace(session, parcel.letter_id, parse(content), content)
         return Parcel(parcel.letter_id, parcel.mailbox, parcel.envelope, content)
 
     async def _parcel(self, letter_id: int) -> Parcel | None:

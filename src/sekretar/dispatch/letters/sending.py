@@ -28,7 +28,7 @@ from sekretar.dispatch.letters.model import Fate, OutgoingRow, RecipientFate, Re
 from sekretar.dispatch.letters.templating import template_of
 from sekretar.dispatch.letters.threading import references
 from sekretar.dispatch.letters.values import AttachmentRef, Draft, File, Filed, Purpose, Voice
-from sekretar.dispatch.mail import store
+from sekretar.dispatch.mail import made, store
 from sekretar.dispatch.mail.ids import LetterIds
 from sekretar.dispatch.mail.letter import Address, ParsedLetter
 from sekretar.dispatch.mail.parsing import attachment_content, parse
@@ -158,11 +158,11 @@ class LettersOut:
             return known
         draft = checked(draft, await self._gatherer.house(session, incident))
         desk, now = self._desks[incident.desk], self._clock.now()
-        letter_id = await store.begin_made(session, desk.name, incident.id, now)
+        letter_id = await made.begin(session, desk.name, incident.id, now)
         files = (*await _files(session, draft.attachments), *draft.enclosed)
         written = self._written(draft, desk, letter_id, now, files)
         content, parsed = await asyncio.to_thread(_made, written)
-        await store.keep_made(session, desk.name, letter_id, parsed, content)
+        await made.keep(session, desk.name, letter_id, parsed, content)
         gives_up_at = now + desk.letters.patience
         session.add(_outgoing(draft, letter_id, key, awaited_in, now, gives_up_at))
         session.add_all(_recipients(draft, letter_id, now))

@@ -71,7 +71,7 @@ class LetterRow(Base):
     digest: Mapped[str | None] = mapped_column(Text)
     #: What copies of it have in common; None until it is parsed, and in copies.
     fingerprint: Mapped[str | None] = mapped_column(Text)
-    #: With its angle brackets, as `store.id_key` writes it; empty if it has none.
+    #: With its angle brackets, as `columns.id_key` writes it; empty if it has none.
     message_id: Mapped[str] = mapped_column(Text, default="")
     subject: Mapped[str] = mapped_column(Text, default="")
     sender_name: Mapped[str] = mapped_column(Text, default="")

@@ -7,18 +7,23 @@ nothing can be made of is no loss.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from typing import Any, cast
+from typing import cast
 
-from pydantic import TypeAdapter
-from sqlalchemy import Insert, Table, Update, bindparam, delete, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Table, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sekretar.dispatch.mail.columns import (
+    columns_of,
+    id_key,
+    note_ids,
+    parsed_letters,
+    set_all,
+    set_columns,
+    storable,
+)
 from sekretar.dispatch.mail.letter import ParsedLetter, fingerprint
 from sekretar.dispatch.mail.model import (
     ArrivalRow,
@@ -33,17 +38,8 @@ from sekretar.kernel.database import wake_after_commit
 #: The job that understands and files what has come.
 TASK = "dispatch letters"
 
-#: By what the incident of a letter of the desk is known.
-MADE_HERE = "made_here"
-
-#: An id longer than this is kept as its hash: indexes have limits, and senders have none.
-_LONGEST_ID = 400
 #: Letters, and bytes of letters, that are read at once; a single letter may have more.
 _MOST_LETTERS, _MOST_BYTES = 50, 16 * 1024 * 1024
-_LONGEST_ADDRESS = 320
-
-#: What has a column of its own, or can be had again from the raw letter.
-_NOT_IN_FACTS = {"text", "fresh", "html"}
 
 
 @dataclass(frozen=True)
@@ -78,14 +74,6 @@ class KnownLetter:
     direction: Direction
     state: LetterState
     incident_id: int | None
-
-
-def id_key(message_id: str) -> str:
-    """How a Message-ID is written in the database."""
-    text = _storable(message_id.strip())
-    if len(text.encode()) <= _LONGEST_ID:
-        return text
-    return f"<{hashlib.sha256(text.encode()).hexdigest()}@long.invalid>"
 
 
 # --- the way of a letter ----------------------------------------------------------------------------------
@@ -174,14 +162,14 @@ async def mark_parsed(
         else:
             copies[letter_id] = original
             await mark_duplicate(session, letter_id, original)
-    await _set_all(
+    await set_all(
         session,
         {
-            letter_id: {"state": LetterState.PARSED, "fingerprint": prints[letter_id], **_columns(letter)}
+            letter_id: {"state": LetterState.PARSED, "fingerprint": prints[letter_id], **columns_of(letter)}
             for letter_id, letter in new.items()
         },
     )
-    await _note_ids(session, desk, new)
+    await note_ids(session, desk, new)
     return copies
 
 
@@ -192,7 +180,7 @@ async def mark_filed(session: AsyncSession, letter_id: int, incident_id: int, th
 
 async def mark_all_filed(session: AsyncSession, letters: Mapping[int, tuple[int, str]]) -> None:
     """The same for several letters, by number."""
-    await _set_all(
+    await set_all(
         session,
         {
             letter_id: {
@@ -210,27 +198,31 @@ async def mark_unreadable(
     session: AsyncSession, letter_id: int, why: str, incident_id: int | None = None
 ) -> None:
     """Nothing could be made of it. It is kept, shown in its incident and can be read again."""
-    await _set(session, letter_id, state=LetterState.UNREADABLE, why=_storable(why), incident_id=incident_id)
+    await set_columns(
+        session, letter_id, state=LetterState.UNREADABLE, why=storable(why), incident_id=incident_id
+    )
 
 
 async def mark_set_aside(session: AsyncSession, letter_id: int, why: str) -> None:
     """It belongs to no incident and makes none."""
-    await _set(session, letter_id, state=LetterState.SET_ASIDE, why=_storable(why))
+    await set_columns(session, letter_id, state=LetterState.SET_ASIDE, why=storable(why))
 
 
 async def mark_duplicate(session: AsyncSession, letter_id: int, original: int) -> None:
     """It is another copy of a letter that is here."""
-    await _set(session, letter_id, state=LetterState.DUPLICATE, duplicate_of=original, fingerprint=None)
+    await set_columns(
+        session, letter_id, state=LetterState.DUPLICATE, duplicate_of=original, fingerprint=None
+    )
 
 
 async def mark_outgoing(session: AsyncSession, letter_id: int) -> None:
     """It lay among what came, but the desk has written it."""
-    await _set(session, letter_id, direction=Direction.OUT)
+    await set_columns(session, letter_id, direction=Direction.OUT)
 
 
 async def mark_undelivered(session: AsyncSession, letter_id: int, why: str) -> None:
     """It did not reach a recipient; `why` is for the dispatcher."""
-    await _set(session, letter_id, undelivered=_storable(why))
+    await set_columns(session, letter_id, undelivered=storable(why))
 
 
 async def replay(session: AsyncSession, letter_id: int) -> bool:
@@ -253,44 +245,6 @@ async def replay(session: AsyncSession, letter_id: int) -> bool:
     await session.execute(delete(LetterIdRow).where(LetterIdRow.letter_id == letter_id))
     wake_after_commit(session, TASK)
     return True
-
-
-# --- letters made here ------------------------------------------------------------------------------------
-
-
-async def begin_made(session: AsyncSession, desk: str, incident_id: int, now: datetime) -> int:
-    """A number for a letter of the desk, whose Message-ID will name it; `keep_made` follows in the transaction."""
-    row = LetterRow(
-        desk=desk,
-        direction=Direction.OUT,
-        state=LetterState.FILED,
-        incident_id=incident_id,
-        threaded_by=MADE_HERE,
-        received_at=now,
-        created_at=now,
-    )
-    session.add(row)
-    await session.flush()
-    return row.id
-
-
-async def keep_made(
-    session: AsyncSession, desk: str, letter_id: int, letter: ParsedLetter, content: bytes
-) -> None:
-    """Keep a letter of the desk as any other, so that its copies in the mailboxes are known for copies."""
-    values = {"fingerprint": fingerprint(letter), "size": len(content), **_columns(letter)}
-    await _set(session, letter_id, **values)
-    session.add(RawLetterRow(letter_id=letter_id, content=content))
-    await session.flush()
-    await _note_ids(session, desk, {letter_id: letter})
-
-
-async def replace_made(session: AsyncSession, letter_id: int, letter: ParsedLetter, content: bytes) -> None:
-    """A letter that nobody has got yet goes out as another one, such as without its files."""
-    await _set(session, letter_id, fingerprint=fingerprint(letter), size=len(content), **_columns(letter))
-    await session.execute(
-        update(RawLetterRow).where(RawLetterRow.letter_id == letter_id).values(content=content)
-    )
 
 
 # --- finding ----------------------------------------------------------------------------------------------
@@ -375,78 +329,7 @@ def understood(row: LetterRow) -> ParsedLetter | None:
     """What was understood of a letter, without its HTML; None when that has not happened."""
     if not row.facts:
         return None
-    return _parsed_letters().validate_python({**row.facts, "text": row.text, "fresh": row.fresh, "html": ""})
-
-
-# --- columns ----------------------------------------------------------------------------------------------
-
-
-@cache
-def _parsed_letters() -> TypeAdapter[ParsedLetter]:
-    """Made when first needed: that takes longer than the start of all the rest."""
-    return TypeAdapter(ParsedLetter)
-
-
-def _columns(letter: ParsedLetter) -> dict[str, Any]:
-    facts = _parsed_letters().dump_python(letter, mode="json", exclude=_NOT_IN_FACTS)
-    return {
-        "message_id": id_key(letter.message_id),
-        "subject": _storable(letter.subject),
-        "sender_name": _storable(letter.sender.name),
-        "sender_address": _storable(letter.sender.address)[:_LONGEST_ADDRESS],
-        "date": letter.date,
-        "fresh": _storable(letter.fresh),
-        "text": _storable(letter.text),
-        "facts": _storable_json(facts),
-    }
-
-
-async def _set(session: AsyncSession, letter_id: int, **values: Any) -> None:
-    await _set_all(session, {letter_id: values})
-
-
-async def _set_all(session: AsyncSession, letters: Mapping[int, Mapping[str, Any]]) -> None:
-    """Give columns of letters these values, the same columns of each."""
-    if not letters:
-        return
-    names = tuple(next(iter(letters.values())))
-    rows = [
-        {"letter": letter_id, **{f"new_{name}": values[name] for name in names}}
-        for letter_id, values in letters.items()
-    ]
-    # On a connection: to a session this would be an update of mapped rows by their keys.
-    await (await session.connection()).execute(_update_statement(names), rows)
-
-
-async def _note_ids(session: AsyncSession, desk: str, letters: Mapping[int, ParsedLetter]) -> None:
-    rows = [
-        {"letter_id": letter_id, "desk": desk, "message_id": key, "is_own": is_own}
-        for letter_id, letter in letters.items()
-        for key, is_own in _ids_in(letter).items()
-    ]
-    if rows:
-        await session.execute(_id_statement(session.get_bind().dialect.name), rows)
-
-
-def _ids_in(letter: ParsedLetter) -> dict[str, bool]:
-    """The ids that stand in a letter, and which is its own."""
-    referred = {id_key(each): False for each in (*letter.references, *letter.in_reply_to)}
-    return referred | ({id_key(letter.message_id): True} if letter.message_id else {})
-
-
-def _storable(text: str) -> str:
-    """What PostgreSQL can store: no NUL, no half of a surrogate pair."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
-
-
-def _storable_json(value: Any) -> Any:
-    if isinstance(value, str):
-        return _storable(value)
-    if isinstance(value, list):
-        return [_storable_json(each) for each in value]
-    if isinstance(value, dict):
-        return {key: _storable_json(each) for key, each in value.items()}
-    return value
+    return parsed_letters().validate_python({**row.facts, "text": row.text, "fresh": row.fresh, "html": ""})
 
 
 # --- statements that are made once: making one takes longer than running it --------------------------------
@@ -479,15 +362,3 @@ _KNOWN = (
     )
     .order_by(_IDS.c.letter_id)
 )
-
-
-@cache
-def _update_statement(names: tuple[str, ...]) -> Update:
-    statement = update(_LETTERS).where(_LETTERS.c.id == bindparam("letter"))
-    return statement.values(**{name: bindparam(f"new_{name}") for name in names})
-
-
-@cache
-def _id_statement(dialect: str) -> Insert:
-    statement = postgresql.insert(_IDS) if dialect == "postgresql" else sqlite.insert(_IDS)
-    return statement.on_conflict_do_nothing()
