@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -55,6 +55,10 @@ class Seen:
 
 #: Fields of `Seen` whose change is worth a word, in the order in which they are told.
 VISIBLE_FIELDS = ("title", "place", "join_url", "description")
+
+
+#: One time of a series is moved by less than this, as a rule.
+_NEAR = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,12 @@ def _times(seen: Seen) -> tuple[datetime, datetime, bool]:
 
 
 def _differing(before: Seen, after: Seen) -> tuple[str, ...]:
-    return tuple(name for name in VISIBLE_FIELDS if getattr(before, name) != getattr(after, name))
+    return tuple(name for name in VISIBLE_FIELDS if _words(before, name) != _words(after, name))
+
+
+def _words(seen: Seen, name: str) -> list[str]:
+    """What is read of a field: servers write spaces and empty lines as they like."""
+    return str(getattr(seen, name)).split()
 
 
 def _first(seen: dict[str, Seen]) -> Seen:
@@ -161,20 +170,32 @@ def _compare_series(past: dict[str, Seen], present: dict[str, Seen]) -> Iterator
     new = [each for name, each in present.items() if name not in past]
     moved = [(one, other) for one, other in kept if _times(one) != _times(other)]
     edited = [(one, other) for one, other in kept if _differing(one, other)]
-    if gone and new:
+    replaced = _replaces(new, gone, kept)
+    if replaced:
         # The identity of an occurrence is its original time: a series that was moved has all new ones.
         moved = sorted([*moved, *zip(gone, new, strict=False)], key=lambda pair: pair[0].start)
         yield _change(Kind.MOVED, _part(max(len(moved), len(gone)), len(past)), moved)
     elif moved:
         yield _change(Kind.MOVED, _part(len(moved), len(past)), moved)
-    if gone and not new:
+    if gone and not replaced:
         yield Change(Kind.CANCELLED, _part(len(gone), len(past)), before=gone[0])
-    if new and not gone:
+    if new and not replaced:
         yield Change(Kind.ADDED, _part(len(new), len(present)), after=new[0])
     # What a move tells beside the new time need not be told again, unless it is true of others too.
     if any(pair not in moved for pair in edited):
         shown = sorted(edited, key=lambda pair: pair in moved)
         yield _change(Kind.EDITED, _part(len(edited), len(kept)), shown)
+
+
+def _replaces(new: Sequence[Seen], gone: Sequence[Seen], kept: Sequence[object]) -> bool:
+    """Whether the new times stand for those that are gone. Where others stay what they are, they are near: a series
+    of another rhythm has times at its end for those that it leaves out.
+    """
+    if not gone or not new:
+        return False
+    return not kept or all(
+        abs(one.start - other.start) < _NEAR for one, other in zip(gone, new, strict=False)
+    )
 
 
 def _change(kind: Kind, extent: Extent, pairs: Sequence[tuple[Seen, Seen]]) -> Change:
