@@ -299,6 +299,11 @@ async def test_notices_of_the_own_tracker_make_no_incidents_but_those_of_others_
     assert (own.state, own.why) == (LetterState.SET_ASIDE, Reason.OWN_TICKET)
     foreign = await office.receive("OTHER-7", headers={"X-Tracker-Issue-Key": "OTHER-7"})
     assert foreign.threaded_by == Reason.NEW
+    redmine = {"X-Redmine-Project": "avr", "X-Redmine-Issue-Id": "7", "X-Auto-Response-Suppress": "All"}
+    own = await office.receive("[AVR - Bug #7] Dark", headers=redmine)
+    assert (own.state, own.why) == (LetterState.SET_ASIDE, Reason.OWN_TICKET)
+    foreign = await office.receive("[X - Bug #7] Dark", headers=redmine | {"X-Redmine-Project": "x"})
+    assert foreign.threaded_by == Reason.NEW
 
 
 async def test_one_letter_in_two_mailboxes_is_one_letter(office: PostOffice) -> None:

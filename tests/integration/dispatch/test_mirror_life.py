@@ -344,15 +344,19 @@ async def test_an_incident_that_ended_before_it_had_a_ticket_gets_none(here: Mir
 # --- the tracker's letters, and the vendor's eyes ---------------------------------------------------------
 
 
-async def test_a_notice_of_the_tracker_finds_the_incident_of_its_ticket(here: MirrorHouse) -> None:
+async def test_a_notice_of_the_tracker_finds_the_incident_of_its_ticket(either: MirrorHouse) -> None:
+    here = either
     incident = await here.house.open()
     await here.work()
     key = (await here.ref(incident.id)).key
+    marks = {
+        True: f"X-Tracker-Issue-Key: {key}",
+        False: f"X-Redmine-Project: desk\r\nX-Redmine-Issue-Id: {key}",
+    }
     await here.letter(
-        b"From: Tracker <tracker@vendor.test>\r\nTo: desk@example.test\r\nSubject: Changed\r\n"
-        b"Message-ID: <notice@vendor.test>\r\nX-Tracker-Issue-Key: "
-        + key.encode()
-        + b"\r\n\r\nAnna wrote.\r\n"
+        "From: Tracker <tracker@vendor.test>\r\nTo: desk@example.test\r\nSubject: Changed\r\n"
+        f"Message-ID: <notice@vendor.test>\r\n{marks[isinstance(here.tracker, YandexHouse)]}\r\n\r\n"
+        "Anna wrote.\r\n".encode()
     )
     assert (await here.history(incident.id))[-1].kind is EventKind.LETTER_IN
     assert not (await here.house.now(incident.id)).unread

@@ -42,7 +42,8 @@ def _judgements(letter: ParsedLetter) -> Iterator[str]:
         yield f"form: applicant {letter.web_form.applicant}"
         yield from (f"  observer: {observer}" for observer in letter.web_form.observers)
     if letter.tracker:
-        yield f"tracker: {letter.tracker.issue_key}, comment {letter.tracker.comment_id}"
+        where = f" of {letter.tracker.project}" if letter.tracker.project else ""
+        yield f"tracker: {letter.tracker.issue_key}{where}, comment {letter.tracker.comment_id}"
     yield from _list("loop marks", letter.loop_marks)
     yield from (f"odd: {remark.oddity} {remark.detail}".rstrip() for remark in letter.remarks)
 

@@ -133,9 +133,13 @@ class Evidence:
         )
 
     async def _ticket(self, session: AsyncSession, desk: DeskSettings, letter: ParsedLetter) -> int | None:
-        if letter.tracker is None or not letter.tracker.issue_key:
+        mark = letter.tracker
+        if mark is None or not mark.issue_key:
             return None
-        number = await self.tickets(session, desk.name, letter.tracker.issue_key)
+        # A number says nothing without its project: others have a Redmine, too.
+        if mark.project and not _is_of_own_tracker(desk, letter):
+            return None
+        number = await self.tickets(session, desk.name, mark.issue_key)
         return None if number is None else await links.survivor(session, number)
 
 
@@ -185,7 +189,7 @@ def _is_same_subject(desk: DeskSettings, letter: ParsedLetter, others: Collectio
 def _is_of_own_tracker(desk: DeskSettings, letter: ParsedLetter) -> bool:
     if letter.tracker is None or desk.mirror is None:
         return False
-    return letter.tracker.issue_key.startswith(f"{desk.mirror.project}-")
+    return letter.tracker.is_of(desk.mirror.project)
 
 
 async def standing_of(session: AsyncSession, incident: Incident | None, now: datetime) -> Standing:

@@ -270,10 +270,18 @@ class WebForm:
 
 @dataclass(frozen=True)
 class TrackerMark:
-    """The letter was sent by Yandex Tracker about this issue. Each is empty when the letter does not tell it."""
+    """The letter was sent by a tracker about this issue. Each is empty when the letter does not tell it."""
 
     issue_key: str
     comment_id: str
+    #: Of Redmine, whose keys are numbers.
+    project: str = ""
+
+    def is_of(self, project: str) -> bool:
+        """Whether the issue is one of this project or queue."""
+        if self.project:
+            return self.project.casefold() == project.casefold()
+        return self.issue_key.startswith(f"{project}-")
 
 
 # --- the letter -------------------------------------------------------------------------------------------

@@ -32,6 +32,8 @@ _TRACKER_HEADERS: Final = (
 )
 _ISSUE_KEY = re.compile(r"\b[A-Z][A-Z0-9]{0,20}-\d{1,10}\b")
 
+_NUMBER = re.compile(r"[1-9]\d{0,9}", re.ASCII)
+
 _Test = Callable[[str], bool]
 
 
@@ -130,7 +132,10 @@ def loop_marks(headers: Headers) -> tuple[str, ...]:
 
 
 def tracker_mark(headers: Headers, subject: str) -> TrackerMark | None:
-    """The issue about which Yandex Tracker sent the letter; None if it did not."""
+    """The issue about which Yandex Tracker or Redmine sent the letter; None if it did not."""
+    number, project = headers.plain("x-redmine-issue-id"), headers.plain("x-redmine-project")
+    if project and _NUMBER.fullmatch(number):
+        return TrackerMark(number, "", project)
     if not any(name in headers for name in _TRACKER_HEADERS):
         return None
     key = headers.plain("x-tracker-issue-key")
