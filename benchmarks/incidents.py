@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from sqlalchemy import insert, text
 from starlette.types import ASGIApp
+from tests.peers import postgresql_binaries, private_postgresql
 
 from benchmarks.scale import Scale
 from benchmarks.table import Row, percentile
@@ -55,21 +56,29 @@ BARE = (
 
 
 def rows(scale: Scale) -> Iterator[Row]:
-    """Every kind of list, and the slowest of them."""
+    """Every kind of list, and the slowest of them; on PostgreSQL too, where it is installed."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'bench.sqlite3'}"
         taken, floor = asyncio.run(measure(url, scale))
+        yield from _rows_of("a list of incidents", taken, floor, scale)
         answers = asyncio.run(ask_the_api(url, scale))
+    name = "  the same as an answer of the API, from the request to its last byte, p99"
+    yield Row(name, percentile(answers, 0.99), "ms", percentile(floor, 0.99), most=100)
+    if (binaries := postgresql_binaries()) is not None:
+        with private_postgresql(binaries) as url:
+            taken, floor = asyncio.run(measure(url, scale))
+        yield from _rows_of("  on PostgreSQL, a list of incidents", taken, floor, scale)
+
+
+def _rows_of(what: str, taken: dict[str, list[float]], floor: list[float], scale: Scale) -> Iterator[Row]:
     bare = percentile(floor, 0.99)
     everything = [each for times in taken.values() for each in times]
-    name = f"a list of incidents out of {scale.incidents}, any filter, p99"
+    name = f"{what} out of {scale.incidents}, any filter, p99"
     yield Row(name, percentile(everything, 0.99), "ms", bare, "bare SQL: how many, and the newest", most=100)
     slowest = max(taken, key=lambda name: percentile(taken[name], 0.99))
     yield Row(
         f"  the slowest of them: {slowest}, p99", percentile(taken[slowest], 0.99), "ms", bare, most=100
     )
-    name = "  the same as an answer of the API, from the request to its last byte, p99"
-    yield Row(name, percentile(answers, 0.99), "ms", bare, most=100)
 
 
 async def ask_the_api(url: str, scale: Scale) -> list[float]:
@@ -172,6 +181,24 @@ def _questions(chance: random.Random, incidents: int) -> dict[str, tuple[Inciden
         ),
         "a letter": (IncidentFilter(desk, text=chance.choice(COMMON)[0]), newest, 0),
         "two frequent words": (IncidentFilter(desk, text=" ".join(chance.sample(COMMON, 2))), newest, 0),
+        "two frequent words, closed, far back": (
+            IncidentFilter(desk, frozenset({Status.CLOSED}), text=" ".join(chance.sample(COMMON, 2))),
+            newest,
+            incidents // 10,
+        ),
+        "frequent words of a type, lately changed": (
+            IncidentFilter(desk, text=" ".join(chance.sample(COMMON, 2)), type_id=kind),
+            Order.CHANGED,
+            0,
+        ),
+        "ever mine with a frequent word": (
+            IncidentFilter(desk, text=chance.choice(COMMON), responsible_id=person),
+            newest,
+            0,
+        ),
+        "many codes": (IncidentFilter(desk, code="NT-9"), newest, 0),
+        "lately changed of a person": (IncidentFilter(desk, responsible_id=person), Order.CHANGED, 0),
+        "overdue": (IncidentFilter(desk, OPEN, due_by=NOW), Order.URGENT, 0),
         "a frequent and a rare word": (
             IncidentFilter(desk, text=f"{chance.choice(COMMON)} {chance.choice(RARE)}"),
             newest,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import product
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -432,34 +431,6 @@ async def test_incidents_are_found_by_the_beginnings_of_their_words(desk: Desk) 
     other = await desk.open("Дубль")
     await desk.merge(one, other)
     assert await desk.find(text="генератор", statuses=OPEN) == [other.code]
-
-
-async def test_frequent_words_find_the_same_as_rare_ones(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    for number in range(6):
-        # Two words that begin alike are one incident.
-        opened = await desk.open("авария аварийная " + ("мост" if number % 2 else "поле"))
-        if number < 2:
-            await desk.move(opened, Status.IN_PROGRESS)
-    towers = frozenset({"towers"})
-    questions: list[tuple[IncidentFilter, list[int]]] = [
-        (IncidentFilter(towers, text="авария мост"), [2, 4, 6]),
-        (IncidentFilter(towers, text="авар"), [1, 2, 3, 4, 5, 6]),
-        (IncidentFilter(towers, OPEN, text="авар мо"), [2, 4, 6]),
-        (IncidentFilter(towers, frozenset({Status.CLOSED}), text="авар"), []),
-        (IncidentFilter(towers, frozenset({Status.NEW}), text="авар"), [3, 4, 5, 6]),
-        (IncidentFilter(towers, frozenset({Status.NEW}), text="авар мост"), [4, 6]),
-    ]
-    for another_desk in (False, True):
-        if another_desk:
-            await desk.open("авария мост", desk="cables")
-        for frequent, (wanted, expected) in product((0, 3, 100), questions):
-            monkeypatch.setattr(words, "FREQUENT", frequent)
-            for first in range(len(expected) + 1):
-                async with desk.database.reading() as session:
-                    page = await find(session, wanted, Order.OLDEST, limit=1, offset=first)
-                assert page.total == len(expected)
-                assert [each.number for each in page.incidents] == expected[first : first + 1]
-    assert await desk.find(text="авария мост") == ["NT-2", "NT-4", "NT-6", "CB-1"]
 
 
 async def test_a_long_list_comes_in_pages_with_its_total(desk: Desk) -> None:

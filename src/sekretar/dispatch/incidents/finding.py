@@ -1,25 +1,29 @@
 """Incidents by what is known of them: for lists in the chat, pages and the API.
 
 Totals come with every page, because people want to know how many there are. The numbers of a page are found in an
-index alone, and only then are its rows read, so that the last page of a hundred thousand costs little more than the
-first.
+index alone, and only then are its rows read; the last page is sought from the end.
+
+What is known elsewhere than in that index is the hard part (words, most of all), because neither database knows how
+many incidents it leaves. So that is asked first. Where they are few, or what else is asked for leaves few, those are
+looked at one after the other. Otherwise the numbers of all of them are fetched, and a walk through the index of the
+list asks of each whether it belongs to them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from sekretar.dispatch.assets.model import PoleRow
 from sekretar.dispatch.assets.spelling import code_key
-from sekretar.dispatch.incidents import words
+from sekretar.dispatch.incidents import marks, words
 from sekretar.dispatch.incidents.model import IncidentRow
 from sekretar.dispatch.incidents.rows import incident_of
 from sekretar.dispatch.incidents.values import UNSET, Incident, Status, Unset
@@ -33,8 +37,8 @@ _OF_DISPATCHER = ClockRow.kind == ClockKind.DISPATCHER
 OPEN: frozenset[Status] = frozenset(Status) - FINISHED
 
 
-#: A page whose end is this many times nearer than the last incident is found by looking at one after the other.
-_NEAR = 4
+#: So many incidents are looked at one after the other.
+FEW: Final = 2_000
 
 
 class Order(StrEnum):
@@ -94,55 +98,148 @@ async def find(
     offset: int = 0,
 ) -> Page:
     """The incidents that fulfil the filter, from `offset` on, at most `limit` of them."""
-    sought = words.sought(wanted.text)
-    if wanted.text.strip() and not sought:
+    if wanted.text.strip() and not words.sought(wanted.text):
         return Page((), 0)
-    rare = [word for word in sought if not await words.is_frequent(session, word)]
-    frequent = [word for word in sought if word not in rare]
-    conditions = [*_conditions(wanted), *(words.among_those_with(word) for word in rare)]
-    looking = [words.has(word) for word in frequent]
-    listing = looking if rare or not frequent else [words.among_the_many_with(frequent)]
-    total = None if rare or not frequent else await _count_by_words(session, wanted, frequent)
-    if total is None:
-        total = await _count(session, *conditions, *listing)
-    if offset >= total:
-        return Page((), total)
-    near = total >= _NEAR * (offset + limit)
-    numbers = select(IncidentRow.id).where(*conditions, *(looking if near else listing))
-    if order is Order.URGENT:
-        numbers = numbers.outerjoin(ClockRow, and_(ClockRow.incident_id == IncidentRow.id, _OF_DISPATCHER))
-    ids = (await session.scalars(numbers.order_by(*_order(order)).limit(limit).offset(offset))).all()
+    if wanted.statuses == frozenset(Status):
+        wanted = replace(wanted, statuses=frozenset())
+    search = await _search(session, wanted)
+    if search.few is not None:
+        found = await _few_of(session, search.few, order)
+        ids, total = found[offset : offset + limit], len(found)
+    else:
+        total = await _count(session, search)
+        ids = await _page(session, search.conditions, order, offset, min(offset + limit, total), total)
     rows = {row.id: row for row in await session.scalars(select(IncidentRow).where(IncidentRow.id.in_(ids)))}
     return Page([incident_of(rows[each]) for each in ids], total)
 
 
-async def _count(session: AsyncSession, *conditions: ColumnElement[bool]) -> int:
-    return await session.scalar(select(func.count(IncidentRow.id)).where(*conditions)) or 0
+@dataclass(frozen=True)
+class _Elsewhere:
+    """A part of a filter of which the index of the list knows nothing."""
+
+    #: The numbers of those that fulfil it, perhaps some several times.
+    numbers: Select[int]
+    #: The same, asked of one incident.
+    holds: Callable[[type[IncidentRow]], ColumnElement[bool]]
 
 
-async def _count_by_words(
-    session: AsyncSession, wanted: IncidentFilter, frequent: Sequence[str]
-) -> int | None:
-    """How many there are, from the index of words alone; None where that does not tell.
+@dataclass(frozen=True)
+class _Search:
+    """How incidents are looked for."""
 
-    It does when nothing but a status is asked for beside them, and few incidents have another one: most desks have
-    many closed incidents and few open ones.
-    """
-    asks_more = wanted != IncidentFilter(desks=wanted.desks, statuses=wanted.statuses, text=wanted.text)
+    conditions: Sequence[ColumnElement[bool]] = ()
+    #: How many there are; None where it is still to be counted.
+    total: int | None = None
+    #: The few that come into question, and what must hold for them; None where they are not few.
+    few: _Few | None = None
+
+
+@dataclass(frozen=True)
+class _Few:
+    numbers: Collection[int]
+    #: That of the index.
+    wanted: IncidentFilter
+    others: Sequence[_Elsewhere]
+
+
+async def _search(session: AsyncSession, wanted: IncidentFilter) -> _Search:
+    others = _elsewhere(wanted)
+    plain = replace(
+        wanted, text="", pole="", due_by=None, code=wanted.code if _is_number(wanted.code) else ""
+    )
+    if not others:
+        return _Search(_conditions(plain))
+    rare = [each for each in others if await _are_few(session, each.numbers)]
+    frequent = [each for each in others if each not in rare]
+    if rare:
+        ids = set(await marks.numbers(session, rare[0].numbers))
+        for each in rare[1:]:
+            ids &= set(await marks.numbers(session, each.numbers))
+        return _Search(few=_Few(ids, plain, frequent))
+    if plain != IncidentFilter(desks=plain.desks):
+        few = await _numbers_of_few(session, plain)
+        if few is not None:
+            return _Search(few=_Few(few, IncidentFilter(), frequent))
+    found = marks.marks_of(await marks.numbers(session, frequent[0].numbers))
+    for at, each in enumerate(frequent[1:], 1):
+        if marks.count(found) <= FEW:
+            return _Search(few=_Few(marks.numbers_of(found), plain, frequent[at:]))
+        column = each.numbers.selected_columns[0]
+        remaining = each.numbers.where(marks.belongs(session, column, found))
+        found = marks.marks_of(await marks.numbers(session, remaining))
+    conditions = [*_conditions(plain), marks.belongs(session, IncidentRow.id, found)]
+    return _Search(conditions, await _count_of(session, found, plain))
+
+
+async def _count(session: AsyncSession, search: _Search) -> int:
+    if search.total is not None:
+        return search.total
+    return await session.scalar(select(func.count(IncidentRow.id)).where(*search.conditions)) or 0
+
+
+async def _count_of(session: AsyncSession, found: bytes, wanted: IncidentFilter) -> int | None:
+    """How many of those found fulfil the filter, where that can be told without asking all of them."""
+    asks_more = wanted != IncidentFilter(desks=wanted.desks, statuses=wanted.statuses)
     if asks_more or not await _has_all_desks(session, wanted.desks):
         return None
     if not wanted.statuses:
-        return await words.count(session, frequent)
-    others = replace(wanted, statuses=frozenset(Status) - wanted.statuses)
-    if not others.statuses or await _are_many(session, others):
-        return None
-    of_others = await _count(session, *_conditions(others), *(words.has(word) for word in frequent))
-    return await words.count(session, frequent) - of_others
+        return marks.count(found)
+    # Most desks have many closed incidents and few open ones.
+    others = await _numbers_of_few(session, replace(wanted, statuses=frozenset(Status) - wanted.statuses))
+    return None if others is None else marks.count(found) - marks.count_among(found, others)
 
 
-async def _are_many(session: AsyncSession, wanted: IncidentFilter) -> bool:
-    some = select(IncidentRow.id).where(*_conditions(wanted)).limit(words.FREQUENT + 1).subquery()
-    return (await session.scalar(select(func.count()).select_from(some)) or 0) > words.FREQUENT
+async def _are_few(session: AsyncSession, numbers: Select[int]) -> bool:
+    some = numbers.limit(FEW + 1).subquery()
+    return (await session.scalar(select(func.count()).select_from(some)) or 0) <= FEW
+
+
+async def _numbers_of_few(session: AsyncSession, wanted: IncidentFilter) -> Sequence[int] | None:
+    """The numbers of those that the index of the list finds; None where they are not few."""
+    ids = await marks.numbers(session, select(IncidentRow.id).where(*_conditions(wanted)).limit(FEW + 1))
+    return ids if len(ids) <= FEW else None
+
+
+async def _few_of(session: AsyncSession, few: _Few, order: Order) -> Sequence[int]:
+    """All that fulfil the filter, in their order."""
+    if not few.numbers:
+        return ()
+    # With a limit it is a query of its own: on databases that know no statistics any other condition looks better.
+    # The numbers stand in the statement itself: two thousand parameters take longer than the question.
+    numbers: BindParameter[int] = bindparam(None, sorted(few.numbers), expanding=True, literal_execute=True)
+    those = select(IncidentRow).where(IncidentRow.id.in_(numbers)).limit(len(few.numbers))
+    row = cast("type[IncidentRow]", aliased(IncidentRow, those.subquery()))
+    conditions = [*_conditions(few.wanted, row), *(each.holds(row) for each in few.others)]
+    return (await session.scalars(_ordered(row, conditions, order, backwards=False))).all()
+
+
+async def _page(
+    session: AsyncSession,
+    conditions: Sequence[ColumnElement[bool]],
+    order: Order,
+    first: int,
+    end: int,
+    total: int,
+) -> Sequence[int]:
+    """The numbers from `first` to before `end` out of `total`, from the nearer end of the list."""
+    if first >= end:
+        return ()
+    backwards = first > total - end
+    numbers = _ordered(IncidentRow, conditions, order, backwards=backwards)
+    ids = (
+        await session.scalars(numbers.limit(end - first).offset(total - end if backwards else first))
+    ).all()
+    return ids[::-1] if backwards else ids
+
+
+def _ordered(
+    row: type[IncidentRow], conditions: Sequence[ColumnElement[bool]], order: Order, *, backwards: bool
+) -> Select[int]:
+    numbers = select(row.id).where(*conditions)
+    if order is Order.URGENT:
+        numbers = numbers.outerjoin(ClockRow, and_(ClockRow.incident_id == row.id, _OF_DISPATCHER))
+    columns, falling = _order(order, row)
+    return numbers.order_by(*(each.asc() if falling is backwards else each.desc() for each in columns))
 
 
 async def _has_all_desks(session: AsyncSession, wanted: frozenset[str]) -> bool:
@@ -154,53 +251,47 @@ async def _has_all_desks(session: AsyncSession, wanted: frozenset[str]) -> bool:
     return desk is None or not wanted
 
 
-def _order(order: Order) -> tuple[Any, ...]:
-    if order is Order.OLDEST:
-        return IncidentRow.opened_at, IncidentRow.id
+def _order(order: Order, row: type[IncidentRow]) -> tuple[tuple[ColumnElement[Any] | Any, ...], bool]:
+    """By what it is ordered, and whether the last comes first."""
     if order is Order.URGENT:
-        return ClockRow.deadline.is_(None), ClockRow.deadline, IncidentRow.opened_at, IncidentRow.id
-    by = IncidentRow.updated_at if order is Order.CHANGED else IncidentRow.opened_at
-    return by.desc(), IncidentRow.id.desc()
+        return (ClockRow.deadline.is_(None), ClockRow.deadline, row.opened_at, row.id), False
+    by = row.updated_at if order is Order.CHANGED else row.opened_at
+    return (by, row.id), order is not Order.OLDEST
 
 
-def _conditions(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
+def _conditions(wanted: IncidentFilter, row: type[IncidentRow] = IncidentRow) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.desks:
-        found.append(IncidentRow.desk.in_(sorted(wanted.desks)))
+        found.append(row.desk.in_(sorted(wanted.desks)))
     if wanted.statuses:
-        found.append(IncidentRow.status.in_(sorted(wanted.statuses)))
+        found.append(row.status.in_(sorted(wanted.statuses)))
     for column, value in (
-        (IncidentRow.responsible_id, UNSET if wanted.or_nobody else wanted.responsible_id),
-        (IncidentRow.type_id, wanted.type_id),
-        (IncidentRow.contractor_id, wanted.contractor_id),
+        (row.responsible_id, UNSET if wanted.or_nobody else wanted.responsible_id),
+        (row.type_id, wanted.type_id),
+        (row.contractor_id, wanted.contractor_id),
     ):
         if value is not UNSET:
             found.append(_is(column, value))
     if wanted.or_nobody:
-        theirs = IncidentRow.responsible_id == wanted.responsible_id
-        found.append(or_(theirs, IncidentRow.responsible_id.is_(None)))
-    return [*found, *_times(wanted), *_marks(wanted)]
+        found.append(or_(row.responsible_id == wanted.responsible_id, row.responsible_id.is_(None)))
+    return [*found, *_times(wanted, row), *_marks(wanted, row)]
 
 
-def _times(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
+def _times(wanted: IncidentFilter, row: type[IncidentRow]) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.since is not None:
-        found.append(IncidentRow.opened_at >= wanted.since)
+        found.append(row.opened_at >= wanted.since)
     if wanted.before is not None:
-        found.append(IncidentRow.opened_at < wanted.before)
-    if wanted.due_by is not None:
-        found.append(IncidentRow.id.in_(_due(wanted.due_by)))
+        found.append(row.opened_at < wanted.before)
     return found
 
 
-def _marks(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
+def _marks(wanted: IncidentFilter, row: type[IncidentRow]) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.unread is not None:
-        found.append(IncidentRow.unread.is_(wanted.unread))
-    if wanted.pole.strip():
-        found.append(IncidentRow.pole_id.in_(_poles(wanted.pole)))
-    if wanted.code.strip():
-        found.append(_code(wanted.code.strip().upper()))
+        found.append(row.unread.is_(wanted.unread))
+    if _is_number(wanted.code):
+        found.append(row.number == int(wanted.code.strip()[:18]))
     return found
 
 
@@ -208,19 +299,43 @@ def _is(column: InstrumentedAttribute[Any], value: object) -> ColumnElement[bool
     return column.is_(None) if value is None else column == value
 
 
-def _due(by: datetime) -> Select[int]:
-    return select(ClockRow.incident_id).where(
-        _OF_DISPATCHER, ClockRow.stopped_at.is_(None), ClockRow.deadline <= by
+def _elsewhere(wanted: IncidentFilter) -> list[_Elsewhere]:
+    found = [_with_word(word) for word in words.sought(wanted.text)]
+    if wanted.pole.strip():
+        found.append(_at_pole(wanted.pole))
+    if wanted.code.strip() and not _is_number(wanted.code):
+        found.append(_coded(wanted.code.strip().upper()))
+    if wanted.due_by is not None:
+        found.append(_due(wanted.due_by, wanted.desks))
+    return found
+
+
+def _with_word(word: str) -> _Elsewhere:
+    return _Elsewhere(words.among(word), lambda row: words.has(word, row.id))
+
+
+def _at_pole(beginning: str) -> _Elsewhere:
+    poles = select(PoleRow.id).where(PoleRow.key.startswith(code_key(beginning), autoescape=True))
+    return _Elsewhere(
+        select(IncidentRow.id).where(IncidentRow.pole_id.in_(poles)), lambda row: row.pole_id.in_(poles)
     )
 
 
-def _poles(beginning: str) -> Select[int]:
-    return select(PoleRow.id).where(PoleRow.key.startswith(code_key(beginning), autoescape=True))
+def _is_number(code: str) -> bool:
+    return code.strip().isascii() and code.strip().isdigit()
 
 
-def _code(code: str) -> ColumnElement[bool]:
-    if code.isascii() and code.isdigit():
-        return IncidentRow.number == int(code[:18])
-    # By themselves, since nothing is known of a database that was never analysed, and all of the desk would be read.
-    begin_so = (IncidentRow.code >= code) & (IncidentRow.code < code + "\U0010ffff")
-    return IncidentRow.id.in_(select(IncidentRow.id).where(begin_so))
+def _coded(code: str) -> _Elsewhere:
+    def begins(row: type[IncidentRow]) -> ColumnElement[bool]:
+        return (row.code >= code) & (row.code < code + "\U0010ffff")
+
+    return _Elsewhere(select(IncidentRow.id).where(begins(IncidentRow)), begins)
+
+
+def _due(by: datetime, desks: frozenset[str]) -> _Elsewhere:
+    running = select(ClockRow.incident_id).where(
+        _OF_DISPATCHER, ClockRow.stopped_at.is_(None), ClockRow.deadline <= by
+    )
+    if desks:
+        running = running.where(ClockRow.desk.in_(sorted(desks)))
+    return _Elsewhere(running, lambda row: row.id.in_(running))

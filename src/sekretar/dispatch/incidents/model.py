@@ -52,7 +52,9 @@ class IncidentRow(Base):
         # Lists are found in an index alone, whatever is filtered by: reading rows is what takes long.
         Index("ix_dispatch_incidents_by_time", "desk", "opened_at", "id", *_FILTERED, "status"),
         Index("ix_dispatch_incidents_by_status", "desk", "status", "opened_at", "id", *_FILTERED),
-        Index(None, "desk", "updated_at", "id"),
+        Index(
+            "ix_dispatch_incidents_by_change", "desk", "updated_at", "id", *_FILTERED, "status", "opened_at"
+        ),
         Index(None, "responsible_id", "status"),
         _NEVER_REUSED,
     )

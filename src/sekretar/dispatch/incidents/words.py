@@ -8,24 +8,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Final, cast
 
-from sqlalchemy import ColumnElement, Insert, Select, Table, exists, func, select
+from sqlalchemy import ColumnElement, Insert, Select, Table, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql import literal
 
 from sekretar.dispatch.assets.spelling import fold
-from sekretar.dispatch.incidents.model import IncidentRow, WordRow
+from sekretar.dispatch.incidents.model import WordRow
 from sekretar.kernel.database import insert_into
 
 #: Different words that one text may add; what stands further behind is not found.
 MOST_WORDS: Final = 200
-#: Words of more incidents than this are frequent.
-FREQUENT: Final = 2_000
 #: Words that one search looks for; the rest is left out.
 MOST_SOUGHT: Final = 8
 _LONGEST: Final = 40
@@ -49,31 +47,14 @@ def sought(text: str) -> list[str]:
     return list(dict.fromkeys(_spelled(text)))[:MOST_SOUGHT]
 
 
-async def is_frequent(session: AsyncSession, word: str) -> bool:
-    """Whether listing all incidents that have a word that begins so takes long."""
-    some = select(WordRow.incident_id).where(*_begins(word)).limit(FREQUENT + 1).subquery()
-    return (await session.scalar(select(func.count()).select_from(some)) or 0) > FREQUENT
+def among(word: str) -> Select[int]:
+    """The numbers of the incidents that have a word that begins so, some of them several times."""
+    return select(WordRow.incident_id).where(*_begins(word))
 
 
-def among_those_with(word: str) -> ColumnElement[bool]:
-    """Whether an incident has a word that begins so, by listing all that have: right when there are few."""
-    return IncidentRow.id.in_(select(WordRow.incident_id).where(*_begins(word)))
-
-
-def among_the_many_with(sought: Sequence[str]) -> ColumnElement[bool]:
-    """Whether an incident has words that begin so, by going through all incidents: right when many have them."""
-    return _not_sought(IncidentRow.id).in_(_with_all(sought))
-
-
-async def count(session: AsyncSession, sought: Sequence[str]) -> int:
-    """How many incidents have words that begin so."""
-    having = _with_all(sought).subquery()
-    return await session.scalar(select(func.count(having.c.incident_id.distinct()))) or 0
-
-
-def has(word: str) -> ColumnElement[bool]:
-    """The same by looking at each incident: right when most have it and only some are wanted."""
-    return exists().where(WordRow.incident_id == IncidentRow.id, *_begins(word))
+def has(word: str, number: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """Whether the incident with this number has a word that begins so."""
+    return exists().where(WordRow.incident_id == number, *_begins(word))
 
 
 async def index(session: AsyncSession, incident_id: int, text: str) -> None:
@@ -96,17 +77,6 @@ async def take_over(session: AsyncSession, one_id: int, other_id: int) -> None:
     # SQLite cannot tell ON CONFLICT from a join behind a SELECT without a WHERE; this one has it.
     statement = insert_into(session, WordRow).from_select(["word", "incident_id"], words)
     await session.execute(statement.on_conflict_do_nothing())
-
-
-def _with_all(sought: Sequence[str]) -> Select[int]:
-    first, *others = sought
-    having = select(WordRow.incident_id).where(*_begins(first))
-    return having.where(_not_sought(WordRow.incident_id).in_(_with_all(others))) if others else having
-
-
-def _not_sought(number: InstrumentedAttribute[int]) -> ColumnElement[int]:
-    """The number as something that no index has: each of many rows sought by its number takes twice as long."""
-    return number + 0
 
 
 def _begins(word: str) -> tuple[ColumnElement[bool], ...]:
