@@ -1,4 +1,4 @@
-"""The trackers that the suite runs against."""
+"""The trackers that the suite runs against, and an office that hears of its tickets."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tests.integration.tickets.houses import House, RedmineHouse, YandexHouse, redmine_house, yandex_house
+from tests.integration.tickets.paper import PaperSite
+from tests.integration.tickets.watch import Watch, open_watch
 from tests.peers_redmine import Redmine
 
+from sekretar.kernel.clock import ManualClock
+from sekretar.kernel.database import Database
 from sekretar.trackers.port import Tracker
 
 
@@ -38,3 +42,13 @@ def anna(house: House) -> Tracker:
 @pytest.fixture
 def boris(house: House) -> Tracker:
     return house.site.owner(house.keys["boris"])
+
+
+@pytest.fixture
+async def watch(database: Database, clock: ManualClock) -> Watch:
+    """Anna, Boris and Chris are connected to a tracker on paper."""
+    watch = open_watch(database, clock, PaperSite())
+    for name in ("anna", "boris", "chris"):
+        await watch.office.slash(name, "/task connect redmine")
+        await watch.fill(name, key=name)
+    return watch

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from tests.integration.mattermost.surface_desk import user_id
 from tests.integration.tickets.houses import RedmineHouse
-from tests.integration.tickets.test_watching import Watch, open_watch
+from tests.integration.tickets.watch import Watch, open_watch
 
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
