@@ -257,7 +257,8 @@ def _differences(news: Change, t: Translator) -> list[Markdown]:
 
 def place_of(meeting: Meeting | Seen) -> Markdown:
     """The place, unless it only repeats the link to join."""
-    return escape(truncate("" if meeting.place == meeting.join_url else meeting.place, PLACE_LIMIT))
+    repeats = meeting.place in (meeting.join_url, meeting.join_url.removeprefix("https://"))
+    return escape(truncate("" if repeats else meeting.place, PLACE_LIMIT))
 
 
 def join_link(url: str, service: str, t: Translator) -> Markdown:

@@ -74,6 +74,28 @@ def test_what_only_looks_like_a_service_is_none(url: str) -> None:
     assert find(Sources(url=url, location=url, description=url, html=f'<a href="{url}">join</a>')) is None
 
 
+@pytest.mark.parametrize(
+    ("place", "url"),
+    [
+        ("telemost.yandex.ru/j/123", "https://telemost.yandex.ru/j/123"),
+        ("Room 3, acme.ktalk.ru/room", "https://acme.ktalk.ru/room"),
+        ("Zoom.us/j/1?pwd=x", "https://Zoom.us/j/1?pwd=x"),
+        ("evil-zoom.us/j/1", None),
+        ("http://zoom.us/j/1", None),
+        ("evil.example/zoom.us/j/1", None),
+        ("anna@zoom.us/j/1", None),
+        ("Room 3/4", None),
+    ],
+)
+def test_a_place_may_leave_out_how_a_link_begins(place: str, url: str | None) -> None:
+    link = find(Sources(location=place))
+    assert (link.url if link else None) == url
+
+
+def test_what_is_not_seen_ends_a_link() -> None:
+    assert found(f"{TELEMOST}\u200b Join") == TELEMOST
+
+
 def test_the_most_believed_place_wins() -> None:
     places = Sources(
         conference=("https://meet.jit.si/conference",),

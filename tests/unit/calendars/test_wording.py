@@ -251,6 +251,8 @@ def test_what_strangers_write_does_nothing(language: str) -> None:
 
 def test_a_place_that_only_repeats_the_link_is_left_out() -> None:
     assert wording.place_of(meeting(place=JOIN)) == ""
+    assert wording.place_of(meeting(place=JOIN.removeprefix("https://"))) == ""
+    assert wording.place_of(meeting(place="Room 3")) == "Room 3"
 
 
 def test_a_link_that_is_none_is_no_link() -> None:

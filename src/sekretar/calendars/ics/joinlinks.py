@@ -19,8 +19,13 @@ _MOST_WRAPPINGS = 32
 _MOST_CANDIDATES = 200
 _LONGEST_TEXT = 256 * 1024
 _LONGEST_URL = 2048
+_LONGEST_PLACE = 4096
 
-_URL = re.compile(r"https://[^\s<>\"'`|\\^{}\u00ab\u00bb\u201c\u201d]+", re.IGNORECASE)
+_URL = re.compile(
+    r"https://[^\s<>\"'`|\\^{}\u00ab\u00bb\u201c\u201d\u200b-\u200f\u2060\ufeff]+", re.IGNORECASE
+)
+#: Where an address begins that people have typed by hand, or copied from where its beginning is not shown.
+_BARE = re.compile(r"(?<![\w./@:-])(?=(?:[a-z0-9-]+\.)+[a-z]{2,}/[^\s/])", re.IGNORECASE)
 _TRAILING = ".,;:!?*_~\u2026"
 _BRACKETS = {")": "(", "]": "["}
 _TRUECONF = re.compile(r"(?:[a-z0-9-]+\.)*trueconf\.[a-z]{2,}")
@@ -103,7 +108,8 @@ def find(sources: Sources, own_hosts: Collection[str] = ()) -> JoinLink | None:
     if declared:
         # A known service wins over an address nobody knows, even in a property made for conferences.
         return max(declared, key=lambda link: (bool(link.service), len(link.url)))
-    for text in (sources.url, sources.location, sources.description, sources.html):
+    location = _BARE.sub("https://", sources.location[:_LONGEST_PLACE])
+    for text in (sources.url, location, sources.description, sources.html):
         links = list(_links(text, own, declared=False))
         if links:
             return max(links, key=lambda link: len(link.url))
