@@ -66,11 +66,23 @@ def test_many_deadlines_together(reader: Reader, snapshot: SnapshotAssertion) ->
     assert sla.together(many[:1], reader) == sla.notice(*many[0], reader)
 
 
-@pytest.mark.parametrize("reason", ["opened", "freed", "answer", "shift_end"])
+def told(reason: str, name: str, *, theirs: bool = True) -> assignment.Told:
+    return assignment.Told(INCIDENT, reason, name, is_theirs=theirs)
+
+
+@pytest.mark.parametrize("reason", ["opened", "freed", "answer", "shift_end", "person"])
 def test_incidents_that_change_hands(reason: str, reader: Reader, snapshot: SnapshotAssertion) -> None:
-    assert str(assignment.given(INCIDENT, reason, "Анна", reader).text) == snapshot
+    assert str(assignment.handed([told(reason, "Анна")], reader).text) == snapshot
     if reason in ("answer", "shift_end"):
-        assert str(assignment.taken(INCIDENT, reason, "Борис", reader).text) == snapshot
+        assert str(assignment.handed([told(reason, "Борис", theirs=False)], reader).text) == snapshot
+
+
+def test_many_incidents_that_change_hands(reader: Reader, snapshot: SnapshotAssertion) -> None:
+    mine = [told("opened", ""), told("answer", "Анна")]
+    others = [told("shift_end", "Борис", theirs=False)] * 33
+    lines = str(assignment.handed([*mine, *others], reader).text).splitlines()
+    assert len(lines) == 1 + 2 + 1 + 1 + 30 + 1
+    assert [*lines[:6], lines[-1]] == snapshot
 
 
 @pytest.mark.parametrize("kind", ["unmanned", "full"])

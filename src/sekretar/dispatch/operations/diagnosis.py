@@ -94,7 +94,8 @@ async def diagnose_people(desk: DeskSettings, team: Team, clock: Clock, database
         return warning(
             check,
             "nobody is a dispatcher: incidents are given to nobody",
-            "Add people with `/incident shift` in the chat, or set automatic = false under [desk.assignment].",
+            "Add people with `/incident people add @name` in the chat, or set automatic = false under"
+            " [desk.assignment].",
         )
     at_work = [each for each in dispatchers if team.works(desk.name, each, now)]
     if at_work:
@@ -109,7 +110,8 @@ def _nobody(check: str, seen: str, dispatchers: Sequence[Member], clock: Clock) 
     return warning(
         check,
         f"{seen}, nor in the next weeks",
-        "Write down shifts in the chat, or set shifts = false under [desk.assignment].",
+        "Write down shifts with `/incident shifts set @name mon-fri 9-18` in the chat, or set shifts = false under"
+        " [desk.assignment].",
     )
 
 
