@@ -163,6 +163,23 @@ class TestWhatIsSeen:
         for word in ("Doctor", "Surgeon", "Clinic", "Secret", "zoom"):
             assert word not in "\n".join(said)
 
+    async def test_what_was_private_is_not_told_when_it_no_longer_is(
+        self, diary: Diary, noon: datetime
+    ) -> None:
+        """The word of a change quotes what was there before."""
+        await subscribe(diary)
+        await diary.look({"a.ics": ics("a", noon, "Layoffs", "CLASS:PRIVATE")})
+        diary.clock.advance(MINUTE)
+        await diary.look({"a.ics": ics("a", noon, "Town hall")})
+        diary.clock.advance(MINUTE)
+        await diary.look({"a.ics": ics("a", noon + HOUR, "Town hall")})
+        said = await told(diary)
+        assert [each.partition("\n")[0] for each in said] == [
+            "🆕 Новая встреча: Занято",
+            "🔁 Перенесена: Town hall",
+        ]
+        assert "Layoffs" not in "\n".join(said)
+
     async def test_what_the_owner_declined_is_nobodys(self, diary: Diary, noon: datetime) -> None:
         await subscribe(diary, changes=False, digest_at=time(12, 30))
         me = "ATTENDEE;PARTSTAT=DECLINED:mailto:anna@example.com"

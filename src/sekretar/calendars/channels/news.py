@@ -39,6 +39,8 @@ class News:
     uid: str
     change: Change
     now: datetime
+    #: The object was nobody else's business before, and what is told quotes that.
+    was_private: bool = False
 
 
 async def tell(desk: Desk, session: AsyncSession, news: News) -> None:
@@ -58,7 +60,7 @@ async def tell(desk: Desk, session: AsyncSession, news: News) -> None:
 async def _tell(desk: Desk, session: AsyncSession, news: News, row: SubscriptionRow) -> None:
     subscription, calendar, account = row
     t = desk.catalogues.translator(subscription.language)
-    private = channels.is_private(unpack(news.row.data))
+    private = news.was_private or channels.is_private(unpack(news.row.data))
     shown = news.change
     if private or not subscription.titles:
         shown = _veiled(shown, t.plain("calendars.channel.busy"))

@@ -40,7 +40,7 @@ from sekretar.calendars.settings import preferences
 from sekretar.calendars.sync import own_edits, refreshing
 from sekretar.calendars.sync.changes import VISIBLE_FIELDS, Change, Kind, Seen
 from sekretar.calendars.sync.comparing import changed, removed
-from sekretar.calendars.sync.reading import Reading, pack, seen
+from sekretar.calendars.sync.reading import Reading, pack, seen, unpack
 from sekretar.calendars.views.agenda import DECLINED, Meeting, meeting_of
 from sekretar.kernel.database import wake_after_commit
 from sekretar.kernel.people import Person
@@ -198,6 +198,7 @@ class Applying:
             row.etag = reading.etag
             return
         changes = () if self.silent else await changed(row, before, reading, self.now)
+        was_private = bool(changes) and row is not None and channels.is_private(unpack(row.data))
         if row is None:
             row = CalendarObject(calendar_id=self.calendar.id, href=reading.href)
             session.add(row)
@@ -208,7 +209,7 @@ class Applying:
         await self._replace(session, row, before, reading.rows, reminded)
         await self._settling.follow(session, asked)
         for change in changes:
-            await self._tell(session, row, reading.uid, change)
+            await self._tell(session, row, reading.uid, change, was_private=was_private)
         await self._tell_answers(session, row, reading.uid, given)
 
     async def _plan(self, session: AsyncSession, reminded: _Reminded) -> None:
@@ -223,9 +224,17 @@ class Applying:
             rows = [each for some in settled.values() for each in some]
             await plan_reminders_again(session, rows, offsets, self.now)
 
-    async def _tell(self, session: AsyncSession, row: CalendarObject, uid: str, change: Change) -> None:
+    async def _tell(
+        self,
+        session: AsyncSession,
+        row: CalendarObject,
+        uid: str,
+        change: Change,
+        *,
+        was_private: bool = False,
+    ) -> None:
         person = self.owner.person
-        news = News(person, self.owner.account_id, row, uid, change, self.now)
+        news = News(person, self.owner.account_id, row, uid, change, self.now, was_private)
         await channels_news.tell(self.desk, session, news)
         if change.kind is Kind.ADDED and await booking_drafts.has_made(session, person.id, uid):
             return
