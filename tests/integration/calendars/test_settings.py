@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,9 +12,7 @@ from sqlalchemy import select
 from tests.integration.calendars.diary import Diary, first_lines, ics, open_diary
 from tests.integration.mattermost.surface_desk import Office, button, labels, open_office
 
-from sekretar.calendars.model import QuietTime, Reminder, StoredOccurrence
-from sekretar.calendars.presence.quiet import QuietKeeper
-from sekretar.calendars.presence.status import StatusKeeper
+from sekretar.calendars.model import Reminder, StoredOccurrence
 from sekretar.calendars.reminders.snoozing import Snoozing
 from sekretar.calendars.settings import changing as settings
 from sekretar.calendars.settings import preferences
@@ -23,18 +21,9 @@ from sekretar.calendars.settings.preferences import News, Preferences
 from sekretar.kernel.clock import ManualClock
 from sekretar.kernel.database import Database
 from sekretar.kernel.outbox import OutboxRow
-from sekretar.kernel.people import Person
-from sekretar.mattermost.acting import Means, NotPermitted, Reason
 from sekretar.mattermost.chat import Chat
-from sekretar.mattermost.models import Status
 
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-def start(clock: ManualClock) -> datetime:
-    """Three o'clock in Moscow; now it is noon."""
-    return clock.now() + timedelta(hours=3)
 
 
 async def choose(diary: Diary, wanted: Preferences) -> None:
@@ -51,9 +40,9 @@ async def planned(diary: Diary) -> dict[int, bool]:
 # --- which reminders there are
 
 
-async def test_several_offsets_and_the_start(diary: Diary, start: datetime) -> None:
+async def test_several_offsets_and_the_start(diary: Diary, noon: datetime) -> None:
     await choose(diary, Preferences(reminders=(30, 10), at_start=True))
-    await diary.look({"a.ics": ics("a", start)}, silent=True)
+    await diary.look({"a.ics": ics("a", noon)}, silent=True)
     assert await planned(diary) == {30: False, 10: False, 0: False}
     said = [await diary.remind(moment) for moment in (150 * MINUTE, 20 * MINUTE, 10 * MINUTE)]
     assert [first_lines(each) for each in said] == [
@@ -63,9 +52,9 @@ async def test_several_offsets_and_the_start(diary: Diary, start: datetime) -> N
     ]
 
 
-async def test_other_wishes_replan_what_was_not_given(diary: Diary, start: datetime) -> None:
+async def test_other_wishes_replan_what_was_not_given(diary: Diary, noon: datetime) -> None:
     await choose(diary, Preferences(reminders=(30, 10)))
-    await diary.look({"a.ics": ics("a", start)}, silent=True)
+    await diary.look({"a.ics": ics("a", noon)}, silent=True)
     await diary.remind(150 * MINUTE)
     await choose(diary, Preferences(reminders=(60, 30, 5), at_start=True))
     assert await planned(diary) == {30: True, 5: False, 0: False}
@@ -73,34 +62,34 @@ async def test_other_wishes_replan_what_was_not_given(diary: Diary, start: datet
     assert first_lines(await diary.remind(25 * MINUTE)) == ["⏰ Через 5 минут: Demo"]
 
 
-async def test_reminders_can_be_switched_off_and_on(diary: Diary, start: datetime) -> None:
-    await diary.look({"a.ics": ics("a", start)}, silent=True)
+async def test_reminders_can_be_switched_off_and_on(diary: Diary, noon: datetime) -> None:
+    await diary.look({"a.ics": ics("a", noon)}, silent=True)
     await choose(diary, Preferences(reminders=()))
     assert await planned(diary) == {}
-    await diary.look({"b.ics": ics("b", start)}, silent=True)
+    await diary.look({"b.ics": ics("b", noon)}, silent=True)
     assert await planned(diary) == {}
     await choose(diary, Preferences())
     assert await diary.count(Reminder) == 2
 
 
-async def test_whoever_was_not_reminded_is_at_once(diary: Diary, start: datetime) -> None:
-    await diary.look({"a.ics": ics("a", start)}, silent=True)
+async def test_whoever_was_not_reminded_is_at_once(diary: Diary, noon: datetime) -> None:
+    await diary.look({"a.ics": ics("a", noon)}, silent=True)
     await diary.remind(168 * MINUTE)
     await choose(diary, Preferences(reminders=(15,)))
     assert first_lines(await diary.remind()) == ["⏰ Через 12 минут: Demo"]
     assert await diary.remind(5 * MINUTE) == []
 
 
-async def test_what_is_over_and_whole_days_are_not_replanned(diary: Diary, start: datetime) -> None:
+async def test_what_is_over_and_whole_days_are_not_replanned(diary: Diary, noon: datetime) -> None:
     whole_day = ics("d", "DTSTART;VALUE=DATE:20260306\r\nDTEND;VALUE=DATE:20260307")
-    past = ics("p", start - timedelta(hours=5))
+    past = ics("p", noon - timedelta(hours=5))
     await diary.look({"d.ics": whole_day, "p.ics": past}, silent=True)
     await choose(diary, Preferences(reminders=(5,)))
     assert await planned(diary) == {}
 
 
-async def test_other_people_keep_theirs(diary: Diary, start: datetime, database: Database) -> None:
-    await diary.look({"a.ics": ics("a", start)}, silent=True)
+async def test_other_people_keep_theirs(diary: Diary, noon: datetime, database: Database) -> None:
+    await diary.look({"a.ics": ics("a", noon)}, silent=True)
     boris = (await diary.desk.profiles.person("boris".ljust(26, "0"))).id
     async with database.transaction() as session:
         person = await diary.desk.people.by_id(session, boris)
@@ -113,8 +102,8 @@ def alarm(trigger: str) -> str:
     return f"BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER{trigger}\r\nEND:VALARM"
 
 
-async def test_alarms_of_the_event_come_on_top_where_they_are_wanted(diary: Diary, start: datetime) -> None:
-    with_alarms = ics("a", start, "Demo", alarm(":-PT45M"), alarm(":-P1D"), alarm(":PT5M"), alarm(":PT0S"))
+async def test_alarms_of_the_event_come_on_top_where_they_are_wanted(diary: Diary, noon: datetime) -> None:
+    with_alarms = ics("a", noon, "Demo", alarm(":-PT45M"), alarm(":-P1D"), alarm(":PT5M"), alarm(":PT0S"))
     await diary.look({"a.ics": with_alarms}, silent=True)
     (stored,) = await diary.rows(StoredOccurrence)
     assert stored.alarms == [1440, 45, 0]
@@ -125,7 +114,7 @@ async def test_alarms_of_the_event_come_on_top_where_they_are_wanted(diary: Diar
 
 
 async def test_whole_days_are_reminded_of_by_their_own_alarms_alone(
-    diary: Diary, start: datetime, database: Database
+    diary: Diary, noon: datetime, database: Database
 ) -> None:
     """At 18:00 the day before and at 9:00 on the day, by the clock of the person; it is noon in Moscow."""
     days = "DTSTART;VALUE=DATE:20260305\r\nDTEND;VALUE=DATE:20260307"
@@ -142,11 +131,11 @@ async def test_whole_days_are_reminded_of_by_their_own_alarms_alone(
     assert await planned(diary) == {360: True, -540: True}
 
 
-async def test_an_alarm_that_is_set_later_is_heeded(diary: Diary, start: datetime) -> None:
+async def test_an_alarm_that_is_set_later_is_heeded(diary: Diary, noon: datetime) -> None:
     await choose(diary, Preferences(own_alarms=True))
-    await diary.look({"a.ics": ics("a", start)}, silent=True)
+    await diary.look({"a.ics": ics("a", noon)}, silent=True)
     await diary.remind(170 * MINUTE)
-    assert await diary.look({"a.ics": ics("a", start, "Demo", alarm(":-PT5M"))}) == []
+    assert await diary.look({"a.ics": ics("a", noon, "Demo", alarm(":-PT5M"))}) == []
     assert await planned(diary) == {10: True, 5: False}
     assert first_lines(await diary.remind(5 * MINUTE)) == ["⏰ Через 5 минут: Demo"]
 
@@ -155,9 +144,9 @@ async def test_an_alarm_that_is_set_later_is_heeded(diary: Diary, start: datetim
 
 
 @pytest.mark.parametrize("silenced", [News.ADDED, News.MOVED, News.EDITED, News.CANCELLED])
-async def test_each_kind_of_news_can_be_switched_off(diary: Diary, start: datetime, silenced: News) -> None:
+async def test_each_kind_of_news_can_be_switched_off(diary: Diary, noon: datetime, silenced: News) -> None:
     await choose(diary, Preferences(news=frozenset(News) - {silenced}))
-    looks = (ics("a", start), ics("a", start + MINUTE), ics("a", start + MINUTE, "Retro"), None)
+    looks = (ics("a", noon), ics("a", noon + MINUTE), ics("a", noon + MINUTE, "Retro"), None)
     told: list[str] = []
     for text in looks:
         diary.clock.advance(MINUTE)
@@ -171,9 +160,9 @@ async def test_each_kind_of_news_can_be_switched_off(diary: Diary, start: dateti
     assert told == [line for kind, line in lines.items() if kind is not silenced]
 
 
-async def test_a_meeting_that_nobody_is_told_of_is_still_reminded_of(diary: Diary, start: datetime) -> None:
+async def test_a_meeting_that_nobody_is_told_of_is_still_reminded_of(diary: Diary, noon: datetime) -> None:
     await choose(diary, Preferences(news=frozenset()))
-    assert await diary.look({"a.ics": ics("a", start)}) == []
+    assert await diary.look({"a.ics": ics("a", noon)}) == []
     assert len(await diary.remind(170 * MINUTE)) == 1
 
 
@@ -208,9 +197,9 @@ async def room(database: Database, clock: ManualClock) -> Room:
 LATER, AT_START = "Напомнить через 5 минут", "Напомнить в начале"
 
 
-async def test_a_reminder_is_put_off_for_five_minutes(room: Room, start: datetime) -> None:
+async def test_a_reminder_is_put_off_for_five_minutes(room: Room, noon: datetime) -> None:
     diary = room.diary
-    await diary.look({"a.ics": ics("a", start)}, silent=True)
+    await diary.look({"a.ics": ics("a", noon)}, silent=True)
     await diary.remind(170 * MINUTE)
     assert labels(await room.reminder()) == [[LATER, AT_START]]
     body = await room.press(LATER)
@@ -222,9 +211,9 @@ async def test_a_reminder_is_put_off_for_five_minutes(room: Room, start: datetim
     assert labels(await room.reminder()) == [[AT_START]]
 
 
-async def test_until_the_start_and_no_further(room: Room, start: datetime) -> None:
+async def test_until_the_start_and_no_further(room: Room, noon: datetime) -> None:
     diary = room.diary
-    await diary.look({"a.ics": ics("a", start)}, silent=True)
+    await diary.look({"a.ics": ics("a", noon)}, silent=True)
     await diary.remind(170 * MINUTE)
     shown = await room.reminder()
     await room.press(AT_START)
@@ -233,9 +222,9 @@ async def test_until_the_start_and_no_further(room: Room, start: datetime) -> No
     assert "уже началась" in (await room.press(AT_START, shown))["ephemeral_text"]
 
 
-async def test_pressing_many_times_is_one_reminder(room: Room, start: datetime) -> None:
+async def test_pressing_many_times_is_one_reminder(room: Room, noon: datetime) -> None:
     diary = room.diary
-    await diary.look({"a.ics": ics("a", start)}, silent=True)
+    await diary.look({"a.ics": ics("a", noon)}, silent=True)
     await diary.remind(170 * MINUTE)
     shown = await room.reminder()
     bodies = await asyncio.gather(*(room.press(LATER, shown) for _ in range(4)))
@@ -244,28 +233,28 @@ async def test_pressing_many_times_is_one_reminder(room: Room, start: datetime) 
     assert len(await diary.remind(5 * MINUTE)) == 1
 
 
-async def test_it_joins_the_reminder_that_is_due_then_anyway(room: Room, start: datetime) -> None:
+async def test_it_joins_the_reminder_that_is_due_then_anyway(room: Room, noon: datetime) -> None:
     diary = room.diary
     await choose(diary, Preferences(reminders=(10, 5)))
-    await diary.look({"a.ics": ics("a", start)}, silent=True)
+    await diary.look({"a.ics": ics("a", noon)}, silent=True)
     await diary.remind(170 * MINUTE)
     await room.press(LATER)
     assert await planned(diary) == {10: True, 5: False}
     assert len(await diary.remind(5 * MINUTE)) == 1
 
 
-async def test_one_put_off_survives_other_wishes(room: Room, start: datetime) -> None:
+async def test_one_put_off_survives_other_wishes(room: Room, noon: datetime) -> None:
     diary = room.diary
-    await diary.look({"a.ics": ics("a", start)}, silent=True)
+    await diary.look({"a.ics": ics("a", noon)}, silent=True)
     await diary.remind(170 * MINUTE)
     await room.press(LATER)
     await choose(diary, Preferences(reminders=()))
     assert first_lines(await diary.remind(5 * MINUTE)) == ["⏰ Через 5 минут: Demo"]
 
 
-async def test_put_off_beyond_the_start_it_says_that_the_meeting_runs(room: Room, start: datetime) -> None:
+async def test_put_off_beyond_the_start_it_says_that_the_meeting_runs(room: Room, noon: datetime) -> None:
     diary = room.diary
-    await diary.look({"a.ics": ics("a", start)}, silent=True)
+    await diary.look({"a.ics": ics("a", noon)}, silent=True)
     await diary.remind(170 * MINUTE)
     shown = await room.reminder()
     diary.clock.advance(7 * MINUTE)
@@ -273,30 +262,30 @@ async def test_put_off_beyond_the_start_it_says_that_the_meeting_runs(room: Room
     assert first_lines(await diary.remind(5 * MINUTE)) == ["⏰ Уже идёт: Demo"]
 
 
-async def test_a_button_of_a_meeting_that_is_no_longer_so(room: Room, start: datetime) -> None:
+async def test_a_button_of_a_meeting_that_is_no_longer_so(room: Room, noon: datetime) -> None:
     diary = room.diary
-    await diary.look({"a.ics": ics("a", start)}, silent=True)
+    await diary.look({"a.ics": ics("a", noon)}, silent=True)
     await diary.remind(170 * MINUTE)
     shown = await room.reminder()
-    await diary.look({"a.ics": ics("a", start + timedelta(hours=2))}, silent=True)
+    await diary.look({"a.ics": ics("a", noon + timedelta(hours=2))}, silent=True)
     assert "перенесли или отменили" in (await room.press(LATER, shown))["ephemeral_text"]
     await diary.look({"a.ics": None}, silent=True)
     assert "перенесли или отменили" in (await room.press(LATER, shown))["ephemeral_text"]
     assert await planned(diary) == {}
 
 
-async def test_a_button_after_the_meeting(room: Room, start: datetime) -> None:
+async def test_a_button_after_the_meeting(room: Room, noon: datetime) -> None:
     diary = room.diary
-    await diary.look({"a.ics": ics("a", start)}, silent=True)
+    await diary.look({"a.ics": ics("a", noon)}, silent=True)
     await diary.remind(170 * MINUTE)
     shown = await room.reminder()
     diary.clock.advance(timedelta(hours=2))
     assert "уже закончилась" in (await room.press(LATER, shown))["ephemeral_text"]
 
 
-async def test_nobody_puts_off_the_reminder_of_another(room: Room, start: datetime) -> None:
+async def test_nobody_puts_off_the_reminder_of_another(room: Room, noon: datetime) -> None:
     diary = room.diary
-    await diary.look({"a.ics": ics("a", start)}, silent=True)
+    await diary.look({"a.ics": ics("a", noon)}, silent=True)
     await diary.remind(170 * MINUTE)
     answer = await room.office.click("boris", button(await room.reminder(), LATER))
     assert "@anna" in (answer.body or {})["ephemeral_text"].replace("\u2060", "")
@@ -317,9 +306,9 @@ def text_of(answer: Any) -> str:
     ],
 )
 async def test_the_short_form_of_reminders(
-    room: Room, start: datetime, command: str, says: str, minutes: set[int]
+    room: Room, noon: datetime, command: str, says: str, minutes: set[int]
 ) -> None:
-    await room.diary.look({"a.ics": ics("a", start)}, silent=True)
+    await room.diary.look({"a.ics": ics("a", noon)}, silent=True)
     assert says in text_of(await room.office.slash("anna", f"/calendar {command}"))
     assert set(await planned(room.diary)) == minutes
 
@@ -341,9 +330,9 @@ async def test_other_short_forms(room: Room, command: str, says: str) -> None:
     assert says in text_of(await room.office.slash("anna", f"/calendar {command}"))
 
 
-async def test_the_form_is_prefilled_checked_and_carried_out(room: Room, start: datetime) -> None:
+async def test_the_form_is_prefilled_checked_and_carried_out(room: Room, noon: datetime) -> None:
     diary, office = room.diary, room.office
-    await diary.look({"a.ics": ics("a", start)}, silent=True)
+    await diary.look({"a.ics": ics("a", noon)}, silent=True)
     await office.slash("anna", "/calendar remind 15")
     await office.slash("anna", "/calendar settings")
     dialog = office.server.dialogs[-1]
@@ -389,98 +378,6 @@ async def test_a_dialog_opened_earlier_changes_only_what_it_asks(room: Room, dat
     async with database.reading() as session:
         wanted = await preferences.read(session, room.diary.person.id)
     assert (wanted.reminders, wanted.schedule) == ((5,), None)
-
-
-# --- status and quiet times
-
-
-@dataclass
-class Chatting:
-    """The part of acting that is needed: one person's status, and whether it may be changed."""
-
-    state: str = "online"
-    allowed: bool = True
-    custom: list[tuple[str, str]] = field(default_factory=list)
-    ends: list[datetime | None] = field(default_factory=list)
-
-    async def status(self, person: Person) -> Status:
-        return Status(user_id=person.user_id, status=self.state)
-
-    async def set_status(
-        self, person: Person, status: str, *, dnd_until: datetime | None = None
-    ) -> Means | NotPermitted:
-        if not self.allowed:
-            return NotPermitted(Reason.NO_CONSENT, can_consent=True)
-        self.state = status
-        self.ends.append(dnd_until)
-        return Means.CONSENT
-
-    async def how(self, person: Person) -> Means | NotPermitted:
-        return Means.CONSENT
-
-    async def custom_status(self, person: Person) -> None:
-        return None
-
-    async def set_custom_status(
-        self, person: Person, *, emoji: str, text: str, expires_at: datetime | None = None
-    ) -> Means:
-        self.custom.append((emoji, text))
-        return Means.CONSENT
-
-
-async def test_the_words_and_the_emoji_of_the_status_are_the_persons_own(
-    diary: Diary, start: datetime
-) -> None:
-    await choose(diary, Preferences(status=True, status_text="Совещаюсь", status_emoji="headphones"))
-    await diary.look({"a.ics": ics("a", start)}, silent=True)
-    diary.clock.advance(start - diary.clock.now())
-    acting = Chatting()
-    await StatusKeeper(diary.desk, acting).run()  # type: ignore[arg-type]
-    assert acting.custom == [("headphones", "Совещаюсь")]
-
-
-async def test_quiet_in_meetings_and_as_before_afterwards(diary: Diary, start: datetime) -> None:
-    await choose(diary, Preferences(do_not_disturb=True))
-    await diary.look({"a.ics": ics("a", start)}, silent=True)
-    acting = Chatting("away")
-    keeper = QuietKeeper(diary.desk, acting)  # type: ignore[arg-type]
-    diary.clock.advance(150 * MINUTE)
-    assert await keeper.run() == start
-    assert acting.state == "away"
-    diary.clock.advance(start - diary.clock.now())
-    assert await keeper.run() == start + timedelta(hours=1)
-    assert (acting.state, acting.ends) == ("dnd", [start + timedelta(hours=1)])
-    await keeper.run()
-    diary.clock.advance(timedelta(hours=1))
-    await keeper.run()
-    assert acting.state == "away"
-    assert await diary.count(QuietTime) == 0
-
-
-async def test_whoever_switches_it_off_or_wakes_up_is_left_alone(diary: Diary, start: datetime) -> None:
-    await choose(diary, Preferences(do_not_disturb=True))
-    await diary.look({"a.ics": ics("a", start)}, silent=True)
-    diary.clock.advance(start - diary.clock.now())
-    acting = Chatting()
-    keeper = QuietKeeper(diary.desk, acting)  # type: ignore[arg-type]
-    await keeper.run()
-    acting.state = "online"
-    await keeper.run()
-    await keeper.run()
-    assert acting.state == "online"
-    acting.state = "dnd"
-    await choose(diary, Preferences(do_not_disturb=False))
-    await keeper.run()
-    assert acting.state == "dnd", "now it is the person's own"
-    assert await diary.count(QuietTime) == 0
-
-
-async def test_where_sekretar_may_not_act_nothing_is_remembered(diary: Diary, start: datetime) -> None:
-    await choose(diary, Preferences(do_not_disturb=True))
-    await diary.look({"a.ics": ics("a", start)}, silent=True)
-    diary.clock.advance(start - diary.clock.now())
-    await QuietKeeper(diary.desk, Chatting(allowed=False)).run()  # type: ignore[arg-type]
-    assert await diary.count(QuietTime) == 0
 
 
 # --- what is stored

@@ -1,4 +1,4 @@
-"""Alarms and retention of a whole desk, on both databases; Telegram as a server that answers as the real one does."""
+"""Alarms and readiness of a whole desk, on both databases; Telegram as a server that answers as the real one does."""
 
 from __future__ import annotations
 
@@ -13,23 +13,17 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from sqlalchemy import select, update
-from tests.integration.dispatch.house import DeskServer, House, open_house
-from tests.integration.dispatch.mail_watch import MAILBOX, Watch
-from tests.integration.dispatch.post_office import letter_bytes
+from tests.integration.dispatch.house import DeskServer, open_house
+from tests.integration.dispatch.mail_watch import MAILBOX, Watch, close, put, send, watched_desk
 
 from sekretar.dispatch.assets.model import FeedRow
-from sekretar.dispatch.incidents import types
-from sekretar.dispatch.incidents.values import Incident, Status
 from sekretar.dispatch.letters.model import Fate, OutgoingRow
-from sekretar.dispatch.mail import noting
 from sekretar.dispatch.mail.mailboxes import Mailboxes
-from sekretar.dispatch.mail.model import Direction, LetterRow, LetterState, RawLetterRow
 from sekretar.dispatch.mail.trouble import Standing, TroubleKind
 from sekretar.dispatch.mirror.model import MirrorCursorRow
 from sekretar.dispatch.operations import watching
 from sekretar.dispatch.operations.model import TroubleRow
 from sekretar.dispatch.operations.readiness import Readiness
-from sekretar.dispatch.operations.retention import Purged
 from sekretar.dispatch.operations.telegram import Telegram
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.kernel.database import Database
@@ -42,25 +36,9 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 TOKEN = "4711:AAbbCCddEEffGG_hh-ii"
 
 
-def desk(**more: Any) -> DeskSettings:
-    return DeskSettings.model_validate(
-        {
-            "name": "towers",
-            "prefix": "NT",
-            "channel": "work/desk",
-            "language": "en",
-            "zone": "UTC",
-            "mailboxes": [
-                {"address": MAILBOX, "password": "x", "imap_host": "localhost", "smtp_host": "localhost"}
-            ],
-            **more,
-        }
-    )
-
-
 @pytest.fixture
 async def watch(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Watch]:
-    async with open_house(database, desk()) as house:
+    async with open_house(database, watched_desk()) as house:
         found = Watch(house)
         monkeypatch.setattr(Mailboxes, "standings", lambda _: [found.standing])
         yield found
@@ -98,7 +76,7 @@ class TestAlarms:
             return Channel(id=f"id of {name}", type="P", name=name, team_id="team")
 
         monkeypatch.setattr(DeskServer, "channel_by_name", named)
-        async with open_house(database, desk(operations_channel="work/alarms")) as house:
+        async with open_house(database, watched_desk(operations_channel="work/alarms")) as house:
             watch = Watch(house)
             monkeypatch.setattr(Mailboxes, "standings", lambda _: [watch.standing])
             watch.in_trouble(TroubleKind.TLS)
@@ -108,8 +86,8 @@ class TestAlarms:
     async def test_while_the_channel_is_not_found_it_waits(
         self, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        async with open_house(database, desk(operations_channel="work/alarms")) as house:
-            other = desk(operations_channel="work/elsewhere")
+        async with open_house(database, watched_desk(operations_channel="work/alarms")) as house:
+            other = watched_desk(operations_channel="work/elsewhere")
             watch = Watch(house)
             monkeypatch.setattr(Mailboxes, "standings", lambda _: [watch.standing])
             monkeypatch.setitem(house.dispatch.channels.desks, "towers", other)  # type: ignore[arg-type]
@@ -153,7 +131,7 @@ class TestAlarms:
     ) -> None:
         monkeypatch.setattr(Mailboxes, "standings", lambda _: [])
         registry = {"poles": {"url": "https://lists.example/poles"}}
-        async with open_house(database, desk(registry=registry)) as house:
+        async with open_house(database, watched_desk(registry=registry)) as house:
             async with database.transaction() as session:
                 session.add(
                     FeedRow(
@@ -169,7 +147,7 @@ class TestAlarms:
         self, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(Mailboxes, "standings", lambda _: [])
-        async with open_house(database, desk(sla={"hours": {}})) as house:
+        async with open_house(database, watched_desk(sla={"hours": {}})) as house:
             watch = Watch(house)
             house.clock.advance(datetime(2040, 10, 5, tzinfo=house.clock.now().tzinfo) - house.clock.now())
             monkeypatch.setattr(
@@ -183,7 +161,7 @@ class TestAlarms:
     async def test_a_tracker_and_backups(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Mailboxes, "standings", lambda _: [])
         mirror = {"tracker": "work", "project": "DESK"}
-        async with open_house(database, desk()) as house:
+        async with open_house(database, watched_desk()) as house:
             health, now = Health(house.clock), house.clock.now()
             health.report("backup", ready=False, detail="no room")
             alarms = house.dispatch.operations.alarms
@@ -200,7 +178,7 @@ class TestAlarms:
                         problem="no answer in time",
                     )
                 )
-            monkeypatch.setitem(house.dispatch.channels.desks, "towers", desk(mirror=mirror))  # type: ignore[arg-type]
+            monkeypatch.setitem(house.dispatch.channels.desks, "towers", watched_desk(mirror=mirror))  # type: ignore[arg-type]
             watch = Watch(house)
             tracker, backup = await watch.after()
             assert "tracker work are not brought in step" in tracker
@@ -267,7 +245,7 @@ async def bot_api() -> AsyncIterator[BotApi]:
 
 
 def with_telegram(url: str) -> DeskSettings:
-    return desk(telegram={"token": TOKEN, "chat": "-100200", "url": url})
+    return watched_desk(telegram={"token": TOKEN, "chat": "-100200", "url": url})
 
 
 REFUSALS = {400: PeerInvalid, 401: PeerRefused, 404: PeerRefused, 403: PeerForbidden, 429: PeerLimited}
@@ -329,130 +307,3 @@ class TestTelegram:
                 await telegram.deliver(Delivery(1, "dispatch.telegram", "key", payload, 1, None))
             assert TOKEN not in repr(raised.value)
             assert raised.value.__suppress_context__
-
-
-# --- retention --------------------------------------------------------------------------------------------
-
-
-async def put(house: House, content: bytes, uid: int) -> LetterRow:
-    """A letter arrives and is dealt with."""
-    head, _, body = content.partition(b"\r\n\r\n")
-    fetched = noting.Fetched(uid, head + b"\r\n\r\n", body, len(content), house.clock.now())
-    cursor = noting.Cursor(MAILBOX, "INBOX", "mail.example", 1, uid, 0, house.clock.now())
-    async with house.database.transaction() as session:
-        await noting.note(session, "towers", Direction.IN, cursor, [fetched], house.clock.now())
-    await house.dispatch.intake.run()
-    async with house.database.reading() as session:
-        return (await session.scalars(select(LetterRow).order_by(LetterRow.id))).all()[-1]
-
-
-async def send(house: House, incident: Incident) -> None:
-    """A letter of the desk, on its way."""
-    if incident.status is Status.NEW:
-        await house.change(incident.id, status=Status.IN_PROGRESS)
-    await house.change(incident.id, status=Status.NOTIFYING_APPLICANT)
-
-
-async def close(house: House, incident: Incident) -> None:
-    async with house.database.reading() as session:
-        type_id = (await types.of_desk(session, "towers"))[0].id
-    await house.change(incident.id, status=Status.IN_PROGRESS)
-    await house.change(incident.id, type_id=type_id, status=Status.CLOSED)
-
-
-async def kept(house: House) -> set[int]:
-    """Letters that are here as they came."""
-    async with house.database.reading() as session:
-        query = select(RawLetterRow.letter_id).where(RawLetterRow.content.is_not(None))
-        return set(await session.scalars(query))
-
-
-async def row(house: House, letter: LetterRow) -> LetterRow:
-    async with house.database.reading() as session:
-        found = await session.get(LetterRow, letter.id)
-    assert found is not None
-    return found
-
-
-def machine_letter(subject: str) -> bytes:
-    """It makes no incident."""
-    headers = {"Auto-Submitted": "auto-replied"}
-    return letter_bytes(subject, message_id=f"<{subject}@machine.example>", headers=headers)
-
-
-class TestRetention:
-    @pytest.fixture
-    async def house(self, database: Database) -> AsyncIterator[House]:
-        retention = {"letters_days": 30, "unfiled_days": 10}
-        async with open_house(database, desk(retention=retention)) as house:
-            yield house
-
-    async def test_a_letter_is_kept_until_its_incident_has_been_over_for_long(self, house: House) -> None:
-        letter = await put(house, letter_bytes(message_id="<1@a.example>", at=house.clock.now()), uid=1)
-        house.clock.advance(90 * DAY)
-        await house.dispatch.operations.retention.run()
-        assert await kept(house) == {letter.id}
-        await close(house, await house.now(1))
-        house.clock.advance(30 * DAY)
-        await house.dispatch.operations.retention.run()
-        assert await kept(house) == {letter.id}
-        house.clock.advance(MINUTE)
-        purged = await house.dispatch.operations.retention.purge(house.desk)
-        assert (purged.filed, purged.unfiled) == (1, 0)
-        assert purged.size > 0
-        assert await kept(house) == set()
-        async with house.database.reading() as session:
-            raw = await session.get(RawLetterRow, letter.id)
-        assert raw is not None
-        assert raw.purged_at == house.clock.now()
-        # What it says in words belongs to the incident, which stays.
-        assert (await row(house, letter)).text.strip() == "Nothing works."
-        assert (await house.now(1)).summary == "No power"
-        assert await house.dispatch.operations.retention.purge(house.desk) == Purged()
-
-    async def test_an_incident_that_was_opened_again_keeps_its_letters(self, house: House) -> None:
-        letter = await put(house, letter_bytes(message_id="<1@a.example>", at=house.clock.now()), uid=1)
-        await close(house, await house.now(1))
-        house.clock.advance(20 * DAY)
-        await house.change(1, status=Status.IN_PROGRESS)
-        house.clock.advance(20 * DAY)
-        await house.dispatch.operations.retention.run()
-        assert await kept(house) == {letter.id}
-
-    async def test_a_letter_of_no_incident_loses_its_words_and_does_not_come_back(self, house: House) -> None:
-        content = machine_letter("away")
-        letter = await put(house, content, uid=1)
-        assert letter.state == LetterState.SET_ASIDE
-        house.clock.advance(10 * DAY)
-        await house.dispatch.operations.retention.run()
-        assert await kept(house) == {letter.id}
-        house.clock.advance(MINUTE)
-        purged = await house.dispatch.operations.retention.purge(house.desk)
-        assert (purged.filed, purged.unfiled) == (0, 1)
-        left = await row(house, letter)
-        assert (left.subject, left.text, left.fresh, left.sender_address, left.facts) == ("", "", "", "", {})
-        again = await put(house, content, uid=2)
-        assert again.id == letter.id
-
-    async def test_a_letter_that_is_still_on_its_way_out_is_kept(self, house: House) -> None:
-        incident = await house.open()
-        await send(house, incident)
-        await house.change(incident.id, status=Status.APPLICANT_NOTIFIED)
-        await house.change(incident.id, status=Status.ON_GENERATION)
-        house.clock.advance(40 * DAY)
-        await house.dispatch.operations.retention.run()
-        assert len(await kept(house)) == 1
-        async with house.database.transaction() as session:
-            await session.execute(update(OutgoingRow).values(fate=Fate.SENT))
-        await house.dispatch.operations.retention.run()
-        assert await kept(house) == set()
-
-    async def test_nothing_is_purged_where_everything_is_to_be_kept(self, database: Database) -> None:
-        retention = {"letters_days": 0, "unfiled_days": 0}
-        async with open_house(database, desk(retention=retention)) as house:
-            await put(house, machine_letter("away"), uid=1)
-            await put(house, letter_bytes(message_id="<1@a.example>", at=house.clock.now()), uid=2)
-            await close(house, await house.now(1))
-            house.clock.advance(4000 * DAY)
-            await house.dispatch.operations.retention.run()
-            assert len(await kept(house)) == 2
