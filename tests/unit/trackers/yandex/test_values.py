@@ -99,8 +99,8 @@ def test_keys(text: str, key: str | None) -> None:
 
 
 def test_where_tokens_come_from() -> None:
-    assert ADDRESSES.token().startswith("https://yandex.ru/support/")
-    own = Addresses("work", "https://tracker.yandex.ru", "abc").token()
+    assert ADDRESSES.key_page().startswith("https://yandex.ru/support/")
+    own = Addresses("work", "https://tracker.yandex.ru", "abc").key_page()
     assert own == "https://oauth.yandex.ru/authorize?response_type=token&client_id=abc"
 
 
