@@ -104,8 +104,12 @@ class Dispatch:
         self.handing_over = HandingOver(around.chat, self._desks, self.team)
         self.assigning = Assigning(self.telling, self._desks, self.incidents, self.team, self.handing_over)
         self.incidents.on_changed(self.assigning.on_changed)
-        if not desks:
-            return
+        if desks:
+            self._open(desks, views)
+
+    def _open(self, desks: Sequence[DeskSettings], views: Views) -> None:
+        """Mail, programs and people: what only desks have."""
+        around = self._around
         self.mailboxes = self._open_mailboxes(desks)
         self.letters = open_letters(
             around.chat, self._desks, self.incidents, self.assets, around.outbox, around.http.tls

@@ -22,7 +22,6 @@ from sekretar.kernel.outbox import (
     State,
     forget,
     put,
-    receipt_of,
 )
 from sekretar.kernel.outbox.letters import KEEP_CONTENT, KEEP_KEY
 
@@ -89,9 +88,7 @@ class TestDelivering:
         assert (delivery.kind, delivery.key, delivery.attempt) == ("post", "a", 1)
         assert delivery.payload == {"text": "Привет", "deep": [1, None]}
         assert delivery.first_attempted_at is None
-        async with database.reading() as session:
-            assert await receipt_of(session, "a") == {"post_id": "post-a"}
-            assert await receipt_of(session, "b") is None
+        assert (await row_of(database, "a")).receipt == {"post_id": "post-a"}
         await outbox.deliver_due()
         assert peer.keys == ["a"]
 

@@ -72,6 +72,28 @@ def wishes_of(values: Mapping[str, Value], before: Wishes) -> Wishes:
 
 
 def _asked(wishes: Wishes, t: Translator) -> Iterator[Field]:
+    yield from _asked_of_digest(wishes, t)
+    yield Field(
+        "reminders",
+        FieldKind.TEXT,
+        t.plain("calendars.channel.ask_reminders"),
+        help=t.plain("calendars.channel.ask_reminders_help"),
+        placeholder="10",
+        optional=True,
+        default=format_offsets(wishes.reminders, t.language),
+        max_length=100,
+        check=lambda value: parse_offsets(str(value)),
+    )
+    yield Field(
+        "changes",
+        FieldKind.BOOL,
+        t.plain("calendars.channel.ask_changes"),
+        optional=True,
+        default=wishes.changes,
+    )
+
+
+def _asked_of_digest(wishes: Wishes, t: Translator) -> Iterator[Field]:
     yield Field(
         "digest",
         FieldKind.CHOICE,
@@ -106,24 +128,6 @@ def _asked(wishes: Wishes, t: Translator) -> Iterator[Field]:
         quick=(Choice(wishes.zone.key, wishes.zone.key),),
         max_length=64,
         check=_zone,
-    )
-    yield Field(
-        "reminders",
-        FieldKind.TEXT,
-        t.plain("calendars.channel.ask_reminders"),
-        help=t.plain("calendars.channel.ask_reminders_help"),
-        placeholder="10",
-        optional=True,
-        default=format_offsets(wishes.reminders, t.language),
-        max_length=100,
-        check=lambda value: parse_offsets(str(value)),
-    )
-    yield Field(
-        "changes",
-        FieldKind.BOOL,
-        t.plain("calendars.channel.ask_changes"),
-        optional=True,
-        default=wishes.changes,
     )
 
 

@@ -18,7 +18,7 @@ from sekretar.kernel.outbox.effects import (
     put_all,
     withdraw,
 )
-from sekretar.kernel.outbox.letters import Letter, Letters, receipt_of
+from sekretar.kernel.outbox.letters import Letter, Letters
 from sekretar.kernel.outbox.policy import Delivery, Noted, Ready, Receipt
 from sekretar.kernel.outbox.wire import Handler
 
@@ -41,6 +41,5 @@ __all__ = [
     "prepare",
     "put",
     "put_all",
-    "receipt_of",
     "withdraw",
 ]

@@ -8,12 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, CursorResult, Delete, Update, delete, func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.database import Database, wake_after_commit
 from sekretar.kernel.outbox.effects import TASK, OutboxRow, State
-from sekretar.kernel.outbox.policy import Receipt
 
 #: How long a finished row is kept whole, to answer what was said and when.
 KEEP_CONTENT: Final = timedelta(days=7)
@@ -41,13 +39,6 @@ class Letter:
     attempts: int
     finished_at: datetime | None
     last_error: str | None
-
-
-async def receipt_of(session: AsyncSession, key: str) -> Receipt | None:
-    """What the handler brought back for the effect of that key; None when not delivered, or long ago."""
-    return await session.scalar(
-        select(OutboxRow.receipt).where(OutboxRow.key == key, OutboxRow.state == State.DELIVERED)
-    )
 
 
 class Letters:
