@@ -17,7 +17,15 @@ from sekretar.dispatch.assignment.settings import AssignmentSettings
 from sekretar.dispatch.assignment.shifts import ExceptionKind, Shift
 from sekretar.dispatch.assignment.team import Role
 from sekretar.dispatch.incidents import types
-from sekretar.dispatch.incidents.values import SYSTEM, Actor, ActorKind, Incident, IncidentChange, Status
+from sekretar.dispatch.incidents.values import (
+    SYSTEM,
+    Actor,
+    ActorKind,
+    Came,
+    Incident,
+    IncidentChange,
+    Status,
+)
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.dispatch.spans import Opening, Span
 from sekretar.kernel.database import Database
@@ -61,7 +69,7 @@ class Team:
 
     async def letter(self, incident: Incident) -> None:
         async with self.house.database.transaction() as session:
-            await self.house.incidents.letter_came(session, incident.id, SYSTEM, "Re: Нет питания")
+            await self.house.incidents.letters_came(session, [Came(incident.id, SYSTEM, "Re: Нет питания")])
 
     async def told(self) -> list[str]:
         """What was said of it: to whom, and the words."""

@@ -20,6 +20,7 @@ from sekretar.dispatch.incidents.values import (
     Actor,
     ActorKind,
     Applicant,
+    Came,
     Changed,
     Event,
     EventKind,
@@ -261,7 +262,8 @@ async def test_of_two_who_click_at_once_the_second_is_told(desk: Desk) -> None:
 async def test_a_letter_makes_it_unread_until_somebody_looks(desk: Desk) -> None:
     opened = await desk.open()
     async with desk.database.transaction() as session:
-        came = await desk.incidents.letter_came(session, opened.id, Actor(ActorKind.LETTER, "Пётр"), "Re: НТ")
+        letter = Came(opened.id, Actor(ActorKind.LETTER, "Пётр"), "Re: НТ")
+        (came,) = await desk.incidents.letters_came(session, [letter])
     assert came.unread
     assert not (await desk.change(came, unread=False)).unread
     assert (await desk.history(opened))[1:] == [("letter_in", "", "Re: НТ"), ("read", "", "")]

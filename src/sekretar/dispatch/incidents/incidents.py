@@ -200,20 +200,8 @@ class Incidents:
         await self._changed(session, [(row, [event])], now)
         return incident_of(row)
 
-    async def letter_came(
-        self,
-        session: AsyncSession,
-        incident_id: int,
-        actor: Actor,
-        subject: str,
-        why: str = "",
-        letter_id: int | None = None,
-    ) -> Incident:
-        """Note a letter, and that somebody has to look at it."""
-        return (await self.letters_came(session, [Came(incident_id, actor, subject, why, letter_id)]))[0]
-
     async def letters_came(self, session: AsyncSession, letters: Sequence[Came]) -> list[Incident]:
-        """The same for several, each to another incident.
+        """Note letters, each to another incident, and that somebody has to look at them.
 
         Raises:
             PersonError: `dispatch.incident.gone`, one is not there.
