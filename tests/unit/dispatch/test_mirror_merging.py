@@ -76,9 +76,9 @@ def test_both_sides_agree_in_the_end(acts: list[tuple[str, tuple[str, ...]]]) ->
     assert pair.writes == writes
 
 
-@given(_acts, _values)
+@given(_acts, _values, st.booleans(), _values)
 def test_whoever_changes_what_we_wrote_has_the_last_word(
-    acts: list[tuple[str, tuple[str, ...]]], last: tuple[str, ...]
+    acts: list[tuple[str, tuple[str, ...]]], mine: tuple[str, ...], answered: bool, last: tuple[str, ...]
 ) -> None:
     pair = Pair()
     for act, value in acts:
@@ -88,6 +88,9 @@ def test_whoever_changes_what_we_wrote_has_the_last_word(
             pair.work_there(value)
         else:
             pair.look(answered=act == "look")
+    pair.look()
+    pair.ours = mine
+    pair.look(answered=answered)
     ours = pair.tried.get(NAME, pair.wrote.get(NAME))
     assume(ours == pair.theirs != last)
     pair.work_there(last)
