@@ -57,6 +57,8 @@ _log = structlog.get_logger(__name__)
 _BUSY_STEP_MS = 1_000
 #: How long a writer waits for another process altogether, in seconds, before it gives up.
 _LONGEST_LOCK_WAIT = 20.0
+#: How long closing waits for statements that still run, in seconds.
+_LAST_WAIT = 5.0
 #: Connections kept open, and how many more may be opened at peaks.
 _POOL_SIZE, _POOL_PEAK = 10, 10
 
@@ -94,9 +96,11 @@ class Database:
         self._longest_lock_wait = longest_lock_wait
         self._listeners: list[Callable[[str], None]] = []
         self._write_turn = asyncio.Lock()
+        #: Connections whose end is still to come.
+        self._endings: set[asyncio.Future[Any]] = set()
         if self.embedded:
-            self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", read_only=False)
-            self._reader = _sqlite_engine(url, begin="BEGIN", read_only=True)
+            self._writer = _sqlite_engine(url, self._endings, begin="BEGIN IMMEDIATE", read_only=False)
+            self._reader = _sqlite_engine(url, self._endings, begin="BEGIN", read_only=True)
         else:
             self._writer = self._reader = _postgresql_engine(url)
 
@@ -187,7 +191,9 @@ class Database:
             PeerDown: the database is unreachable or stays locked.
         """
         engine = (
-            _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", read_only=False, foreign_keys=False)
+            _sqlite_engine(
+                self.url, self._endings, begin="BEGIN IMMEDIATE", read_only=False, foreign_keys=False
+            )
             if self.embedded
             else self._writer
         )
@@ -214,6 +220,9 @@ class Database:
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()
+        # A statement that nobody waits for any more still runs, and its thread answers to the loop.
+        if self._endings:
+            await asyncio.wait(self._endings, timeout=_LAST_WAIT)
 
     async def _begin_writing(self, session: AsyncSession) -> None:
         """Start the transaction; on SQLite this takes the write lock, waiting in steps for other processes."""
@@ -298,9 +307,16 @@ def _checked_sqlite(url: URL) -> URL:
     return url.set(drivername="sqlite+aiosqlite")
 
 
-def _sqlite_engine(url: URL, *, begin: str, read_only: bool, foreign_keys: bool = True) -> AsyncEngine:
+def _sqlite_engine(
+    url: URL,
+    endings: set[asyncio.Future[Any]],
+    *,
+    begin: str,
+    read_only: bool,
+    foreign_keys: bool = True,
+) -> AsyncEngine:
     # The driver would begin transactions by itself, and late; ours leaves it to us.
-    connect = partial(sqlite_driver.connect, url.database or "", busy_timeout=_BUSY_STEP_MS / 1000)
+    connect = partial(sqlite_driver.connect, url.database or "", endings, busy_timeout=_BUSY_STEP_MS / 1000)
     engine = create_async_engine(
         url,
         pool_size=_POOL_SIZE if read_only else 1,

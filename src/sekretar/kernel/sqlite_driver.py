@@ -81,16 +81,25 @@ class OneTripConnection(aiosqlite.Connection):
     """A connection of aiosqlite whose cursors make one trip for each statement.
 
     It may also be closed by several at once: by whoever was cancelled in the middle of a statement, and by the pool.
-    Its thread ends once, and whoever asked for that again would wait for an answer that never comes.
+    Its thread ends once, and whoever asked for that again would wait for an answer that never comes. Some do not
+    wait for the end at all; `endings` are those that are still to come, for whoever ends the loop.
     """
 
     _stopped = False
+    #: Shared with the other connections of the database.
+    endings: set[asyncio.Future[Any]]
 
     def stop(self) -> asyncio.Future[Any] | None:
         if self._stopped:
             return None
         self._stopped = True
-        return super().stop()
+        ending = super().stop()
+        if ending is None:
+            return None
+        self.endings.add(ending)
+        ending.add_done_callback(self.endings.discard)
+        # Whoever waits for it and is cancelled does not take it from the others.
+        return asyncio.shield(ending)
 
     def cursor(self) -> OneTripCursor:  # type: ignore[override]
         return OneTripCursor(self)
@@ -114,13 +123,18 @@ class OneTripConnection(aiosqlite.Connection):
             cursor.close()
 
 
-async def connect(path: str, *, busy_timeout: float) -> OneTripConnection:
-    """A connection to the file, outside of any transaction; `busy_timeout` in seconds."""
+async def connect(path: str, endings: set[asyncio.Future[Any]], *, busy_timeout: float) -> OneTripConnection:
+    """A connection to the file, outside of any transaction; `busy_timeout` in seconds.
+
+    Args:
+        endings: where the end of the connection is kept until it has come.
+    """
 
     def connector() -> sqlite3.Connection:
         return sqlite3.connect(path, isolation_level=None, timeout=busy_timeout)
 
     connection = OneTripConnection(connector, iter_chunk_size=64)
+    connection.endings = endings
     # Whoever exits without closing does not wait for the thread.
     connection._thread.daemon = True
     await connection

@@ -153,9 +153,11 @@ class Play:
 
     async def cancelled(self) -> str:
         mark = self.anna.mark()
-        await samples.delete_event(self.session, self.stage.calendar_url, "anna", "work", "demo@sandbox")
+        await samples.delete_event(self.session, self.stage.calendar_url, "anna", "work", "contract@sandbox")
         return _line(
-            await self.anna.wait_for(_about("Отменена", "Демо релиза"), since=mark, timeout=PATIENCE)
+            await self.anna.wait_for(
+                _about("Отменена", "Договор с подрядчиком"), since=mark, timeout=PATIENCE
+            )
         )
 
     async def disconnect(self) -> str:
