@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Protocol
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 from tests import peers
+from tests.acceptance.office import ShiftedClock
 from tests.browser.client import Client, shots_directory
+from tests.browser.clocks import on_tuesday
 from tests.browser.office import Office
 
 from sekretar.kernel.clock import SystemClock
@@ -99,21 +102,31 @@ async def house() -> AsyncIterator[House]:
         await sandbox.stop()
 
 
+@pytest.fixture
+def noon() -> ShiftedClock:
+    """The clock of the demo and of whoever looks at it."""
+    return on_tuesday(time(12))
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
+async def demo(tmp_path: Path, noon: ShiftedClock) -> AsyncIterator[Demo]:
     """The whole product, as `make demo` starts it."""
     options = DemoOptions(port=0, calendar_port=0, listen_port=free_port(), folder=tmp_path / "demo")
-    async with running(options) as demo:
+    async with running(options, noon) as demo:
         yield demo
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def newcomer(demo: Demo, browser: Browser | None, tmp_path: Path) -> AsyncIterator[Client]:
+async def newcomer(
+    demo: Demo, noon: ShiftedClock, browser: Browser | None, tmp_path: Path
+) -> AsyncIterator[Client]:
     """Anna's window with the bot, in the demo."""
     if browser is None:
         peers.missing("Chromium", "install the package chromium")
     context = await browser.new_context(viewport={"width": 1100, "height": 760}, device_scale_factor=2)
-    client = Client(await context.new_page(), shots_directory(tmp_path))
+    page = await context.new_page()
+    await page.clock.set_system_time(noon.now())
+    client = Client(page, shots_directory(tmp_path))
     yield await client.open(demo.chat_url, who="anna", channel=f"@{BOT}")
     await context.close()
     assert client.complaints == []

@@ -11,12 +11,12 @@ import os
 from collections.abc import AsyncIterator
 from datetime import datetime, time, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import aiohttp
 from playwright.async_api import Browser, Locator, expect
 from tests.acceptance.office import ShiftedClock
 from tests.browser.client import Client, shots_directory
+from tests.browser.clocks import MOSCOW, on_tuesday
 from tests.browser.test_page_resilience import no_sideways_scroll
 
 from sekretar.sandbox import samples
@@ -25,9 +25,7 @@ from sekretar.sandbox.options import DemoOptions
 from sekretar.sandbox.ports import free_port
 from sekretar.sandbox.samples import SampleEvent
 
-MOSCOW = ZoneInfo("Europe/Moscow")
 WIDE, PHONE = {"width": 1100, "height": 900}, {"width": 375, "height": 720}
-_TUESDAY = 1
 
 #: Pictures take longer than the day itself, so they are taken only for somebody who wants to see them.
 _PICTURES = bool(os.environ.get("SEKRETAR_SCREENSHOTS"))
@@ -124,8 +122,7 @@ class Day:
 @contextlib.asynccontextmanager
 async def a_day(browser: Browser, folder: Path, who: str, begins: time) -> AsyncIterator[Day]:
     """The day of this person; `begins` by the clocks of Moscow."""
-    clock = ShiftedClock()
-    clock.ahead = _coming_tuesday(clock.now(), begins) - clock.now()
+    clock = on_tuesday(begins)
     options = DemoOptions(port=0, calendar_port=0, listen_port=free_port(), folder=folder / "demo")
     async with running(options, clock) as demo:
         context = await browser.new_context(viewport=WIDE, device_scale_factor=1)
@@ -135,12 +132,6 @@ async def a_day(browser: Browser, folder: Path, who: str, begins: time) -> Async
         yield Day(demo, await client.open(demo.chat_url, who=who, channel=f"@{BOT}"), clock)
         await context.close()
         assert client.complaints == []
-
-
-def _coming_tuesday(now: datetime, begins: time) -> datetime:
-    today = now.astimezone(MOSCOW).date()
-    ahead = (_TUESDAY - today.weekday()) % 7 or 7
-    return datetime.combine(today + timedelta(days=ahead), begins, MOSCOW)
 
 
 def invitation(

@@ -5,11 +5,12 @@ The pictures of the README are taken here (`make screenshots`).
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import aiohttp
 import pytest
 from playwright.async_api import expect
+from tests.acceptance.office import ShiftedClock
 from tests.browser.client import Client
 from tests.browser.first_steps import SOON, connect
 
@@ -44,11 +45,13 @@ async def test_a_wrong_password_is_said_at_its_field_and_nothing_typed_is_lost(
     await newcomer.shoot("wrong-password")
 
 
-async def test_a_meeting_at_the_last_minute_is_told_and_reminded_of(newcomer: Client, demo: Demo) -> None:
+async def test_a_meeting_at_the_last_minute_is_told_and_reminded_of(
+    newcomer: Client, demo: Demo, noon: ShiftedClock
+) -> None:
     await connect(newcomer, demo)
     await newcomer.dialog.get_by_role("button", name="Подключить").click()
     await expect(newcomer.post("Утренняя планёрка")).to_be_visible(timeout=SOON)
-    await meet(demo, "Собеседование", timedelta(minutes=5))
+    await meet(demo, "Собеседование", noon.now(), timedelta(minutes=5))
     await expect(newcomer.post("Новая встреча")).to_be_visible(timeout=SOON)
     reminder = newcomer.post("⏰")
     await expect(reminder).to_contain_text("Собеседование", timeout=SOON)
@@ -66,9 +69,8 @@ async def test_boris_is_spoken_to_in_english(newcomer: Client) -> None:
     await newcomer.shoot("english")
 
 
-async def meet(demo: Demo, title: str, ahead: timedelta) -> None:
+async def meet(demo: Demo, title: str, now: datetime, ahead: timedelta) -> None:
     """Somebody invites anna, in a calendar program of their own."""
-    now = datetime.now(UTC)
     meeting = samples.SampleEvent(
         "browser@sandbox",
         title,

@@ -88,7 +88,8 @@ def _annas_work(base: datetime) -> tuple[SampleEvent, ...]:
         SampleEvent(
             "standup@sandbox",
             "Утренняя планёрка",
-            base + timedelta(minutes=12),
+            # Since yesterday: shortly before midnight the next one is tomorrow, and today has had one all the same.
+            base + timedelta(minutes=12) - timedelta(days=1),
             timedelta(minutes=15),
             description="Что сделали, что делаем, что мешает.",
             rule="FREQ=DAILY",
