@@ -26,8 +26,10 @@ from sekretar.kernel.outbox import (
     confirm,
     prepare,
     put,
+    store,
     withdraw,
 )
+from sekretar.kernel.outbox.ahead import Ahead
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 #: What a process that holds a row has written into it.
@@ -249,3 +251,19 @@ async def test_what_is_held_keeps_to_the_pause_that_the_peer_asked_for(scene: Sc
         assert await delivering == scene.clock.now() + 57 * SECOND
     assert scene.peer.sent_ready == []
     assert (await scene.row()).state == State.WAITING
+
+
+async def test_what_was_claimed_ahead_and_never_handed_to_a_wire_waits_for_its_moment(scene: Scene) -> None:
+    """The process was told to stop between the two."""
+    ahead = Ahead(scene.database, scene.clock, {"post": scene.peer.make_ready})
+    await scene.prepare()
+    await ahead.look()
+    await scene.confirm_ahead()
+    now = scene.clock.now()
+    async with scene.database.transaction() as session:
+        claimed, _ = await store.claim_ahead(session, now, now + 5 * SECOND, "this", 0, ahead)
+        assert [each.key for each in claimed] == ["a"]
+    async with scene.database.transaction() as session:
+        await store.release_all(session, now, "this")
+    row = await scene.row()
+    assert (row.state, row.due_at, row.first_attempted_at) == (State.WAITING, now + 3 * SECOND, None)

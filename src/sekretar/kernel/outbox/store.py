@@ -269,12 +269,17 @@ async def release_all(session: AsyncSession, now: datetime, owner: str) -> None:
         .values(
             state=State.WAITING,
             claimed_by=None,
-            due_at=now,
+            due_at=_now_or_at_its_moment(now),
             attempts=OutboxRow.attempts - 1,
             first_attempted_at=case((never_tried, None), else_=OutboxRow.first_attempted_at),
         )
         .execution_options(synchronize_session=False)
     )
+
+
+def _now_or_at_its_moment(now: datetime) -> ColumnElement[datetime]:
+    """When a claimed row may be delivered by somebody else: it may have been claimed before its moment."""
+    return case((OutboxRow.first_attempted_at > now, OutboxRow.first_attempted_at), else_=now)
 
 
 async def next_due(session: AsyncSession, owner: str, kinds: Collection[str]) -> datetime | None:
@@ -313,15 +318,10 @@ async def follow_the_clock_back(session: AsyncSession, now: datetime) -> None:
 
 
 async def end_foreign_leases(session: AsyncSession, now: datetime, owner: str) -> None:
-    """Treat every claim of other processes as lapsed: for a process that knows it is alone.
-
-    What was claimed before its moment waits for it.
-    """
+    """Treat every claim of other processes as lapsed: for a process that knows it is alone."""
     await session.execute(
         update(OutboxRow)
         .where(OutboxRow.state == State.SENDING, OutboxRow.claimed_by != owner)
-        .values(
-            due_at=case((OutboxRow.first_attempted_at > now, OutboxRow.first_attempted_at), else_=now),
-        )
+        .values(due_at=_now_or_at_its_moment(now))
         .execution_options(synchronize_session=False)
     )
