@@ -81,25 +81,25 @@ class OneTripConnection(aiosqlite.Connection):
     """A connection of aiosqlite whose cursors make one trip for each statement.
 
     It may also be closed by several at once: by whoever was cancelled in the middle of a statement, and by the pool.
-    Its thread ends once, and whoever asked for that again would wait for an answer that never comes. Some do not
-    wait for the end at all; `endings` are those that are still to come, for whoever ends the loop.
+    Its thread ends once, and all of them wait for that one end. Some do not wait for the end at all; `endings` are
+    those that are still to come, for whoever ends the loop.
     """
 
     _stopped = False
+    #: The end of the thread; none when it was asked for without a loop to tell it to.
+    _ending: asyncio.Future[Any] | None = None
     #: Shared with the other connections of the database.
     endings: set[asyncio.Future[Any]]
 
     def stop(self) -> asyncio.Future[Any] | None:
-        if self._stopped:
-            return None
-        self._stopped = True
-        ending = super().stop()
-        if ending is None:
-            return None
-        self.endings.add(ending)
-        ending.add_done_callback(self.endings.discard)
+        if not self._stopped:
+            self._stopped = True
+            self._ending = super().stop()
+            if self._ending is not None:
+                self.endings.add(self._ending)
+                self._ending.add_done_callback(self.endings.discard)
         # Whoever waits for it and is cancelled does not take it from the others.
-        return asyncio.shield(ending)
+        return None if self._ending is None else asyncio.shield(self._ending)
 
     def cursor(self) -> OneTripCursor:  # type: ignore[override]
         return OneTripCursor(self)

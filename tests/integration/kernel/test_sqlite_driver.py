@@ -20,13 +20,22 @@ async def test_a_connection_is_closed_by_two_at_once(tmp_path: Path) -> None:
         await asyncio.gather(connection.close(), connection.close(), return_exceptions=True)
 
 
-async def test_a_connection_that_is_stopped_is_closed_too(tmp_path: Path) -> None:
-    connection = await connect(str(tmp_path / "a.sqlite3"), set(), busy_timeout=1)
+async def test_a_connection_that_is_stopped_is_closed_too_and_its_thread_has_ended_then(
+    tmp_path: Path,
+) -> None:
+    endings: set[asyncio.Future[Any]] = set()
+    connection = await connect(str(tmp_path / "a.sqlite3"), endings, busy_timeout=1)
+    held = threading.Event()
     closing = asyncio.create_task(connection.close())
     await asyncio.sleep(0)
+    connection._tx.put((None, lambda: held.wait(10)))
     connection.stop()
+    done, _ = await asyncio.wait([closing], timeout=0.1)
+    assert not done
+    held.set()
     async with asyncio.timeout(5):
         await closing
+    assert not endings
 
 
 async def test_a_connection_that_nobody_waits_for_any_more_ends_before_the_database_does(
