@@ -427,6 +427,9 @@ async def test_incidents_are_found_by_the_beginnings_of_their_words(desk: Desk) 
     assert await desk.find(text="еще петр 41960 кi00") == ["NT-1"]
     assert await desk.find(text="Anna@Example.org") == ["NT-2"]
     assert await desk.find(text="волна") == await desk.find(text=" — ") == []
+    assert await desk.find(text="п") == ["NT-1", "NT-2"]
+    assert await desk.find(text="В о 4") == ["NT-1"]
+    assert await desk.find(text="л") == await desk.find(text="5") == []
     async with desk.database.transaction() as session:
         await words.index(session, one.id, "приехал генератор, авария")
     assert await desk.find(text="генератор") == ["NT-1"]

@@ -139,6 +139,27 @@ async def test_every_release_leads_to_this_one_and_keeps_its_data(
     await database.close()
 
 
+async def test_incidents_of_earlier_releases_are_found_by_first_characters(
+    make_database_url: MakeUrl,
+) -> None:
+    database = Database.open(make_database_url(empty=True))
+    await run(database, lambda connection: schema.upgrade(connection, "0033"))
+    for statement in (
+        "INSERT INTO dispatch_incidents (id, desk, number, code, opened_at, created_at, updated_at, status,"
+        " applicant_name, applicant_address, summary, description, origin, language, unread, version)"
+        " VALUES (1, 'd', 1, 'D-1', '2026-03-04 09:00:00', '2026-03-04 09:00:00', '2026-03-04 09:00:00',"
+        " 'new', '', '', '', '', 'letter', 'ru', false, 1)",
+        "INSERT INTO dispatch_incident_words (word, incident_id)"
+        " VALUES ('авария', 1), ('антенна', 1), ('41960', 1), ('4', 1)",
+    ):
+        await run(database, partial(execute, statement))
+    await database.migrate()
+    async with database.reading() as session:
+        words = await session.scalars(text("SELECT word FROM dispatch_incident_words"))
+        assert sorted(words) == ["4", "41960", "а", "авария", "антенна"]
+    await database.close()
+
+
 async def test_a_database_of_a_newer_release_is_refused_and_left_alone(database: Database) -> None:
     await run(database, partial(execute, "UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(ConfigurationError, match=r"newer release \(schema 9999\)"):
