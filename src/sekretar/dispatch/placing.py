@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.assets.assets import Assets
-from sekretar.dispatch.assets.values import Found
+from sekretar.dispatch.assets.values import Candidate, Found
 from sekretar.dispatch.chat.working import at
 from sekretar.dispatch.incidents.values import NewIncident
 from sekretar.kernel.i18n import Translator
 
 
+@dataclass(frozen=True)
+class Typed:
+    """Where somebody says that an incident is: an asset, a pole, or both."""
+
+    asset: str = ""
+    pole: str = ""
+
+
 async def placed(
-    assets: Assets, session: AsyncSession, new: NewIncident, typed: str, t: Translator
+    assets: Assets, session: AsyncSession, new: NewIncident, typed: Typed, t: Translator
 ) -> tuple[NewIncident, Found]:
     """The incident with its place, and what was found. `t` words the reason that goes into the history.
 
     Raises:
-        PersonError: what was typed is no asset, or several.
+        PersonError: what was typed is no asset, or several, or contradicts itself.
     """
-    if typed:
-        found, why = Found((await assets.find(session, new.desk, typed)).chosen()), ""
+    if typed.asset or typed.pole:
+        found, why = Found(await _chosen(assets, session, new.desk, typed)), ""
     else:
         found = await assets.lookup(session, new.desk, new.summary, new.description)
         why = found.why(t)
@@ -30,3 +38,10 @@ async def placed(
         return new, found
     fields = {name: value for name, value in at(found.certain).given().items() if value is not None}
     return replace(new, **fields, place_why=why), found
+
+
+async def _chosen(assets: Assets, session: AsyncSession, desk: str, typed: Typed) -> Candidate:
+    if not typed.pole:
+        return (await assets.find(session, desk, typed.asset)).chosen()
+    pole = (await assets.find(session, desk, typed.pole)).chosen()
+    return await assets.find_on(session, desk, pole, typed.asset) if typed.asset else pole

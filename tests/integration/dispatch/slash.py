@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.integration.dispatch.house import CHANNEL, NOW, House
-from tests.integration.dispatch.registers import pole_row
+from tests.integration.dispatch.registers import pole_row, station_row
 
 from sekretar.dispatch.assets.model import RegistryRow
 from sekretar.dispatch.chat.model import card_key
@@ -47,9 +47,12 @@ async def type_id(house: House, word: str) -> int:
     return next(each.id for each in known if word in each.name)
 
 
-async def add_pole(house: House, code: str) -> None:
+async def add_pole(house: House, code: str, *stations: str) -> None:
     async with house.database.transaction() as session:
-        session.add(pole_row(code, house.desk.name))
+        row = pole_row(code, house.desk.name)
+        session.add(row)
+        await session.flush()
+        session.add_all(station_row(name, row.id, house.desk.name) for name in stations)
         if await session.get(RegistryRow, house.desk.name) is None:
             session.add(RegistryRow(desk=house.desk.name, version=1, next_at=NOW))
 

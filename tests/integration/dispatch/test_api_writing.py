@@ -127,6 +127,27 @@ async def test_what_cannot_be_changed_says_why(
     assert await house.now(incident.id) == incident
 
 
+async def test_a_station_of_another_pole_is_refused_with_both_named(house: House) -> None:
+    pole_id = await pole(house)
+    async with house.database.transaction() as session:
+        session.add(pole_row("47175-P-62-1-1"))
+    incident = await house.open()
+    writer = await program(house, Scope.WRITE)
+    path = f"/incidents/{incident.id}/"
+    wrong = await writer.send(
+        "PATCH", path, body={"pole": "47175", "base_station": "кi0075"}, accept_language="ru"
+    )
+    assert wrong.status == 409
+    [error] = wrong.json["errors"]
+    assert error["field"] == "base_station"
+    for code in ("KI0075", "41960-P-43-1-1", "47175-P-62-1-1"):
+        assert code in error["message"]
+    assert await house.now(incident.id) == incident
+    assert (await writer.send("PATCH", path, body={"pole": "41960", "base_station": "KI"})).status == 200
+    now = await house.now(incident.id)
+    assert (now.pole_id, now.station_id is None) == (pole_id, False)
+
+
 async def test_only_a_token_for_writing_writes_and_only_at_its_desk(house: House) -> None:
     incident = await house.open()
     reader, stranger = await program(house), Program(house)

@@ -9,7 +9,7 @@ from tests.integration.dispatch.house import MAILED, NOW, open_house
 from tests.integration.dispatch.slash import add_pole, dialog, rows, said, thread_of, type_id, typed
 from tests.integration.mattermost.surface_desk import button, labels, user_id
 
-from sekretar.dispatch.incidents.values import Applicant, Incident, LinkKind, Status
+from sekretar.dispatch.incidents.values import Applicant, EventKind, Incident, LinkKind, Status
 from sekretar.dispatch.letters.model import ResetRow
 from sekretar.dispatch.mail.model import LetterRow
 from sekretar.dispatch.settings import DeskSettings
@@ -119,6 +119,29 @@ async def test_one_incident_from_new_to_closed_by_words_alone(database: Database
             told = await house.incidents.history(session, incident.id)
         assert {each.actor.name for each in told if each.actor.person_id} == {"Anna", "Boris"}
         assert "мне пора" in {each.why for each in told}
+
+
+async def test_a_pole_and_a_station_that_contradict_each_other_are_asked_about(database: Database) -> None:
+    async with open_house(database) as house:
+        await add_pole(house, "41960-P-43-1-1", "KI0075")
+        await add_pole(house, "47175-P-62-1-1")
+        incident = await house.open()
+        for command in (
+            "asset 1 KI0075 47175-P-62-1-1",
+            "new Нет питания объект:KI0075 опора:47175",
+        ):
+            answer = await said(house, "anna", command)
+            for code in ("KI0075", "47175-P-62-1-1", "41960-P-43-1-1"):
+                assert code in answer, command
+        assert (await house.now(incident.id)).pole_id is None
+        # Nobody can be asked about what is only told: it is entered, and said.
+        assert "⚠️" in await said(house, "anna", "new Нет питания, 47175-P-62-1-1, БС KI0075")
+        async with house.database.reading() as session:
+            entered = await house.incidents.by_code(session, "NT-2")
+            assert entered is not None
+            history = await house.incidents.history(session, entered.id)
+        assert any("KI0075" in each.why and each.kind is EventKind.POLE for each in history)
+        assert entered.station_id is None
 
 
 async def test_only_the_people_of_the_desk_work_there(database: Database) -> None:

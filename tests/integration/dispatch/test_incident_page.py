@@ -135,6 +135,18 @@ async def test_the_place_is_found_in_the_words_where_none_is_typed(browser: Brow
     assert incident.pole_id is not None
 
 
+async def test_a_station_that_stands_on_another_pole_is_an_error_of_its_field(browser: Browser) -> None:
+    await add_pole(browser.house, "41960-P-43-1-1", "KI0075")
+    await add_pole(browser.house, "47175-P-62-1-1")
+    typed = {"pass": await browser.link("anna"), "summary": "Нет питания"}
+    status, page = await browser.post(**typed, place="KI0075, 47175-P-62-1-1")
+    assert (status, "не на опоре 47175-P-62-1-1, а на опоре 41960-P-43-1-1" in page) == (400, True)
+    assert await browser.entered() == []
+    assert (await browser.post(**typed, place="KI0075, 41960-P-43-1-1"))[0] == 200
+    (incident,) = await browser.entered()
+    assert None not in (incident.pole_id, incident.station_id)
+
+
 @pytest.mark.parametrize("end", ["the link ended", "Mattermost is down"])
 async def test_what_was_typed_outlives_the_end_of_the_link_and_of_mattermost(
     browser: Browser, end: str, monkeypatch: pytest.MonkeyPatch

@@ -89,6 +89,17 @@ async def test_what_may_be_meant_is_offered_and_not_guessed(office: PostOffice) 
     assert "41961-P-43-1-1" in note.new
 
 
+async def test_a_letter_that_contradicts_itself_is_placed_by_its_pole_and_says_so(office: PostOffice) -> None:
+    await office.register("41960-P-43-1-1", "KI0075")
+    await office.register("47175-P-62-1-1")
+    incident = await office.incident(await office.receive("47175-P-62-1-1", "БС KI0075 без питания"))
+    [placed] = [each for each in await office.history(incident) if each.kind is EventKind.POLE]
+    assert placed.new == "47175-P-62-1-1"
+    assert "KI0075" in placed.why
+    assert "41960-P-43-1-1" in placed.why
+    assert incident.station_id is None
+
+
 async def test_a_later_letter_may_say_where_it_is(office: PostOffice) -> None:
     await office.register("41960-P-43-1-1")
     first = await office.receive("No power")

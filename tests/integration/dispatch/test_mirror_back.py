@@ -61,6 +61,17 @@ async def test_an_ambiguous_pole_is_erased_and_explained(here: MirrorHouse) -> N
     assert len((await here.details(incident.id)).comments) == 1
 
 
+async def test_a_station_of_another_pole_is_explained_with_both_named(here: MirrorHouse) -> None:
+    incident = await here.house.open()
+    await here.work()
+    await here.type_there(incident.id, pole="77-0123", station="KI0075")
+    await here.work()
+    assert (await here.house.now(incident.id)).status is Status.ERROR
+    [comment] = (await here.details(incident.id)).comments
+    for code in ("KI0075", "77-0123", "50-0001"):
+        assert code in comment.text, code
+
+
 async def test_assignee_and_status_are_followed_both_ways(here: MirrorHouse) -> None:
     anna = await here.house.person_id("anna")
     incident = await here.house.open()

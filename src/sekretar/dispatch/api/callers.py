@@ -29,6 +29,14 @@ class Refused(PersonError):
         self.headers = dict(headers or {})
 
 
+class WrongField(PersonError):
+    """A value of the request means nothing, or contradicts another one."""
+
+    def __init__(self, field: str, error: PersonError) -> None:
+        super().__init__(error.key, **error.params)
+        self.field = field
+
+
 @dataclass(frozen=True)
 class Caller:
     """Whoever sent a request. `token` is None for a stranger; `desks` are those that may be read, at least one."""

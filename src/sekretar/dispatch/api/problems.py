@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as AnyHttpException
 
-from sekretar.dispatch.api.callers import Refused
+from sekretar.dispatch.api.callers import Refused, WrongField
 from sekretar.dispatch.api.schema import FieldError, Problem
 from sekretar.kernel.errors import PeerDown, PersonError
 from sekretar.kernel.i18n import Catalogues, Translator
@@ -26,7 +26,9 @@ def add_handlers(app: FastAPI, catalogues: Catalogues) -> None:
     async def refused(request: Request, error: PersonError) -> JSONResponse:
         t = _reader(request, catalogues)
         headers = error.headers if isinstance(error, Refused) else None
-        return _answer(status_of(error), t.plain_error(error), headers=headers)
+        words = t.plain_error(error)
+        wrong = [FieldError(field=error.field, message=words)] if isinstance(error, WrongField) else []
+        return _answer(status_of(error), words, wrong, headers)
 
     @app.exception_handler(RequestValidationError)
     async def unreadable(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -7,7 +7,8 @@ finds what the first one made; without one there would be two incidents.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,7 +17,7 @@ from sqlalchemy import ForeignKey, Text, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sekretar.dispatch.api.callers import Caller, Refused
+from sekretar.dispatch.api.callers import Caller, Refused, WrongField
 from sekretar.dispatch.api.schema import IncidentDraft, IncidentPatch
 from sekretar.dispatch.assets.assets import Assets
 from sekretar.dispatch.assets.values import Candidate, Kind
@@ -165,11 +166,23 @@ class Writing:
         """The place of which the pole, the station or both are named; None when neither is."""
         found = None
         if pole:
-            found = (await self.assets.find(session, desk, pole, Kind.POLE)).chosen()
+            with _field("pole"):
+                found = (await self.assets.find(session, desk, pole, Kind.POLE)).chosen()
         if station:
-            on_pole = found.place.pole_id if found else None
-            found = (await self.assets.find(session, desk, station, Kind.STATION, on_pole)).chosen()
+            with _field("base_station"):
+                if found is not None:
+                    return await self.assets.find_on(session, desk, found, station)
+                found = (await self.assets.find(session, desk, station, Kind.STATION)).chosen()
         return found
+
+
+@contextmanager
+def _field(name: str) -> Iterator[None]:
+    """What is wrong is wrong with this part of the request."""
+    try:
+        yield
+    except PersonError as error:
+        raise WrongField(name, error) from error
 
 
 _NOWHERE: Final[dict[str, object]] = dict.fromkeys(("pole_id", "station_id", "contractor_id"))

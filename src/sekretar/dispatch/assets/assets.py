@@ -8,7 +8,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.assets.cards import DefaultEmails, cards
 from sekretar.dispatch.assets.lookup import Lookup, candidates
-from sekretar.dispatch.assets.values import AssetCard, Candidate, Found, HasAssets, Kind, Place, Said, Typed
+from sekretar.dispatch.assets.values import (
+    AssetCard,
+    Candidate,
+    Found,
+    HasAssets,
+    Kind,
+    Place,
+    Said,
+    Typed,
+    contradiction,
+)
 
 
 class Assets:
@@ -46,6 +56,21 @@ class Assets:
         With `on_pole` only stations of this pole, and the pole itself, are thought of.
         """
         return await self._lookup.typed(session, desk, text, kind, on_pole)
+
+    async def find_on(self, session: AsyncSession, desk: str, pole: Candidate, text: str) -> Candidate:
+        """The station of this pole that somebody typed beside it.
+
+        Raises:
+            PersonError: there is none, or more than one; or it stands on another pole.
+        """
+        here = await self.find(session, desk, text, Kind.STATION, pole.place.pole_id)
+        if not here.total:
+            elsewhere = await self.find(session, desk, text, Kind.STATION)
+            named = () if elsewhere.completed else elsewhere.candidates
+            other = elsewhere.match or next(iter(named), None)
+            if other is not None:
+                raise contradiction(pole, other)
+        return here.chosen()
 
     async def named(self, session: AsyncSession, place: Place) -> Candidate | None:
         """The codes of a place, and the contractor of its pole; None for one that never was."""

@@ -1,15 +1,16 @@
 """What a letter, or somebody who types, means: decided from the words and the index, never guessed.
 
 A whole code counts before the beginning of one. A pole that is named decides; a station that is named too is taken
-when it stands on that pole. A station alone decides when it stands on one pole only. The subject counts first; the
-text may add the station, or choose between what the subject leaves open, but does not contradict it. Whatever is
-left open is a list of possibilities, and a person chooses.
+when it stands on that pole. When it stands on another, whoever typed both is asked again, and of a letter it is said.
+A station alone decides when it stands on one pole only. The subject counts first; the text may add the station, or
+choose between what the subject leaves open, but does not contradict it. Whatever is left open is a list of
+possibilities, and a person chooses.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sekretar.dispatch.assets.index import AssetIndex, Places
 from sekretar.dispatch.assets.spelling import Word, code_key, code_words, fold
@@ -27,12 +28,14 @@ class Verdict:
         options: Possible places; `total` counts also those that were left out.
         source: Where in the letter; None for what was typed, and for nothing.
         completed: Whether only the beginning of a code was given.
+        apart: A station that is named with the one pole and stands on another.
     """
 
     options: tuple[Place, ...] = ()
     total: int = 0
     source: Source | None = None
     completed: bool = False
+    apart: Place | None = None
 
     @property
     def certain(self) -> Place | None:
@@ -62,11 +65,21 @@ def _in_new_words(index: AssetIndex, subject: str, fresh: str) -> Verdict:
         return first.verdict(options, Source.SUBJECT)
     second = _read(index, fresh)
     if not options:
-        return second.verdict(second.options(), Source.TEXT)
+        return _with_apart(second.verdict(second.options(), Source.TEXT), second)
     narrowed = _narrowed(options, second)
     if narrowed:
-        return Verdict(tuple(narrowed), len(narrowed), Source.SUBJECT, first.only_begins)
-    return first.verdict(options, Source.SUBJECT)
+        verdict = Verdict(tuple(narrowed), len(narrowed), Source.SUBJECT, first.only_begins)
+    else:
+        verdict = first.verdict(options, Source.SUBJECT)
+    return _with_apart(verdict, first, second)
+
+
+def _with_apart(verdict: Verdict, *said: _Said) -> Verdict:
+    """The verdict with the station that contradicts it, where there is one."""
+    if verdict.total != 1 or verdict.options[0].station_id is not None:
+        return verdict
+    apart = (each.apart(verdict.options[0].pole_id) for each in said)
+    return replace(verdict, apart=next((each for each in apart if each is not None), None))
 
 
 def typed(index: AssetIndex, text: str, kind: Kind = Kind.ANY, on_pole: int | None = None) -> Verdict:
@@ -80,10 +93,25 @@ def typed(index: AssetIndex, text: str, kind: Kind = Kind.ANY, on_pole: int | No
     whole = _fitting([*index.poles(key), *index.stations(key)], kind, on_pole)
     if not whole:
         said = _read(index, text)
+        contradiction = _contradiction(said)
+        if contradiction is not None:
+            return contradiction
         whole = [] if said.only_begins else _fitting(said.options(), kind, on_pole)
     if whole:
         return Verdict(tuple(whole), len(whole))
     return _beginning(index, key + "-" if fold(text).rstrip().endswith("-") else key, kind, on_pole)
+
+
+def _contradiction(said: _Said) -> Verdict | None:
+    """The one pole that somebody typed, in full or by its beginning, and a station that stands elsewhere."""
+    if len(said.poles) > 1 or not said.stations:
+        return None
+    if any(said.begins(each.pole_id) for each in said.stations):
+        return None
+    begun = (place for each in said.near for place in each.first(_MOST_ALIKE) if place.station_id is None)
+    pole = next(iter(said.poles or begun), None)
+    apart = said.apart(pole.pole_id) if pole is not None else None
+    return Verdict((pole,), 1, apart=apart) if pole is not None and apart is not None else None
 
 
 def _beginning(index: AssetIndex, prefix: str, kind: Kind, on_pole: int | None) -> Verdict:
@@ -133,6 +161,13 @@ class _Said:
     def on(self, pole_id: int) -> list[Place]:
         """The stations that are named and stand on this pole."""
         return sorted((each for each in self.stations if each.pole_id == pole_id), key=_order)
+
+    def apart(self, pole_id: int) -> Place | None:
+        """A station that stands elsewhere, where none stands on this pole; one with its own pole is not meant."""
+        if self.on(pole_id):
+            return None
+        strays = (each for each in self.stations if Place(each.pole_id) not in self.poles)
+        return min(strays, key=_order, default=None)
 
     def begins(self, pole_id: int) -> bool:
         """Whether the code of this pole, or of a station on it, begins like a word of the text."""

@@ -70,11 +70,18 @@ class Lookup:
     ) -> Typed:
         """What somebody who was asked for an asset typed; with `on_pole` only what stands there is thought of."""
         verdict: Verdict = typed(await self.index(session, desk), text, kind, on_pole)
-        shown = await candidates(session, verdict.options[:MOST_EXAMPLES])
+        asked = (*verdict.options[:MOST_EXAMPLES], *_apart(verdict))
+        shown = await candidates(session, asked)
         ordered = tuple(shown[each] for each in verdict.options[:MOST_EXAMPLES] if each in shown)
         match = ordered[0] if verdict.total == 1 and ordered else None
         return Typed(
-            text.strip(), kind, match, verdict.completed, () if match else ordered, max(verdict.total, 0)
+            text.strip(),
+            kind,
+            match,
+            verdict.completed,
+            () if match else ordered,
+            max(verdict.total, 0),
+            next((shown[each] for each in _apart(verdict) if each in shown), None),
         )
 
     async def index(self, session: AsyncSession, desk: str) -> AssetIndex:
@@ -93,6 +100,10 @@ def _open_ones(verdict: Verdict) -> tuple[Place, ...]:
     return () if verdict.total == 1 else verdict.options[:MOST_CANDIDATES]
 
 
+def _apart(verdict: Verdict) -> tuple[Place, ...]:
+    return () if verdict.apart is None else (verdict.apart,)
+
+
 def _verdicts(index: AssetIndex, letters: Sequence[Said]) -> list[Verdict]:
     return [in_letter(index, each.subject, each.fresh, each.otherwise) for each in letters]
 
@@ -101,7 +112,8 @@ def _shown_of(verdicts: Sequence[Verdict]) -> list[Place]:
     """The places that have to be named, each once."""
     shown: dict[Place, None] = {}
     for verdict in verdicts:
-        shown.update(dict.fromkeys((*([verdict.certain] if verdict.certain else []), *_open_ones(verdict))))
+        certain = [verdict.certain] if verdict.certain else []
+        shown.update(dict.fromkeys((*certain, *_open_ones(verdict), *_apart(verdict))))
     return list(shown)
 
 
@@ -112,6 +124,7 @@ def _found(verdict: Verdict, shown: Mapping[Place, Candidate]) -> Found:
         candidates=tuple(shown[each] for each in _open_ones(verdict) if each in shown),
         total=0 if verdict.total == 1 else verdict.total,
         source=verdict.source,
+        apart=next((shown[each] for each in _apart(verdict) if each in shown), None),
     )
 
 

@@ -71,12 +71,14 @@ class Found:
             of the pole when only the pole is.
         total: How many candidates there are altogether.
         source: Where it was found; None when nothing was.
+        apart: A station that is named with the pole and stands on another: one of both is wrong.
     """
 
     certain: Candidate | None = None
     candidates: tuple[Candidate, ...] = ()
     total: int = 0
     source: Source | None = None
+    apart: Candidate | None = None
 
     @property
     def pole_id(self) -> int | None:
@@ -97,9 +99,15 @@ class Found:
         if self.certain is None:
             codes = ", ".join(each.code for each in self.candidates[:MOST_EXAMPLES])
             return t.plain_plural("dispatch.assets.why_open", self.total, codes=codes)
-        if self.source is Source.SUBJECT:
-            return t.plain("dispatch.assets.why_subject", code=self.certain.code)
-        return t.plain("dispatch.assets.why_text", code=self.certain.code)
+        key = "dispatch.assets.why_subject" if self.source is Source.SUBJECT else "dispatch.assets.why_text"
+        why = t.plain(key, code=self.certain.code)
+        return f"{why}; {self.doubt(t)}" if self.apart else why
+
+    def doubt(self, t: Translator) -> str:
+        """What contradicts the place that was found; empty when nothing does."""
+        if self.apart is None:
+            return ""
+        return t.plain("dispatch.assets.why_apart", station=self.apart.station, pole=self.apart.pole)
 
 
 #: Of `Found` and `Typed`; and of the words of an error.
@@ -123,6 +131,7 @@ class Typed:
         completed: Whether only the beginning of its code was typed.
         candidates: At most three of those that fit.
         total: How many fit.
+        apart: The station that was typed with `match`, a pole on which it does not stand.
     """
 
     text: str
@@ -131,19 +140,28 @@ class Typed:
     completed: bool = False
     candidates: tuple[Candidate, ...] = ()
     total: int = 0
+    apart: Candidate | None = None
 
     def chosen(self) -> Candidate:
         """The one that was meant.
 
         Raises:
-            PersonError: there is none, or more than one; the text has up to three examples.
+            PersonError: there is none, or more than one, then the text has up to three examples; or two codes
+                contradict each other.
         """
+        if self.match is not None and self.apart is not None:
+            raise contradiction(self.match, self.apart)
         if self.match is not None:
             return self.match
         if not self.total:
             raise PersonError(_NONE[self.kind], text=self.text)
         examples = ", ".join(each.code for each in self.candidates)
         raise PersonError(_SEVERAL[self.kind], text=self.text, count=self.total, examples=examples)
+
+
+def contradiction(pole: Candidate, station: Candidate) -> PersonError:
+    """What is said to whoever named a pole and a station that stands on another."""
+    return PersonError("dispatch.assets.apart", station=station.station, pole=pole.pole, other=station.pole)
 
 
 _NONE: Mapping[Kind, str] = {

@@ -18,12 +18,12 @@ from sekretar.dispatch.commands.hands import Hands, say
 from sekretar.dispatch.commands.types import type_called
 from sekretar.dispatch.incidents import types
 from sekretar.dispatch.incidents.values import Applicant, Incident, IncidentType, NewIncident, Origin
-from sekretar.dispatch.placing import placed
+from sekretar.dispatch.placing import Typed, placed
 from sekretar.kernel.errors import PeerInvalid, PeerNotFound, PersonError
 from sekretar.kernel.forms import LONGEST_TEXT, Choice, Field, FieldKind, Form
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person
-from sekretar.kernel.text import Markdown, truncate
+from sekretar.kernel.text import Markdown, escape, truncate
 from sekretar.mattermost.chat import (
     Chat,
     CommandRequest,
@@ -93,7 +93,7 @@ class Making:
             applicant=Applicant("", applicant) if "@" in applicant else Applicant(applicant),
             responsible_id=responsible.id if responsible else None,
         )
-        place = options.get("asset") or options.get("pole") or ""
+        place = Typed(*(options.get(each, "") for each in ("asset", "pole")))
         async with self.hands.chat.database.transaction() as session:
             kind = None
             if options.get("type"):
@@ -103,12 +103,12 @@ class Making:
         return say(opened(incident, kind, found, request.t))
 
     async def _open(
-        self, session: AsyncSession, new: NewIncident, place: str, person: Person
+        self, session: AsyncSession, new: NewIncident, place: Typed, person: Person
     ) -> tuple[Incident, Found]:
         """Enter it: where it is was said, or stands in its words.
 
         Raises:
-            PersonError: what was said is no asset, or several.
+            PersonError: what was said is no asset, or several, or contradicts itself.
         """
         t = self.hands.chat.catalogues.translator(self.hands.desks[new.desk].language)
         new, found = await placed(self.hands.assets, session, new, place, t)
@@ -178,7 +178,7 @@ class Making:
         async with self.hands.chat.database.transaction() as session:
             kind = await types.by_id(session, new.type_id) if new.type_id else None
             try:
-                incident, found = await self._open(session, new, values["place"], submit.person)
+                incident, found = await self._open(session, new, Typed(values["place"]), submit.person)
             except PersonError as error:
                 if not error.key.startswith(_ABOUT_PLACES):
                     raise
@@ -206,6 +206,8 @@ def opened(incident: Incident, kind: IncidentType | None, found: Found, t: Trans
     lines = [t("dispatch.new.opened", code=incident.code, summary=truncate(incident.summary, 120))]
     if found.certain is not None:
         lines.append(t("dispatch.new.placed", place=found.certain.code))
+        if found.apart is not None:
+            lines.append(Markdown(f"⚠️ {escape(found.doubt(t))}"))
     elif found.candidates:
         codes = ", ".join(each.code for each in found.candidates[:3])
         lines.append(t("dispatch.new.candidates", code=incident.code, codes=codes))

@@ -104,15 +104,14 @@ class Pulling:
         if station == "":
             return {**found, "station_id": None}
         if station is not None:
-            on_pole = found.get("pole_id") if pole else None
-            match = await self._find(session, incident.desk, station, Kind.STATION, on_pole)
+            match = await self._station(session, incident.desk, pole, station)
             return _placed(match) | {"station_id": match.place.station_id}
         return found
 
     async def _pole(self, session: AsyncSession, incident: Incident, typed: str) -> dict[str, Any]:
         if not typed:
             return {"pole_id": None, "station_id": None, "contractor_id": None}
-        match = await self._find(session, incident.desk, typed, Kind.POLE, None)
+        match = await self._find(session, incident.desk, typed, Kind.POLE)
         found = _placed(match)
         if incident.station_id is not None:
             query = select(StationRow.pole_id).where(StationRow.id == incident.station_id)
@@ -120,10 +119,15 @@ class Pulling:
                 found["station_id"] = None
         return found
 
-    async def _find(
-        self, session: AsyncSession, desk: str, text: str, kind: Kind, on_pole: int | None
-    ) -> Candidate:
-        return (await self.assets.find(session, desk, text, kind, on_pole)).chosen()
+    async def _station(self, session: AsyncSession, desk: str, pole: str | None, station: str) -> Candidate:
+        """The station of a ticket, on the pole that was typed at the same time."""
+        if not pole:
+            return await self._find(session, desk, station, Kind.STATION)
+        on_pole = await self._find(session, desk, pole, Kind.POLE)
+        return await self.assets.find_on(session, desk, on_pole, station)
+
+    async def _find(self, session: AsyncSession, desk: str, text: str, kind: Kind) -> Candidate:
+        return (await self.assets.find(session, desk, text, kind)).chosen()
 
     async def _type(
         self, session: AsyncSession, incident: Incident, scheme: Scheme, changed: Values

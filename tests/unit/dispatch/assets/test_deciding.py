@@ -171,6 +171,45 @@ def test_what_is_typed(text: str, kind: Kind, on_pole: int | None, expected: set
     assert set(typed(INDEX, text, kind, on_pole).options) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "pole", "station"),
+    [
+        ("KI0075/47175-P-62-1-1", 3, Place(1, 11)),
+        ("БС КI0075, опора 47175-р-62-1-1", 3, Place(1, 11)),
+        # Of the pole only the beginning.
+        ("KI0075 на опоре 47175", 3, Place(1, 11)),
+        ("30-175 47175-P", 3, Place(4, 17)),
+    ],
+)
+def test_a_station_typed_with_the_pole_of_another_is_a_contradiction(
+    text: str, pole: int, station: Place
+) -> None:
+    verdict = typed(INDEX, text)
+    assert (verdict.certain, verdict.apart) == (Place(pole), station)
+
+
+@pytest.mark.parametrize("text", ["KI0075/41960-P-43-1-1", "30-175 59475-30-61", "KI0075, 41960-P", "47175"])
+def test_what_fits_together_is_none(text: str) -> None:
+    assert typed(INDEX, text).apart is None
+
+
+@pytest.mark.parametrize(
+    ("subject", "text", "apart"),
+    [
+        ("KI0075 / 47175-P-62-1-1", "", Place(1, 11)),
+        ("47175-P-62-1-1", "БС KI0075 без питания", Place(1, 11)),
+        ("47175-P-62-1-1", "БС KI0075 и ST2360 без питания", None),
+        # Another place that the letter speaks of, too.
+        ("47175-P-62-1-1", "как было на KI0075/41960-P-43-1-1", None),
+        ("47175-P-62-1-1", "", None),
+    ],
+)
+def test_a_letter_that_contradicts_itself_is_noticed(subject: str, text: str, apart: Place | None) -> None:
+    verdict = in_letter(INDEX, subject, text)
+    assert verdict.certain is not None
+    assert (verdict.certain.pole_id, verdict.apart) == (3, apart)
+
+
 @given(st.lists(st.text("AB01-", min_size=1, max_size=4), max_size=300), st.text("AB01-", max_size=3))
 def test_the_packed_codes_are_a_sorted_list(codes: list[str], wanted: str) -> None:
     ordered = sorted(codes)
