@@ -7,6 +7,7 @@ All functions are pure: the present day or moment is an argument.
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,6 +29,12 @@ _DAYS_FROM_TODAY = {
     "сегодня": 0, "завтра": 1, "послезавтра": 2, "вчера": -1, "позавчера": -2,
     "today": 0, "tomorrow": 1, "day after tomorrow": 2, "the day after tomorrow": 2, "yesterday": -1,
     "day before yesterday": -2, "the day before yesterday": -2, "через неделю": 7, "in a week": 7,
+}  # fmt: skip
+
+_MONTHS_FROM_TODAY = {
+    "через месяц": 1, "через полгода": 6, "через год": 12, "месяц назад": -1, "полгода назад": -6, "год назад": -12,
+    "in a month": 1, "in half a year": 6, "in a year": 12, "a month ago": -1, "half a year ago": -6,
+    "a year ago": -12,
 }  # fmt: skip
 
 #: Small numbers as words, as they are counted with.
@@ -71,9 +78,16 @@ _OF_MONTH = re.compile(
     r"the\s+(?P<en>\d{1,2})(?:st|nd|rd|th)|(?P<ru>\d{1,2})(?:-?го(?:\s+числа)?|(?:-?(?:е|ое))?\s+числ[оа])"
 )
 _COUNT = rf"(?P<count>\d{{1,4}}|{'|'.join(NUMBER_WORDS)})"
-_UNIT_OF_DAYS = r"(?:(?P<weeks>недел[юиь]|недель|weeks?)|день|дня|дней|days?)"
-_IN_DAYS = re.compile(rf"(?:через|in)\s+{_COUNT}\s+{_UNIT_OF_DAYS}", re.ASCII)
-_DAYS_AGO = re.compile(rf"{_COUNT}\s+{_UNIT_OF_DAYS}\s+(?:назад|ago)", re.ASCII)
+#: Each with its days and its months.
+_UNITS_OF_TIME = {
+    **dict.fromkeys(("день", "дня", "дней", "day", "days"), (1, 0)),
+    **dict.fromkeys(("неделю", "недели", "недель", "week", "weeks"), (7, 0)),
+    **dict.fromkeys(("месяц", "месяца", "месяцев", "month", "months"), (0, 1)),
+    **dict.fromkeys(("год", "года", "лет", "year", "years"), (0, 12)),
+}  # fmt: skip
+_UNIT_OF_TIME = rf"(?P<unit>{'|'.join(_UNITS_OF_TIME)})"
+_LATER = re.compile(rf"(?:через|in)\s+{_COUNT}\s+{_UNIT_OF_TIME}", re.ASCII)
+_AGO = re.compile(rf"{_COUNT}\s+{_UNIT_OF_TIME}\s+(?:назад|ago)", re.ASCII)
 
 
 def parse_date(text: str, today: date | None = None) -> date:
@@ -87,7 +101,7 @@ def parse_date(text: str, today: date | None = None) -> date:
     Raises:
         PersonError: `kernel.form.date`, it cannot be read; `kernel.form.no_such_day`, like 30 February.
     """
-    wanted = re.sub(r"\s+", " ", text).strip().casefold().replace("ё", "е")
+    wanted = _tidied(text)
     for reading in (_read_words, _read_numbers, _read_month_name, _read_day_of_month):
         day = reading(wanted, today)
         if day is not None:
@@ -95,25 +109,53 @@ def parse_date(text: str, today: date | None = None) -> date:
     raise PersonError("kernel.form.date", given=truncate(text, _QUOTED))
 
 
+def is_counted(text: str) -> bool:
+    """Whether a day is named by how far it is from today: `tomorrow`, `in a month`."""
+    return _distance(_tidied(text)) is not None
+
+
+def _tidied(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip().casefold().replace("ё", "е")
+
+
 def _read_words(wanted: str, today: date | None) -> date | None:
     if today is None:
         return None
-    bare = re.sub(r"^(?:в|во|на|on|next|this)\s+", "", wanted).rstrip(".,")
+    distance = _distance(wanted)
+    if distance is not None:
+        return _shifted(today, *distance)
+    weekday = _WEEKDAY.get(_bare(wanted))
+    return None if weekday is None else _shifted(today, (weekday - today.weekday() - 1) % 7 + 1, 0)
+
+
+def _bare(wanted: str) -> str:
+    return re.sub(r"^(?:в|во|на|on|next|this)\s+", "", wanted).rstrip(".,")
+
+
+def _distance(wanted: str) -> tuple[int, int] | None:
+    """Days and months from today."""
+    bare = _bare(wanted)
     if bare in _DAYS_FROM_TODAY:
-        return _shifted(today, _DAYS_FROM_TODAY[bare])
-    if bare in _WEEKDAY:
-        return _shifted(today, (_WEEKDAY[bare] - today.weekday() - 1) % 7 + 1)
-    for counted, direction in ((_IN_DAYS.fullmatch(wanted), 1), (_DAYS_AGO.fullmatch(wanted), -1)):
+        return _DAYS_FROM_TODAY[bare], 0
+    if bare in _MONTHS_FROM_TODAY:
+        return 0, _MONTHS_FROM_TODAY[bare]
+    for counted, direction in ((_LATER.fullmatch(wanted), 1), (_AGO.fullmatch(wanted), -1)):
         if counted:
-            count = NUMBER_WORDS.get(counted["count"]) or int(counted["count"])
-            return _shifted(today, direction * count * (7 if counted["weeks"] else 1))
+            count = direction * (NUMBER_WORDS.get(counted["count"]) or int(counted["count"]))
+            days, months = _UNITS_OF_TIME[counted["unit"]]
+            return count * days, count * months
     return None
 
 
-def _shifted(today: date, days: int) -> date:
+def _shifted(today: date, days: int, months: int) -> date:
+    """A shorter month has its last day where the number of the day is missing: a month after 31 January is 28
+    February.
+    """
+    year, month = divmod(today.year * 12 + today.month - 1 + months, 12)
     try:
-        return today + timedelta(days=days)
-    except OverflowError:
+        length = calendar.monthrange(year, month + 1)[1]
+        return date(year, month + 1, min(today.day, length)) + timedelta(days=days)
+    except (OverflowError, ValueError):
         raise PersonError("kernel.form.no_such_day") from None
 
 

@@ -71,6 +71,11 @@ def said(text: str) -> str:
         ("четверг, 12 марта", "2026-03-12"),
         ("Thu, 12 Mar 2026", "2026-03-12"),
         ("12.03.2026 (чт)", "2026-03-12"),
+        ("через месяц", "2026-04-04"),
+        ("in 2 months", "2026-05-04"),
+        ("через полгода", "2026-09-04"),
+        ("in a year", "2027-03-04"),
+        ("год назад", "2025-03-04"),
     ],
 )
 def test_a_day(text: str, day: str) -> None:
@@ -125,6 +130,12 @@ def test_a_week_is_monday_to_sunday(text: str, monday: str) -> None:
         ("в мае", "2026-05"),
         ("декабрь", "2025-12"),
         ("март 2027", "2027-03"),
+        ("за март", "2026-03"),
+        ("в марте", "2026-03"),
+        ("in March", "2026-03"),
+        ("for march", "2026-03"),
+        ("за март 2025 г.", "2025-03"),
+        ("мар", "2026-03"),
         ("month 12.05", "2026-05"),
     ],
 )
@@ -187,6 +198,63 @@ def test_a_range_across_months_and_in_words(text: str, first: str, last: str) ->
     assert (period.first.isoformat(), period.last.isoformat()) == (first, last)
 
 
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("с марта по апрель", "2026-03-01", "2026-04-30"),
+        ("март-апрель", "2026-03-01", "2026-04-30"),
+        ("март – апрель", "2026-03-01", "2026-04-30"),
+        ("мар-апр", "2026-03-01", "2026-04-30"),
+        ("март и апрель", "2026-03-01", "2026-04-30"),
+        ("март апрель", "2026-03-01", "2026-04-30"),
+        ("за март-апрель", "2026-03-01", "2026-04-30"),
+        ("в марте и апреле", "2026-03-01", "2026-04-30"),
+        ("from March to April", "2026-03-01", "2026-04-30"),
+        ("March to April", "2026-03-01", "2026-04-30"),
+        ("between March and April", "2026-03-01", "2026-04-30"),
+        ("in March and April", "2026-03-01", "2026-04-30"),
+        ("с апреля по март", "2026-03-01", "2026-04-30"),
+        ("с декабря по январь", "2025-12-01", "2026-01-31"),
+        ("с июля до августа", "2026-07-01", "2026-08-31"),
+        ("с сентября по октябрь", "2025-09-01", "2025-10-31"),
+        ("с января по февраль", "2026-01-01", "2026-02-28"),
+        ("с января по февраль 2028", "2028-01-01", "2028-02-29"),
+        ("с декабря по январь 2027 г.", "2026-12-01", "2027-01-31"),
+        ("декабрь 2026 - январь", "2026-12-01", "2027-01-31"),
+        ("с декабря 2026 г. по январь 2027 года", "2026-12-01", "2027-01-31"),
+        ("с 15 марта по апрель", "2026-03-15", "2026-04-30"),
+        ("с марта по 15 апреля", "2026-03-01", "2026-04-15"),
+        ("с марта по 10 марта", "2026-03-01", "2026-03-10"),
+        ("с завтра по апрель", "2026-03-05", "2026-04-30"),
+        ("апрель - 15 марта", "2026-03-15", "2026-04-30"),
+    ],
+)
+def test_a_range_by_names_of_months_holds_them_whole(text: str, first: str, last: str) -> None:
+    assert said(text) == f"span {first} {last}"
+
+
+def test_a_range_of_one_month_is_that_month() -> None:
+    assert said("с марта по март") == "month 2026-03-01 2026-03-31"
+
+
+_NAMES = (
+    ("January", "Январь"), ("February", "Февраль"), ("March", "Март"), ("April", "Апрель"), ("May", "Май"),
+    ("June", "Июнь"), ("July", "Июль"), ("August", "Август"), ("September", "Сентябрь"),
+    ("October", "Октябрь"), ("November", "Ноябрь"), ("December", "Декабрь"),
+)  # fmt: skip
+
+
+@given(USUAL_DAYS, st.integers(0, 11))
+def test_a_month_and_the_next_one_in_any_spelling(today: date, number: int) -> None:
+    one, other = _NAMES[number], _NAMES[(number + 1) % 12]
+    period = parse_period(f"from {one[0]} to {other[0]}", today)
+    begin = parse_period(one[0], today)
+    assert begin.later is not None
+    assert (period.first, period.last) == (begin.first, begin.later.last)
+    for text in (f"{one[0]}-{other[0]}", f"{one[1]} - {other[1]}", f"за {one[1]}-{other[1]}".lower()):
+        assert parse_period(text, today) == period
+
+
 @pytest.mark.parametrize("day", [date(2026, 3, 7), date(2026, 3, 8)])
 def test_at_the_weekend_this_one_is_meant(day: date) -> None:
     assert parse_period("выходные", day) == span_of(date(2026, 3, 7), date(2026, 3, 8))
@@ -207,6 +275,9 @@ def test_a_range_of_one_day_is_a_day() -> None:
         ("с 30 по 31 февраля", "kernel.form.no_such_day"),
         ("1 января - 31 декабря", "calendars.period.too_long"),
         ("01.03.2026 01.03.2027", "calendars.period.too_long"),
+        ("с января по декабрь", "calendars.period.too_long"),
+        ("с марта по май", "calendars.period.too_long"),
+        ("с марта по апрель 2300", "calendars.period.too_far"),
         ("31.12.9999", "calendars.period.too_far"),
         ("01.01.0001", "calendars.period.too_far"),
         ("01.01.0001 31.12.9999", "calendars.period.too_far"),
@@ -239,6 +310,9 @@ def test_days_that_cannot_be_shown_are_understood_and_refused(text: str, key: st
         "x" * 500,
         "- - -",
         "год",
+        "с 5 по март",
+        "март - 5",
+        "марток-апрель",
     ],
 )
 def test_what_is_no_date_is_left_to_others(text: str) -> None:

@@ -18,6 +18,7 @@ from sekretar.kernel.dates import (
     format_relative,
     format_span,
     format_time,
+    is_counted,
     near_day,
     parse_date,
     parse_time,
@@ -80,6 +81,23 @@ NOON = datetime(2026, 3, 2, 9, tzinfo=UTC)
         ("2026.03.05", date(2026, 3, 5)),
         ("во вторник", date(2026, 3, 3)),
         ("пн", date(2026, 3, 9)),
+        ("через месяц", date(2026, 4, 2)),
+        ("через 2 месяца", date(2026, 5, 2)),
+        ("через 11 месяцев", date(2027, 2, 2)),
+        ("через полгода", date(2026, 9, 2)),
+        ("через год", date(2027, 3, 2)),
+        ("через два года", date(2028, 3, 2)),
+        ("через 5 лет", date(2031, 3, 2)),
+        ("in a month", date(2026, 4, 2)),
+        ("in 2 months", date(2026, 5, 2)),
+        ("in one month", date(2026, 4, 2)),
+        ("in half a year", date(2026, 9, 2)),
+        ("in a year", date(2027, 3, 2)),
+        ("in two years", date(2028, 3, 2)),
+        ("месяц назад", date(2026, 2, 2)),
+        ("3 months ago", date(2025, 12, 2)),
+        ("полгода назад", date(2025, 9, 2)),
+        ("a year ago", date(2025, 3, 2)),
     ],
 )
 def test_days_that_are_read(text: str, day: date) -> None:
@@ -101,7 +119,54 @@ def test_days_that_do_not_exist(text: str) -> None:
         parse_date(text, MONDAY)
 
 
-@pytest.mark.parametrize("text", ["tomorrow", "5.3", "friday", "in 3 days"])
+@pytest.mark.parametrize(
+    ("text", "today", "day"),
+    [
+        ("через месяц", date(2026, 1, 31), date(2026, 2, 28)),
+        ("in a month", date(2028, 1, 30), date(2028, 2, 29)),
+        ("через 2 месяца", date(2026, 8, 31), date(2026, 10, 31)),
+        ("через 3 месяца", date(2026, 8, 31), date(2026, 11, 30)),
+        ("через полгода", date(2026, 8, 31), date(2027, 2, 28)),
+        ("in a year", date(2028, 2, 29), date(2029, 2, 28)),
+        ("in 4 years", date(2028, 2, 29), date(2032, 2, 29)),
+        ("a month ago", date(2026, 3, 31), date(2026, 2, 28)),
+    ],
+)
+def test_a_month_later_the_last_day_stands_for_those_that_are_missing(
+    text: str, today: date, day: date
+) -> None:
+    assert parse_date(text, today) == day
+
+
+@given(st.dates(date(1990, 1, 1), date(2090, 12, 31)), st.integers(1, 120))
+def test_months_are_counted_as_on_a_calendar(today: date, months: int) -> None:
+    later = parse_date(f"in {months} months", today)
+    assert (later.year * 12 + later.month) - (today.year * 12 + today.month) == months
+    assert later.day == today.day or (later.day < today.day and (later + timedelta(days=1)).day == 1)
+    assert parse_date(f"через {months} месяцев", today) == later
+    if months % 12 == 0:
+        assert parse_date(f"in {months // 12} years", today) == later
+
+
+@pytest.mark.parametrize(
+    "text", ["через 9999 лет", "9999 years ago", "через 9999 недель назад", "через день"]
+)
+def test_a_day_beyond_the_calendar_or_every_other_one_is_refused(text: str) -> None:
+    with pytest.raises(PersonError):
+        parse_date(text, MONDAY)
+
+
+@pytest.mark.parametrize("text", ["tomorrow", "Через месяц", "in  2 weeks", "на завтра", "3 дня назад"])
+def test_what_is_counted_from_today(text: str) -> None:
+    assert is_counted(text)
+
+
+@pytest.mark.parametrize("text", ["5.3", "2026-03-05", "friday", "15-го", "", "soon", "через"])
+def test_what_is_not_counted_from_today(text: str) -> None:
+    assert not is_counted(text)
+
+
+@pytest.mark.parametrize("text", ["tomorrow", "5.3", "friday", "in 3 days", "in a month"])
 def test_without_today_only_full_dates_are_known(text: str) -> None:
     with pytest.raises(PersonError, match=r"kernel\.form\.date"):
         parse_date(text)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum, StrEnum, auto
 
-from sekretar.kernel.dates import DAY_WORDS, parse_date
+from sekretar.kernel.dates import DAY_WORDS, is_counted, parse_date
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.text import truncate
 
@@ -223,30 +223,38 @@ def _turn(found: re.Match[str]) -> int:
 
 
 _MONTHS = (
-    ("january", "jan", "январь", "январе"), ("february", "feb", "февраль", "феврале"),
-    ("march", "mar", "март", "марте"), ("april", "apr", "апрель", "апреле"), ("may", "май", "мае"),
-    ("june", "jun", "июнь", "июне"), ("july", "jul", "июль", "июле"), ("august", "aug", "август", "августе"),
-    ("september", "sep", "sept", "сентябрь", "сентябре"), ("october", "oct", "октябрь", "октябре"),
-    ("november", "nov", "ноябрь", "ноябре"), ("december", "dec", "декабрь", "декабре"),
-)  # fmt: skip
+    ("january", "jan", "январь", "января", "январе", "янв"),
+    ("february", "feb", "февраль", "февраля", "феврале", "фев"),
+    ("march", "mar", "март", "марта", "марте", "мар"),
+    ("april", "apr", "апрель", "апреля", "апреле", "апр"),
+    ("may", "май", "мая", "мае"),
+    ("june", "jun", "июнь", "июня", "июне", "июн"),
+    ("july", "jul", "июль", "июля", "июле", "июл"),
+    ("august", "aug", "август", "августа", "августе", "авг"),
+    ("september", "sep", "sept", "сентябрь", "сентября", "сентябре", "сен", "сент"),
+    ("october", "oct", "октябрь", "октября", "октябре", "окт"),
+    ("november", "nov", "ноябрь", "ноября", "ноябре", "ноя", "нояб"),
+    ("december", "dec", "декабрь", "декабря", "декабре", "дек"),
+)
 _MONTH = {name: number for number, names in enumerate(_MONTHS, 1) for name in names}
 _NAMED_MONTH = re.compile(
-    r"(?:(?:в|на|in) )?(?P<name>[a-zа-я]+)(?: (?P<year>\d{4})(?: ?(?:г|года?))?)?", re.ASCII
+    r"(?:(?:в|на|за|in|for) )?(?P<name>[a-zа-я]+)\.?(?: (?P<year>\d{4})(?: ?(?:г\.?|года?))?)?", re.ASCII
 )
 
 
 def _read_named_month(wanted: str, today: date) -> Period | None:
     """`march`, `в марте`, `март 2027`: without a year the nearest one."""
+    middle = _middle_of_month(wanted)
+    return month_of(_day(middle, today)) if middle else None
+
+
+def _middle_of_month(wanted: str) -> str:
+    """A day of the month that is named, as it is written: its year is found as that of any day. Empty for no month."""
     found = _NAMED_MONTH.fullmatch(wanted)
     number = _MONTH.get(found["name"]) if found else None
     if found is None or number is None:
-        return None
-    if found["year"]:
-        year = int(found["year"])
-        if not EARLIEST.year <= year <= LATEST.year:
-            raise PersonError("calendars.period.too_far")
-        return month_of(date(year, number, 1))
-    return month_of(_day(f"15.{number}", today))
+        return ""
+    return f"15.{number}.{found['year']}" if found["year"] else f"15.{number}"
 
 
 # --- days
@@ -316,16 +324,16 @@ class _Manner(Enum):
 
 
 def _manner(wanted: str, today: date) -> _Manner:
-    """Seen by what becomes of the day when it is another day today.
+    """A day of the week is seen by what becomes of it when it is another day today.
 
     Raises:
         PersonError: as `parse_date`.
     """
     day = parse_date(wanted, today)
-    if day - parse_date(wanted, today - _HALF_A_YEAR) != _HALF_A_YEAR:
-        return _Manner.DATED
-    shifted = parse_date(wanted, today + timedelta(days=1)) - day
-    return _Manner.COUNTED if shifted == timedelta(days=1) else _Manner.WEEKDAY
+    if is_counted(wanted):
+        return _Manner.COUNTED
+    moves = day - parse_date(wanted, today - _HALF_A_YEAR) == _HALF_A_YEAR
+    return _Manner.WEEKDAY if moves else _Manner.DATED
 
 
 def _known(day: date) -> date:
@@ -352,7 +360,7 @@ _BARE_DAY = re.compile(r"\d{1,2}(?:st|nd|rd|th|-?(?:го|е|ое))?", re.ASCII)
 
 
 def _read_range(wanted: str, today: date) -> Period | None:
-    """Two days with something between them; every place where the text can be cut is tried."""
+    """Two days or months with something between them; every place where the text can be cut is tried."""
     bare = _FROM.sub("", wanted)
     impossible: PersonError | None = None
     for cut in _BETWEEN.finditer(bare):
@@ -360,13 +368,32 @@ def _read_range(wanted: str, today: date) -> Period | None:
         if not left or not right:
             continue
         try:
-            return Period(Kind.SPAN, *_ends(left, right, today))
+            return _between(left, right, today)
         except PersonError as error:
             if error.key != "kernel.form.date":
                 impossible = impossible or error
     if impossible is not None:
         raise impossible
     return None
+
+
+def _between(left: str, right: str, today: date) -> Period:
+    """From the one to the other, months whole: `март-апрель`, `с 15 марта по апрель`.
+
+    Raises:
+        PersonError: as `_ends`.
+    """
+    months = _middle_of_month(left), _middle_of_month(right)
+    if any(months) and (_BARE_DAY.fullmatch(left) or _BARE_DAY.fullmatch(right)):
+        raise PersonError("kernel.form.date", given=truncate(left, _QUOTED))
+    first, last = _ends(months[0] or left, months[1] or right, today)
+    one = month_of(first) if months[0] else day_of(first)
+    other = month_of(last) if months[1] else day_of(last)
+    if one == other:
+        return one
+    if one.first > other.last:
+        one, other = other, one
+    return Period(Kind.SPAN, one.first, other.last)
 
 
 def _ends(left: str, right: str, today: date) -> tuple[date, date]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 
-from sekretar.kernel.dates import parse_date
+from sekretar.kernel.dates import NUMBER_WORDS, parse_date
 from sekretar.kernel.errors import PersonError
 
 
@@ -64,7 +64,24 @@ _SPECIAL = {
 _JOINING = frozenset((",", ";", "&", "+", "–", "—", "-", "и", "and"))
 
 _MOST_DATE_WORDS = 6
-_INNER = frozenset(("of", "after", "позднее", "позже", "later", "than", "date", "date:", "-", "–", "—"))
+_INNER = frozenset(
+    (
+        "of",
+        "after",
+        "позднее",
+        "позже",
+        "later",
+        "than",
+        "date",
+        "date:",
+        "-",
+        "–",
+        "—",
+        "a",
+        "half",
+        *NUMBER_WORDS,
+    )
+)
 _LEAD = re.compile(
     r"(?P<deadline>(?:(?:срок|дедлайн|deadline|due)(?: date)?:? ?[-–—]? ?)?"
     r"(?:не позднее|не позже|до|к|ко|no later than|not later than|by|until|till|before)?) ?"
@@ -82,7 +99,7 @@ _MAY_BEGIN_DATE = re.compile(
     re.IGNORECASE,
 )
 _MAY_END_DATE = re.compile(
-    rf"\d.*|{_DAY_NAMES}|г\.?|года?|дн\w+|день|days?|недел\w|weeks?|"
+    rf"\d.*|{_DAY_NAMES}|г\.?|года?|лет|полгода|дн\w+|день|недел\w|месяц\w*|(?:day|week|month|year)s?|"
     r"(?:янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*\.?",
     re.IGNORECASE,
 )
