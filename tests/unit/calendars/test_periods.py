@@ -17,12 +17,11 @@ from sekretar.calendars.views.periods import (
     Period,
     day_of,
     month_of,
-    parse_period,
     restored,
     span_of,
-    understood,
     week_of,
 )
+from sekretar.calendars.views.reading import parse_period, understood
 from sekretar.kernel.errors import PersonError
 
 TODAY = date(2026, 3, 4)

@@ -23,7 +23,8 @@ from sekretar.calendars.views.agenda import (
     Meeting,
     overlaps,
 )
-from sekretar.calendars.views.periods import Period, day_of, month_of, parse_period, span_of, week_of
+from sekretar.calendars.views.periods import Period, day_of, month_of, span_of, week_of
+from sekretar.calendars.views.reading import parse_period
 from sekretar.kernel.i18n import Catalogues, Translator
 from sekretar.kernel.text import POST_LIMIT
 from sekretar.mattermost.messages import MOST_ACTIONS, Button, Message, Select, flatten

@@ -9,7 +9,8 @@ from datetime import date, timedelta
 
 from sekretar.calendars.booking.draft import DEFAULT_MINUTES, parse_length
 from sekretar.calendars.booking.words import LINKING, counted, tidied
-from sekretar.calendars.views.periods import Kind, Period, parse_period, understood
+from sekretar.calendars.views.periods import Kind, Period
+from sekretar.calendars.views.reading import parse_period, understood
 from sekretar.kernel.errors import PersonError
 
 #: How far is looked when no days are named.

@@ -15,7 +15,8 @@ from sekretar.calendars.model import CalendarAccount
 from sekretar.calendars.views import details_wording
 from sekretar.calendars.views import wording as views_wording
 from sekretar.calendars.views.agenda import agenda, details_of
-from sekretar.calendars.views.periods import Kind, Period, day_of, parse_period, restored, understood
+from sekretar.calendars.views.periods import Kind, Period, day_of, restored
+from sekretar.calendars.views.reading import parse_period, understood
 from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.i18n import Translator
@@ -128,7 +129,7 @@ class Viewing:
 
 def meant(text: str, today: date) -> Period:
     """The days that the words of a command mean. More words after a day are courtesy (`today please`), unless they
-    say more about the days themselves: `march april`.
+    say more about the days themselves: `march april may`.
 
     Raises:
         PersonError: as `parse_period`.
