@@ -22,6 +22,7 @@ from pydantic import (
 from sekretar.dispatch.api.settings import ApiSettings
 from sekretar.dispatch.assignment.settings import AssignmentSettings
 from sekretar.dispatch.hooks.settings import HookSettings
+from sekretar.dispatch.incidents import codes
 from sekretar.dispatch.incidents.values import Status
 from sekretar.dispatch.letters.settings import LettersSettings
 from sekretar.dispatch.part import FOLDER
@@ -236,7 +237,10 @@ class DeskSettings(_Part):
 
     name: str = Field(pattern=_NAME, description="Short name: small letters, digits, hyphens.")
     prefix: str = Field(
-        default="INC", pattern=r"^[A-Z][A-Z0-9]{0,15}$", description="What the codes of incidents begin with."
+        default="INC",
+        pattern=r"^[A-Z][A-Z0-9]{0,15}$",
+        description="What the codes of incidents begin with: Latin capitals and digits. In Russian letters "
+        "(«НТ-1» for NT-1) they are understood, too; so NT and HT cannot stand side by side.",
     )
     channel: str = Field(
         pattern=r"^[a-z0-9._-]+/[a-z0-9._-]+$",
@@ -286,6 +290,13 @@ class DeskSettings(_Part):
             raise ValueError("has two hooks of the same name")
         return value
 
+    @field_validator("prefix", mode="before")
+    @classmethod
+    def _latin(cls, value: object) -> object:
+        if isinstance(value, str) and not value.isascii():
+            raise ValueError("has letters that are not Latin, though some look so")
+        return value
+
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -320,6 +331,11 @@ class _File(_Part):
         for what in ("name", "prefix", "channel"):
             if len({getattr(desk, what) for desk in self.desk}) < len(self.desk):
                 raise ValueError(f"has two desks of the same {what}")
+        alike = codes.confusable(desk.prefix for desk in self.desk)
+        if alike is not None:
+            raise ValueError(
+                "has two desks whose codes are the same in Russian letters: {} and {}".format(*alike)
+            )
         addresses = [address for desk in self.desk for address in sorted(desk.addresses)]
         if len(set(addresses)) < len(addresses):
             raise ValueError("has two desks with the same mailbox")

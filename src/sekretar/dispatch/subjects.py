@@ -12,7 +12,8 @@ import unicodedata
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from sekretar.dispatch.assets.spelling import fold
+from sekretar.dispatch.assets.spelling import capitals
+from sekretar.dispatch.incidents import codes
 from sekretar.kernel.text import clean, truncate
 
 #: Subjects are cut on their way; so much of the beginning says that they are the same.
@@ -41,7 +42,7 @@ def normal(subject: str, prefixes: Collection[str]) -> str:
     """
     text = " ".join(unicodedata.normalize("NFKC", clean(subject)).casefold().split())
     for prefix in prefixes:
-        code = rf"(?<![\w-]){re.escape(prefix.casefold())}-\d+(?![\w-])"
+        code = rf"(?<![\w-]){codes.pattern(prefix)}-\d+(?![\w-])"
         text = re.sub(rf"\[{code}\]|{code}", " ", text)
     while True:
         shorter = text.lstrip(_EDGES)
@@ -74,8 +75,8 @@ def is_forward(subject: str) -> bool:
 
 def codes_in(text: str, prefix: str) -> tuple[str, ...]:
     """The codes of a desk's incidents that a text names, each once, in their order, whatever alphabet they are in."""
-    pattern = rf"(?<![\w-]){re.escape(prefix)}-0*([1-9]\d{{0,17}})(?![\w-])"
-    return tuple(dict.fromkeys(f"{prefix}-{found[1]}" for found in re.finditer(pattern, fold(text))))
+    code = rf"(?<![\w-]){codes.pattern(prefix)}-0*([1-9]\d{{0,17}})(?![\w-])"
+    return tuple(dict.fromkeys(f"{prefix}-{found[1]}" for found in re.finditer(code, capitals(text))))
 
 
 # --- letters out
@@ -84,7 +85,8 @@ def codes_in(text: str, prefix: str) -> tuple[str, ...]:
 def bare_subject(subject: str, code: str) -> str:
     """The subject as it was in the beginning: without marks of answers and without this code, words as written."""
     text = " ".join(clean(subject).split())
-    with_code = re.compile(rf"(?:\[{re.escape(code)}\]|{re.escape(code)}(?![\w-]))\s*:?", re.IGNORECASE)
+    spelled = codes.pattern(code)
+    with_code = re.compile(rf"(?:\[{spelled}\]|{spelled}(?![\w-]))\s*:?")
     while True:
         shorter = text
         for pattern in (_MARK, _TAG, with_code):

@@ -245,6 +245,7 @@ async def fill(house: House) -> None:
         ({"search": "аварии 28"}, []),
         ({"search": "авар 28"}, [3]),
         ({"code": "nt-2"}, [2]),
+        ({"code": "НТ–2"}, [2]),
     ],
 )
 async def test_lists_are_narrowed(house: House, query: dict[str, Any], numbers: list[int]) -> None:

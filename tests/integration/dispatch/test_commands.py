@@ -95,6 +95,9 @@ async def test_one_incident_from_new_to_closed_by_words_alone(database: Database
         # In its thread the code is left out; outside, the number is enough.
         here = await thread_of(house, incident)
         assert "теперь ваш" in await said(house, "anna", "взять", **here)
+        # On a Russian keyboard it is the same code.
+        assert "теперь ваш" in await said(house, "anna", "взять НТ-1")
+        assert "NT-1" in str((await typed(house, "anna", "find нт-1"))["attachments"])
         assert "Boris" in await said(house, "anna", "assign 1 @boris мне пора")
         assert (await house.now(incident.id)).responsible_id == boris
         assert "Chris" in await said(house, "anna", "назначить @chris", **here)

@@ -68,6 +68,12 @@ def test_without_a_file_there_is_no_desk() -> None:
         (SMALLEST.replace("imap_host", "imap_hots"), "desk, entry 1, mailboxes, entry 1"),
         (SMALLEST + SMALLEST, "two desks of the same name"),
         (SMALLEST + SMALLEST.replace("towers", "b").replace("ops/desk", "b/b"), "prefix"),
+        (SMALLEST.replace('name = "towers"', 'name = "towers"\nprefix = "НТ"'), "prefix: .*Latin"),
+        (
+            SMALLEST.replace('name = "towers"', 'name = "towers"\nprefix = "NT"')
+            + SMALLEST.replace("towers", "b").replace("ops/desk", 'b/b"\nprefix = "HT'),
+            "the same in Russian letters: HT and NT",
+        ),
         (SMALLEST.replace('name = "towers"', 'name = "towers"\nzone = "Mars/Olympus"'), "IANA"),
         (SMALLEST + "[desk.registry.poles]\n", "either url or file"),
         (SMALLEST + HOOK, r"hooks, entry 1: .*hook\.key cannot be read"),

@@ -39,6 +39,7 @@ from sekretar.dispatch.subjects import (
         "Re: NT-12: Re: Нет питания",
         "Нет питания (NT-12)",
         "***SPAM*** Нет питания",
+        "Re: НТ-12: Нет питания (нт-12)",
         "Автоматический ответ: Нет питания",
         "Нет\u00a0питания",
     ],
@@ -81,6 +82,9 @@ def test_subjects_that_were_cut_are_the_same() -> None:
         ("Re: NT-12: нет питания", ("NT-12",)),
         ("nt-12, NТ–13 и [NT-0014]", ("NT-12", "NT-13", "NT-14")),
         ("NT-12 NT-12", ("NT-12",)),
+        ("НТ-12, нт-13", ("NT-12", "NT-13")),
+        ("ГНТ-12 НТ12 ТН-12", ()),
+        ("№NТ-12", ("NT-12",)),
         ("ANT-12 NT-12-3 NT-0 NT- NT-12a 5-NT-12", ()),
         ("NT-1234567890123456789", ()),
     ],
@@ -113,6 +117,8 @@ def test_a_normal_subject_is_its_own_normal_subject(subject: str) -> None:
         "Re: NT-7: Нет питания",
         "[NT-7] Нет питания",
         "Re: [EXTERNAL] nt-7: Re: [NT-7] Нет питания",
+        "Re: НТ-7: Нет питания",
+        "[nт-7] Нет питания",
     ],
 )
 def test_marks_and_codes_do_not_pile_up(subject: str) -> None:

@@ -73,7 +73,7 @@ class ListQuery(BaseModel):
         description="Words, or their beginnings, of summary, description, applicant or letters. Needs a token.",
     )
     code: str = Field(
-        default="", pattern=r"^[A-Za-z0-9-]{0,40}$", description="How the code begins; digits are a number."
+        default="", max_length=40, description="How the code begins, in any spelling; digits are a number."
     )
     pole: str = Field(default="", max_length=64, description="How the code of the pole begins.")
     ordering: Ordering = Field(default="-incident_datetime", description="With `-` the latest first.")
@@ -116,7 +116,7 @@ def incident_filter(query: ListQuery, desks: frozenset[str], zone: ZoneInfo, now
         since=since,
         before=before,
         text=clean(query.search),
-        code=query.code,
+        code=clean(query.code),
         pole=clean(query.pole),
     )
 

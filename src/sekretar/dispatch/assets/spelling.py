@@ -37,16 +37,21 @@ MOST_WORDS = 300
 
 def fold(text: str) -> str:
     """Capitals, Latin where Cyrillic or Greek looks the same, one kind of dash, nothing invisible."""
-    return _latin(_plain(text))
+    return _latin(capitals(text))
 
 
 def _latin(plain: str) -> str:
     return plain if plain.isascii() else plain.translate(_LATIN)
 
 
-def _plain(text: str) -> str:
-    """The same without the letters: replacing these is slow, and few words of a letter may be codes."""
+def capitals(text: str) -> str:
+    """The same with all letters as they are: replacing them is slow, and few words of a letter may be codes."""
     return _DASHES.sub("-", unicodedata.normalize("NFKC", clean(text).replace("№", " ")).upper())
+
+
+def look_alikes(letter: str) -> frozenset[str]:
+    """The capitals of other alphabets of which `fold` makes this Latin one."""
+    return frozenset(chr(each) for each, latin in _LATIN.items() if latin == ord(letter))
 
 
 def code_key(written: str) -> str:
@@ -87,7 +92,7 @@ class Word:
 
 def code_words(text: str) -> list[Word]:
     """The words of a text that may be codes, each once, in their order."""
-    plain = _without_other_numbers(_plain(text[:LONGEST_TEXT]))
+    plain = _without_other_numbers(capitals(text[:LONGEST_TEXT]))
     found: dict[str, Word] = {}
     for match in _FROM_DIGIT.finditer(plain):
         at = _word_start(plain, match.start())

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from sekretar.dispatch.assets.assets import Assets
-from sekretar.dispatch.assets.spelling import fold
 from sekretar.dispatch.chat.rights import Rights
 from sekretar.dispatch.chat.roots import incident_of_thread
 from sekretar.dispatch.chat.views import Views
 from sekretar.dispatch.commands.filters import ME, NOBODY, person_in, spaced
+from sekretar.dispatch.incidents import codes
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.values import Incident, Status
 from sekretar.dispatch.settings import DeskSettings
@@ -23,9 +21,6 @@ from sekretar.kernel.text import Markdown
 from sekretar.mattermost.chat import CommandRequest, Reply
 from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.messages import Attachment, Message
-
-_CODE: Final = re.compile(r"#?(?P<code>[^\W\d_][^\W_]{0,15}-[0-9]{1,18})", re.ASCII)
-_NUMBER: Final = re.compile(r"#?(?P<number>[0-9]{1,18})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -131,15 +126,11 @@ class Hands:
         Raises:
             PersonError: it is a code, and there is no such incident.
         """
-        code = _CODE.fullmatch(fold(word).replace("−", "-"))
-        number = _NUMBER.fullmatch(word) if in_thread is None else None
-        if code is None and number is None:
+        wanted, number = word, codes.number_of(word)
+        if number is not None and in_thread is None:
+            wanted = f"{(await self.desk_of(request)).prefix}-{number}"
+        elif not codes.is_code(word):
             return None
-        if code is not None:
-            wanted = code["code"]
-        else:
-            assert number is not None
-            wanted = f"{(await self.desk_of(request)).prefix}-{int(number['number'])}"
         async with self.chat.database.reading() as session:
             found = await self.incidents.by_code(session, wanted)
         if found is None:

@@ -23,7 +23,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from sekretar.dispatch.assets.model import PoleRow
 from sekretar.dispatch.assets.spelling import code_key
-from sekretar.dispatch.incidents import marks, words
+from sekretar.dispatch.incidents import codes, marks, words
 from sekretar.dispatch.incidents.model import IncidentRow
 from sekretar.dispatch.incidents.rows import incident_of
 from sekretar.dispatch.incidents.values import UNSET, Incident, Status, Unset
@@ -72,7 +72,7 @@ class IncidentFilter:
     before: datetime | None = None
     #: Words, or their beginnings, that all stand in the summary, the description, the applicant or a letter.
     text: str = ""
-    #: How the code begins; digits alone are a whole number.
+    #: How the code begins, in any spelling; digits alone are a whole number.
     code: str = ""
     #: How the code of the pole begins, in any spelling.
     pole: str = ""
@@ -144,9 +144,8 @@ class _Few:
 
 async def _search(session: AsyncSession, wanted: IncidentFilter) -> _Search:
     others = _elsewhere(wanted)
-    plain = replace(
-        wanted, text="", pole="", due_by=None, code=wanted.code if _is_number(wanted.code) else ""
-    )
+    number = wanted.code if codes.number_of(wanted.code) is not None else ""
+    plain = replace(wanted, text="", pole="", due_by=None, code=number)
     if not others:
         return _Search(_conditions(plain))
     rare = [each for each in others if await _are_few(session, each.numbers)]
@@ -290,8 +289,8 @@ def _marks(wanted: IncidentFilter, row: type[IncidentRow]) -> list[ColumnElement
     found: list[ColumnElement[bool]] = []
     if wanted.unread is not None:
         found.append(row.unread.is_(wanted.unread))
-    if _is_number(wanted.code):
-        found.append(row.number == int(wanted.code.strip()[:18]))
+    if (number := codes.number_of(wanted.code)) is not None:
+        found.append(row.number == number)
     return found
 
 
@@ -303,8 +302,8 @@ def _elsewhere(wanted: IncidentFilter) -> list[_Elsewhere]:
     found = [_with_word(word) for word in words.sought(wanted.text)]
     if wanted.pole.strip():
         found.append(_at_pole(wanted.pole))
-    if wanted.code.strip() and not _is_number(wanted.code):
-        found.append(_coded(wanted.code.strip().upper()))
+    if wanted.code.strip() and codes.number_of(wanted.code) is None:
+        found.append(_coded(wanted.code))
     if wanted.due_by is not None:
         found.append(_due(wanted.due_by, wanted.desks))
     return found
@@ -321,13 +320,12 @@ def _at_pole(beginning: str) -> _Elsewhere:
     )
 
 
-def _is_number(code: str) -> bool:
-    return code.strip().isascii() and code.strip().isdigit()
-
-
 def _coded(code: str) -> _Elsewhere:
+    # What has neither letter nor digit is no code, and the beginning of none.
+    meant = [each for each in codes.readings(code) if each] or [code.strip()]
+
     def begins(row: type[IncidentRow]) -> ColumnElement[bool]:
-        return (row.code >= code) & (row.code < code + "\U0010ffff")
+        return or_(*((row.code >= each) & (row.code < each + "\U0010ffff") for each in meant))
 
     return _Elsewhere(select(IncidentRow.id).where(begins(IncidentRow)), begins)
 

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.dispatch.incidents import entering, links, naming, rules, words
+from sekretar.dispatch.incidents import codes, entering, links, naming, rules, words
 from sekretar.dispatch.incidents.listening import ChangeListener, Happened, Listeners
 from sekretar.dispatch.incidents.model import EventRow, IncidentRow
 from sekretar.dispatch.incidents.rows import event_of, incident_of, locked, locked_all, record
@@ -99,10 +99,11 @@ class Incidents:
         return incident_of(row)
 
     async def by_code(self, session: AsyncSession, code: str) -> Incident | None:
-        """The incident with this code, in whatever case it is written."""
-        query = select(IncidentRow).where(IncidentRow.code == code.strip().upper())
-        row = (await session.scalars(query)).one_or_none()
-        return incident_of(row) if row else None
+        """The incident with this code, in whatever case and alphabet it is written."""
+        meant = codes.readings(code)
+        rows = (await session.scalars(select(IncidentRow).where(IncidentRow.code.in_(meant)))).all()
+        found = min(rows, key=lambda row: meant.index(row.code), default=None)
+        return incident_of(found) if found else None
 
     async def many(self, session: AsyncSession, incident_ids: Collection[int]) -> dict[int, Incident]:
         """Those of these incidents that exist, by number; a few hundred at most."""
