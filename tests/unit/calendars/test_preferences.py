@@ -24,7 +24,8 @@ from sekretar.calendars.settings.preferences import (
 
 clock = st.times().map(lambda at: at.replace(second=0, microsecond=0))
 offsets = st.lists(st.integers(1, LONGEST_OFFSET), max_size=8).map(normal_offsets)
-working = st.none() | st.sampled_from([Hours(time(9), time(18)), Hours(time(10), time(12, 30))])
+LONG, SHORT, EVENING = Hours(time(9), time(18)), Hours(time(10), time(12, 30)), Hours(time(14), time(19))
+working = st.sampled_from([(), (LONG,), (SHORT,), (SHORT, EVENING)])
 choices = st.builds(
     Preferences,
     reminders=offsets,
@@ -38,7 +39,7 @@ choices = st.builds(
     status_emoji=st.sampled_from(["", "bento"]),
     show_titles=st.booleans(),
     working_hours=st.tuples(*[working] * 7),
-    lunch=working,
+    lunch=st.sampled_from([None, SHORT]),
 )
 codec = _CHOSEN._codec
 
@@ -68,6 +69,9 @@ def test_what_is_not_chosen_is_not_stored_so_that_defaults_may_change() -> None:
         {"working_hours": [["18:00", "09:00"]] * 7, "at_start": True},
         {"working_hours": [["09:00"]] * 7, "at_start": True},
         {"working_hours": [None], "at_start": True},
+        {"working_hours": [[["09:00", "13:00"], ["12:00", "18:00"]]] * 7, "at_start": True},
+        {"working_hours": [[["14:00", "18:00"], ["09:00", "13:00"]]] * 7, "at_start": True},
+        {"working_hours": [[[]]] * 7, "at_start": True},
         {"lunch": ["14:00", "13:00"], "at_start": True},
         {"lunch": "noon", "at_start": True},
         {"status_text": 5, "at_start": True},
@@ -76,6 +80,14 @@ def test_what_is_not_chosen_is_not_stored_so_that_defaults_may_change() -> None:
 )
 def test_one_value_that_means_nothing_costs_no_other(stored: dict[str, object]) -> None:
     assert codec.decode(stored) == Preferences(at_start=True)
+
+
+def test_hours_of_earlier_releases_are_read_and_one_stretch_is_stored_as_they_read_it() -> None:
+    office = [["09:00", "18:00"]] * 4 + [["10:00", "12:30"], None, None]
+    stored = {"working_hours": office}
+    wanted = codec.decode(stored)
+    assert wanted.working_hours == ((LONG,),) * 4 + ((SHORT,), (), ())
+    assert codec.encode(wanted) == stored
 
 
 @pytest.mark.parametrize("stored", [None, [], "x", 5])

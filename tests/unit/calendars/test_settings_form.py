@@ -87,8 +87,7 @@ def test_what_is_answered_is_meant() -> None:
     assert (after.status, after.status_text, after.status_emoji) == (True, "Совещаюсь", "headphones")
     assert after.do_not_disturb
     assert after.show_titles
-    assert after.working_hours[0] is not None
-    assert after.working_hours[0].begin == time(10)
+    assert after.working_hours == (*((Hours(time(10), time(19)),),) * 5, (), ())
     assert after.lunch == Hours(time(12, 30), time(13))
 
 
@@ -134,6 +133,14 @@ def test_each_mistake_is_told_at_its_field() -> None:
         "working_hours": "calendars.settings.bad_hours",
         "lunch": "calendars.settings.bad_lunch",
     }
+
+
+def test_the_longest_week_can_be_sent_as_it_is_shown() -> None:
+    days = "пн", "вт", "ср", "чт", "пт", "сб", "вс"
+    typed = "; ".join(f"{day} 8-9, 10-11, 12-13, 14-15:0{place}" for place, day in enumerate(days))
+    wanted = chosen_in(submitted(form(), working_hours=typed), USUAL)
+    shown = form(wanted).field("working_hours").default
+    assert chosen_in(submitted(form(wanted), working_hours=shown), USUAL) == wanted
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])

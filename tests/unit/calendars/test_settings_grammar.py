@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from datetime import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -20,17 +21,26 @@ from sekretar.calendars.settings.grammar import (
     parse_hours,
     parse_offsets,
 )
-from sekretar.calendars.settings.preferences import EVERY_DAY, LONGEST_OFFSET, OFFICE_WEEK, WORKDAYS, Hours
+from sekretar.calendars.settings.preferences import (
+    EVERY_DAY,
+    LONGEST_OFFSET,
+    MOST_HOURS,
+    OFFICE_WEEK,
+    WORKDAYS,
+    Hours,
+    Week,
+)
 from sekretar.kernel.errors import PersonError
+from sekretar.kernel.i18n import Catalogues
 
 languages = st.sampled_from(["en", "ru"])
 clock = st.times().map(lambda at: at.replace(second=0, microsecond=0))
 
 
-@st.composite
-def hours(draw: st.DrawFn) -> Hours:
-    begin, end = sorted((draw(clock), draw(clock)))
-    return Hours(begin, end) if begin < end else Hours(time(9), time(18))
+#: Every second pair of some times of a day are hours.
+working_days = st.lists(clock, max_size=2 * MOST_HOURS, unique=True).map(
+    lambda times: tuple(Hours(*pair) for pair in pairwise(sorted(times)))[::2]
+)
 
 
 class TestOffsets:
@@ -169,6 +179,25 @@ class TestHours:
             ("sat 10-24", "Sat 10:00–23:59"),
             ("daily 8:30-12:30", "Mon–Sun 08:30–12:30"),
             ("9-18 пн-чт", "Mon–Thu 09:00–18:00"),
+            ("9-18, сб 10-14", "Mon–Fri 09:00–18:00; Sat 10:00–14:00"),
+            ("пн-пт 9:00-13:00, 14:00-18:00", "Mon–Fri 09:00–13:00, 14:00–18:00"),
+            ("Mon-Fri 9-13, 14-18", "Mon–Fri 09:00–13:00, 14:00–18:00"),
+            ("9-13, 14-18", "Mon–Fri 09:00–13:00, 14:00–18:00"),
+            ("14-18, 9-13", "Mon–Fri 09:00–13:00, 14:00–18:00"),
+            ("9-13 14-18", "Mon–Fri 09:00–13:00, 14:00–18:00"),
+            ("9-13 и 14-18 по будням", "Mon–Fri 09:00–13:00, 14:00–18:00"),
+            ("9-13, 14-18 mon-thu", "Mon–Thu 09:00–13:00, 14:00–18:00"),
+            ("с 9 до 13 и с 14 до 18", "Mon–Fri 09:00–13:00, 14:00–18:00"),
+            ("from 9 to 13 and from 14 to 18", "Mon–Fri 09:00–13:00, 14:00–18:00"),
+            ("Mon: 9-13, 14-18; Tue: 10-15", "Mon 09:00–13:00, 14:00–18:00; Tue 10:00–15:00"),
+            ("пн, ср 9-13, 14-18, вт 10-15", "Mon, Wed 09:00–13:00, 14:00–18:00; Tue 10:00–15:00"),
+            ("пн 9-13, пн 14-18", "Mon 09:00–13:00, 14:00–18:00"),
+            (
+                "пн-пт 9-13, пт 14-16",
+                "Mon–Thu 09:00–13:00; Fri 09:00–13:00, 14:00–16:00",
+            ),
+            ("8-10, 11-13, 14-16, 17-19 daily", "Mon–Sun 08:00–10:00, 11:00–13:00, 14:00–16:00, 17:00–19:00"),
+            ("9-13, 13-18", "Mon–Fri 09:00–18:00"),
             ("off", ""),
             ("", ""),
         ],
@@ -177,15 +206,39 @@ class TestHours:
         assert format_hours(parse_hours(written), "en") == shown
 
     @pytest.mark.parametrize(
-        "written",
-        ["18-9", "9", "from nine to five", "mon 9-9", "пн 9-18 вт", "9-13, 14-18", "пн-пт 9-18, пт 9-17"],
+        ("written", "key"),
+        [
+            ("18-9", "bad_hours"),
+            ("9", "bad_hours"),
+            ("from nine to five", "bad_hours"),
+            ("mon 9-9", "bad_hours"),
+            ("пн 9-18 вт", "bad_hours"),
+            ("9-18 пн-чт, 9-17 пт", "bad_hours"),
+            ("9-13-18", "bad_hours"),
+            ("9-18 кроме 13-14", "bad_hours"),
+            ("9-18, обед 13-14", "bad_days"),
+            ("пн-пт 9-18, пт 9-17", "hours_overlap"),
+            ("9-13, 12-18", "hours_overlap"),
+            ("8-9, 10-11, 12-13, 14-15, 16-17", "many_hours"),
+        ],
     )
-    def test_what_is_not(self, written: str) -> None:
-        with pytest.raises(PersonError):
+    def test_what_is_not(self, written: str, key: str) -> None:
+        with pytest.raises(PersonError) as refused:
             parse_hours(written)
+        assert refused.value.key == f"calendars.settings.{key}"
 
-    @given(st.tuples(*[st.none() | hours()] * 7), languages)
-    def test_what_is_shown_is_understood_again(self, week: tuple[Hours | None, ...], language: str) -> None:
+    @pytest.mark.parametrize("language", ["en", "ru"])
+    @pytest.mark.parametrize("written", ["9", "9-13, 12-18", "8-9, 10-11, 12-13, 14-15, 16-17"])
+    def test_the_error_shows_a_spelling_that_is_understood(self, written: str, language: str) -> None:
+        with pytest.raises(PersonError) as refused:
+            parse_hours(written)
+        said = Catalogues.load().translator(language).plain(refused.value.key, **refused.value.params)
+        example = said.rpartition(": " if language == "ru" else "Try ")[2].rstrip(".")
+        assert example in {"пн–пт 9:00–13:00, 14:00–18:00", "Mon–Fri 9:00–13:00, 14:00–18:00"}
+        assert format_hours(parse_hours(example), "en") == "Mon–Fri 09:00–13:00, 14:00–18:00"
+
+    @given(st.tuples(*[working_days] * 7), languages)
+    def test_what_is_shown_is_understood_again(self, week: Week, language: str) -> None:
         assert parse_hours(format_hours(week, language)) == week
 
     def test_the_usual_week(self) -> None:

@@ -41,7 +41,7 @@ EVERYTHING = Preferences(
     do_not_disturb=True,
     show_titles=True,
 )
-NOTHING = Preferences(reminders=(), digest_at=None, news=frozenset(), working_hours=(None,) * 7, lunch=None)
+NOTHING = Preferences(reminders=(), digest_at=None, news=frozenset(), working_hours=((),) * 7, lunch=None)
 SOME = Preferences(reminders=(), own_alarms=True, digest_days=frozenset({0, 2}), news=frozenset({News.MOVED}))
 HEALTHY = AccountHealth(1, "anna@example.com", "other", AccountState.ACTIVE, "", NOW)
 

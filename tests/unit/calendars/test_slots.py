@@ -22,7 +22,7 @@ from sekretar.calendars.finding.slots import (
     works,
 )
 from sekretar.calendars.finding.standing import Busy
-from sekretar.calendars.settings.preferences import LUNCH, OFFICE_WEEK, Hours
+from sekretar.calendars.settings.preferences import LUNCH, OFFICE_WEEK, Hours, Week
 
 MOSCOW, BERLIN, NEW_YORK = (ZoneInfo(each) for each in ("Europe/Moscow", "Europe/Berlin", "America/New_York"))
 MIDNIGHT = datetime(2026, 3, 4, tzinfo=MOSCOW).astimezone(UTC)  # a Wednesday
@@ -72,7 +72,7 @@ def test_an_hour_outside_is_offered_when_there_is_no_other() -> None:
     assert {each.outside for each in late} == {("Anna",)}
     assert shown(late)[0] == "04 18:15"
     assert all(at(18) <= each.start <= at(20) - timedelta(hours=1) for each in late)
-    night = Worker("Boris", tuple(Hours(time(22, 30), time(23)) for _ in range(7)), MOSCOW)
+    night = Worker("Boris", ((Hours(time(22, 30), time(23)),),) * 7, MOSCOW)
     assert day_of(OFFICE, night, minutes=30) == []
 
 
@@ -122,6 +122,26 @@ def test_whether_somebody_works_is_asked_where_they_are() -> None:
     assert not works(OFFICE_WEEK, MOSCOW, at(12, 3), at(13, 3))
 
 
+def weekly(*hours: tuple[int, int]) -> Week:
+    return (tuple(Hours(time(begin), time(end)) for begin, end in hours),) * 7
+
+
+def test_nobody_works_in_the_break_of_their_day() -> None:
+    week = weekly((9, 13), (14, 18))
+    assert works(week, MOSCOW, at(9), at(13))
+    assert works(week, MOSCOW, at(14), at(18))
+    assert not works(week, MOSCOW, at(12.5), at(13.5))
+    assert not works(week, MOSCOW, at(13), at(14))
+    found = common_slots([Worker("Boris", week, MOSCOW)], at(12), at(15), 60)
+    assert {(each.start, each.outside) for each in found} == {(at(12), ()), (at(14), ())}
+
+
+def test_the_break_is_offered_where_there_is_nothing_better() -> None:
+    worker = Worker("Boris", weekly((9, 13), (14, 18)), MOSCOW, None, (busy(0, 13), busy(14, 24)))
+    (slot,) = common_slots([worker], at(0), at(24), 60)
+    assert (slot.start, slot.outside) == (at(13), ("Boris",))
+
+
 BUSY = st.lists(
     st.tuples(st.integers(0, 48 * 60), st.integers(1, 300), st.booleans()).map(
         lambda each: busy(each[0] / 60, (each[0] + each[1]) / 60, tentative=each[2])
@@ -137,11 +157,15 @@ def judged(worker: Worker, start: datetime, end: datetime) -> tuple[bool, bool, 
     if any(not each.tentative for each in touching):
         return None
     day = start.astimezone(worker.zone).date()
-    hours, lunch = worker.week[day.weekday()], worker.lunch
-    if hours is None or end.astimezone(worker.zone).date() != day:
+    lunch = worker.lunch
+    hours = [
+        (datetime.combine(day, each.begin, worker.zone), datetime.combine(day, each.end, worker.zone))
+        for each in worker.week[day.weekday()]
+    ]
+    if end.astimezone(worker.zone).date() != day:
         return None
-    begins, ends = (datetime.combine(day, each, worker.zone) for each in (hours.begin, hours.end))
-    if start < begins - STRETCH or end > ends + STRETCH:
+    quarters = [start + place * STEP for place in range(-(-(end - start) // STEP))]
+    if not all(any(a - STRETCH <= each < b + STRETCH for a, b in hours) for each in quarters):
         return None
     over_lunch = lunch is not None and (
         start < datetime.combine(day, lunch.end, worker.zone)
@@ -149,14 +173,25 @@ def judged(worker: Worker, start: datetime, end: datetime) -> tuple[bool, bool, 
     )
     near = [each for each in worker.taken if start - PAUSE < each.end and each.start < end + PAUSE]
     beside = [each for each in near if each.end <= start or each.start >= end]
-    return start < begins or end > ends, bool(touching), over_lunch, bool(beside)
+    outside = not any(a <= start and end <= b for a, b in hours)
+    return outside, bool(touching), over_lunch, bool(beside)
 
 
-@given(BUSY, BUSY, st.integers(1, 300), st.sampled_from([MOSCOW, BERLIN]), st.sampled_from([LUNCH, None]))
+WEEKS = st.sampled_from([OFFICE_WEEK, weekly((9, 13), (14, 18)), weekly((7, 9), (17, 19))])
+
+
+@given(
+    BUSY, BUSY, st.integers(1, 300), st.sampled_from([MOSCOW, BERLIN]), st.sampled_from([LUNCH, None]), WEEKS
+)
 def test_as_a_reading_of_each_quarter_says(
-    taken: tuple[Busy, ...], further: tuple[Busy, ...], minutes: int, zone: ZoneInfo, lunch: Hours | None
+    taken: tuple[Busy, ...],
+    further: tuple[Busy, ...],
+    minutes: int,
+    zone: ZoneInfo,
+    lunch: Hours | None,
+    week: Week,
 ) -> None:
-    workers = [office(*taken), Worker("Boris", OFFICE_WEEK, zone, lunch, further)]
+    workers = [office(*taken), Worker("Boris", week, zone, lunch, further)]
     found = common_slots(workers, at(0), at(48), minutes)
     length = timedelta(minutes=minutes)
     possible = {}

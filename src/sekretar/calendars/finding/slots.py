@@ -132,16 +132,17 @@ class _View:
         self.hours = _Spans(hours)
         stretched = (Busy(each.start - STRETCH, each.end + STRETCH) for each in self.hours.merged)
         self.possible = _Spans(stretched).merged
-        self.lunch = _Spans(_daily(lambda _: lunch, worker.zone, begin - _DAY, end))
+        lunches = (lunch,) if lunch else ()
+        self.lunch = _Spans(_daily(lambda _: lunches, worker.zone, begin - _DAY, end))
 
 
 def _daily(
-    hours_of: Callable[[int], Hours | None], zone: ZoneInfo, begin: datetime, end: datetime
+    hours_of: Callable[[int], Iterable[Hours]], zone: ZoneInfo, begin: datetime, end: datetime
 ) -> Iterator[Busy]:
     """The hours of each day of the week, Monday is 0, as moments."""
     day, last = begin.astimezone(zone).date(), end.astimezone(zone).date()
     while day <= last:
-        if (hours := hours_of(day.weekday())) is not None:
+        for hours in hours_of(day.weekday()):
             start, until = (to_utc(datetime.combine(day, each), zone) for each in (hours.begin, hours.end))
             yield Busy(start, until)
         day += _DAY

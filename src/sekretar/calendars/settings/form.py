@@ -143,7 +143,7 @@ def _time(wanted: Preferences, t: Translator) -> Iterator[Field]:
         placeholder=t.plain("calendars.settings.working_hours_example"),
         optional=True,
         default=format_hours(wanted.working_hours, t.language),
-        max_length=150,
+        max_length=500,
         check=_text(parse_hours),
     )
     yield Field(

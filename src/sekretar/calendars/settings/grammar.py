@@ -1,6 +1,6 @@
 """Settings as people write them, in both directions.
 
-`10, 1`, `за 10 минут и за час`, `1h 30m`; `будни`, `mon-thu`; `пн-чт 9:00-18:00, пт 9-17`. Both languages are
+`10, 1`, `за 10 минут и за час`, `1h 30m`; `будни`, `mon-thu`; `пн-чт 9-13, 14-18; пт 9-17`. Both languages are
 understood, whatever the language of the person, and what is written here is understood when it comes back.
 """
 
@@ -16,11 +16,13 @@ from babel.dates import get_day_names
 from sekretar.calendars.settings.preferences import (
     EVERY_DAY,
     LONGEST_OFFSET,
+    MOST_HOURS,
     MOST_OFFSETS,
     WORKDAYS,
     Hours,
     Week,
     normal_offsets,
+    put_together,
 )
 from sekretar.kernel.dates import NUMBER_WORDS, format_duration, parse_time
 from sekretar.kernel.errors import PersonError
@@ -252,38 +254,55 @@ def parse_digest(text: str) -> tuple[time | None, frozenset[int] | None]:
 
 # --- working hours ----------------------------------------------------------------------------------------
 
+_CLOCK = r"[0-9]{1,2}(?:[:.][0-9]{2})?"
 _HOURS = re.compile(
-    r"(?P<days>[^0-9]*?)\s*(?:\b(?:с|from) )?(?P<begin>[0-9]{1,2}(?:[:.][0-9]{2})?)\s*(?:-|до|to|till|until)\s*"
-    r"(?P<end>[0-9]{1,2}(?:[:.][0-9]{2})?)\s*(?:[,;]|$)"
+    rf"(?:\b(?:с|from) )?(?<![0-9:.])(?P<begin>{_CLOCK})\s*(?:-|до|to|till|until)\s*(?P<end>{_CLOCK})(?![0-9:.])"
 )
-
-#: `9-18 пн-пт`.
-_HOURS_FIRST = re.compile(r"^([0-9][0-9:.]*\s*-\s*[0-9][0-9:.]*)\s+([^0-9,;]+)$")
+#: What stands between two stretches: `, `, ` и `, `; пт `. Days are said behind a mark.
+_BETWEEN_HOURS = re.compile(r"\s*(?P<mark>[,;+/]|\b(?:и|and)\b)?\s*(?P<days>.*?)[\s:,]*")
 
 
 def parse_hours(text: str) -> Week:
-    """`Mon-Thu 9:00-18:00, Fri 9-17`; hours without days are those of the workdays, days not named are free.
+    """`Mon-Thu 9:00-13:00, 14:00-18:00; Fri 9-17`: hours without days are those of the days before them, and of the
+    workdays where there are none; days not named are free.
 
     Raises:
-        PersonError: `calendars.settings.bad_hours`, or the days or a time cannot be read.
+        PersonError: `calendars.settings.bad_hours`; `…hours_overlap`, on one day; `…many_hours`, more than four
+            stretches of a day; or the days or a time cannot be read.
     """
-    week: list[Hours | None] = [None] * 7
-    wanted = _HOURS_FIRST.sub(r"\2 \1", tidy(text))
+    wanted = tidy(text)
     if wanted in _OFF or not wanted:
-        return tuple(week)
-    at = 0
-    while at < len(wanted):
-        found = _HOURS.match(wanted, at)
-        if found is None:
-            raise _no_hours(text)
-        named = found["days"].strip(" ,;:")
-        for day in parse_days(named) if named else WORKDAYS:
-            if week[day] is not None:
-                raise _no_hours(text)
-            week[day] = _hours(found["begin"], found["end"], text)
-        at = found.end()
-        at += len(wanted[at:]) - len(wanted[at:].lstrip())
-    return tuple(week)
+        return ((),) * 7
+    week: list[list[Hours]] = [[] for _ in range(7)]
+    for days, hours in _said_hours(wanted, text):
+        for day in days:
+            week[day].append(hours)
+    try:
+        joined = tuple(put_together(each) for each in week)
+    except ValueError:
+        raise PersonError("calendars.settings.hours_overlap", given=truncate(text, _QUOTED)) from None
+    if max(map(len, joined)) > MOST_HOURS:
+        raise PersonError("calendars.settings.many_hours", count=MOST_HOURS)
+    return joined
+
+
+def _said_hours(wanted: str, given: str) -> Iterator[tuple[frozenset[int], Hours]]:
+    """Each stretch with its days, which may also be said behind all of them: `9-13, 14-18 пн-чт`."""
+    found = list(_HOURS.finditer(wanted))
+    before, behind = (wanted[: found[0].start()], wanted[found[-1].end() :]) if found else ("", "")
+    named, said_last = before.strip(" ,;:"), behind.strip(" ,;")
+    if not found or (said_last and (named or behind[0] != " ")):
+        raise _no_hours(given)
+    days = parse_days(named or said_last) if named or said_last else WORKDAYS
+    at = found[0].start()
+    for each in found:
+        between = _BETWEEN_HOURS.fullmatch(wanted, at, each.start())
+        if each is not found[0] and between and between["days"]:
+            if not between["mark"] or said_last:
+                raise _no_hours(given)
+            days = parse_days(between["days"])
+        yield days, _hours(each["begin"], each["end"], given)
+        at = each.end()
 
 
 def parse_lunch(text: str) -> Hours | None:
@@ -296,7 +315,7 @@ def parse_lunch(text: str) -> Hours | None:
     if wanted in _OFF or not wanted:
         return None
     found = _HOURS.fullmatch(wanted)
-    if found is None or found["days"].strip():
+    if found is None:
         raise PersonError("calendars.settings.bad_lunch", given=truncate(text, _QUOTED))
     try:
         return Hours(parse_time(found["begin"]), parse_time(found["end"]))
@@ -306,7 +325,7 @@ def parse_lunch(text: str) -> Hours | None:
 
 def format_lunch(lunch: Hours | None) -> str:
     """`13:00–14:00`; understood by `parse_lunch`. Empty for none."""
-    return f"{lunch.begin:%H:%M}–{lunch.end:%H:%M}" if lunch else ""
+    return _format_stretch(lunch) if lunch else ""
 
 
 def _hours(begin: str, end: str, given: str) -> Hours:
@@ -322,15 +341,19 @@ def _no_hours(given: str) -> PersonError:
 
 
 def format_hours(week: Week, language: str) -> str:
-    """`Mon–Thu 09:00–18:00; Fri 09:00–17:00`; understood by `parse_hours`. Empty for a week without work."""
-    by_hours: dict[Hours, list[int]] = {}
+    """`Mon–Thu 09:00–13:00, 14:00–18:00; Fri 09:00–17:00`; understood by `parse_hours`. Empty: no work at all."""
+    by_hours: dict[tuple[Hours, ...], list[int]] = {}
     for day, hours in enumerate(week):
-        if hours is not None:
+        if hours:
             by_hours.setdefault(hours, []).append(day)
     return "; ".join(
-        f"{format_days(days, language)} {hours.begin:%H:%M}–{hours.end:%H:%M}"
+        f"{format_days(days, language)} {', '.join(map(_format_stretch, hours))}"
         for hours, days in by_hours.items()
     )
+
+
+def _format_stretch(hours: Hours) -> str:
+    return f"{hours.begin:%H:%M}–{hours.end:%H:%M}"
 
 
 # --- the emoji of the status ------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ class News(StrEnum):
 
 @dataclass(frozen=True)
 class Hours:
-    """The working time of one day."""
+    """A stretch of one day."""
 
     begin: time
     end: time
@@ -55,12 +55,32 @@ class Hours:
             raise ValueError("working hours end after they begin")
 
 
-#: One entry for each day of the week, Monday first; None is a day off.
-Week = tuple[Hours | None, ...]
+#: The working time of each day of the week, Monday first: stretches in order with breaks between them, none on a day
+#: off.
+Week = tuple[tuple[Hours, ...], ...]
+
+#: In more stretches nobody works on one day.
+MOST_HOURS = 4
 
 LUNCH = Hours(time(13), time(14))
 
-OFFICE_WEEK: Week = (*(Hours(time(9), time(18)),) * 5, None, None)
+OFFICE_WEEK: Week = (*((Hours(time(9), time(18)),),) * 5, (), ())
+
+
+def put_together(hours: Iterable[Hours]) -> tuple[Hours, ...]:
+    """The stretches of one day in order; those that touch are one.
+
+    Raises:
+        ValueError: two of them overlap.
+    """
+    joined: list[Hours] = []
+    for each in sorted(hours, key=lambda each: each.begin):
+        if joined and each.begin < joined[-1].end:
+            raise ValueError("working hours overlap")
+        if joined and each.begin == joined[-1].end:
+            each = Hours(joined.pop().begin, each.end)
+        joined.append(each)
+    return tuple(joined)
 
 
 @dataclass(frozen=True)
@@ -174,8 +194,23 @@ def _hours(stored: Any) -> Hours | None:
     return Hours(*(time.fromisoformat(each) for each in stored)) if stored else None
 
 
+def _stored_day(day: tuple[Hours, ...]) -> list[str] | list[list[str] | None] | None:
+    """One stretch is stored as it was before a day could have several."""
+    return [_span(each) for each in day] if len(day) > 1 else _span(next(iter(day), None))
+
+
+def _day(stored: Any) -> tuple[Hours, ...]:
+    if not stored:
+        return ()
+    stretches = [stored] if isinstance(stored[0], str) else stored
+    day = tuple(Hours(*(time.fromisoformat(each) for each in stretch)) for stretch in stretches)
+    if day != put_together(day) or len(day) > MOST_HOURS:
+        raise ValueError("not the hours of a day")
+    return day
+
+
 def _week(stored: Any) -> Week:
-    week = tuple(_hours(day) for day in stored)
+    week = tuple(_day(day) for day in stored)
     if len(week) != 7:
         raise ValueError("not a week")
     return week
@@ -202,7 +237,7 @@ _FIELDS: Mapping[str, _Stored] = {
     "status_text": _TEXT,
     "status_emoji": _TEXT,
     "show_titles": _FLAG,
-    "working_hours": _Stored(lambda week: [_span(day) for day in week], _week),
+    "working_hours": _Stored(lambda week: [_stored_day(day) for day in week], _week),
     "lunch": _Stored(_span, _hours),
 }
 
