@@ -192,7 +192,7 @@ async def test_the_form_of_a_new_incident_begins_with_the_message_of_its_thread(
 
 
 async def test_incidents_are_tied_untied_and_merged(database: Database) -> None:
-    async with open_house(database) as house:
+    async with open_house(database, chat_url="https://chat.example") as house:
         one, two, three = [await house.open(f"номер {number}") for number in range(3)]
 
         async def links(incident: Incident) -> list[tuple[LinkKind, str]]:
@@ -213,6 +213,21 @@ async def test_incidents_are_tied_untied_and_merged(database: Database) -> None:
         await said(house, "anna", f"merge {three.code} в {one.code} об одном и том же")
         merged = await house.now(three.id)
         assert (merged.merged_into_id, merged.status) == (one.id, Status.CLOSED)
+        # Who takes what has ended is told where it lives, and takes that.
+        await said(house, "anna", f"merge {one.code} {two.code}")
+        await thread_of(house, two)
+        answer = await typed(house, "anna", f"take {three.code}")
+        assert f"**{three.code}** объединён с [{two.code}](https://chat.example/" in answer["text"]
+        await house.office.click("anna", button(answer, f"Взять {two.code}"))
+        assert (await house.now(two.id)).responsible_id == await house.person_id("anna")
+        assert (await house.now(three.id)).responsible_id is None
+        # Also when it was theirs before it ended, and when the other one has ended, too.
+        await said(house, "anna", f"type {two.code} волс")
+        await said(house, "anna", f"status {two.code} закрыть")
+        assert (await house.now(two.id)).status is Status.CLOSED
+        answer = await typed(house, "anna", f"take {three.code}")
+        assert two.code in answer["text"]
+        assert not answer.get("attachments")
         assert "код" in await said(house, "anna", "merge")
         assert "NT-99" in await said(house, "anna", "link NT-1 NT-99")
 

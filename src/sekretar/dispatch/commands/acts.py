@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sekretar.dispatch.chat import card
+from sekretar.dispatch.chat.model import card_key
 from sekretar.dispatch.chat.working import ASSET_FORM, Working, actor_of, take_over
 from sekretar.dispatch.chat.writing import Writing, unreached
 from sekretar.dispatch.commands import listing
@@ -26,7 +27,8 @@ from sekretar.kernel.errors import PersonError
 from sekretar.kernel.forms import Choice
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person
-from sekretar.kernel.text import Markdown, truncate
+from sekretar.kernel.text import Markdown, escape, link, truncate
+from sekretar.mattermost import sent
 from sekretar.mattermost.chat import (
     Chat,
     Click,
@@ -37,18 +39,20 @@ from sekretar.mattermost.chat import (
     Reply,
     Subcommand,
 )
-from sekretar.mattermost.messages import Attachment, Message, Select
+from sekretar.mattermost.messages import Attachment, Button, Message, Select
+from sekretar.mattermost.quoting import permalink
 
 _CHOICE_SHOWN: Final = 60
 
 
 @dataclass(frozen=True)
 class Acts:
-    """The commands about one incident."""
+    """The commands about one incident. `chat_url` is where people reach Mattermost."""
 
     hands: Hands
     working: Working
     writing: Writing
+    chat_url: str
 
     def register(self, chat: Chat) -> None:
         """Hang everything into the chat."""
@@ -94,10 +98,31 @@ class Acts:
 
     async def take(self, request: CommandRequest) -> Reply:
         incident = (await self.hands.which(request)).incident
+        if incident.merged_into_id is not None:
+            return await self._lives_on(incident, request.t)
         wanted = take_over(request.person, incident.status)
         seen = IncidentChange(status=incident.status)
         taken = await self.working.change(request.person, incident.id, wanted, seen)
         return say(request.t("dispatch.commands.taken", code=taken.code))
+
+    async def _lives_on(self, ended: Incident, t: Translator) -> Reply:
+        """Where an incident goes on that was merged; what is to be done there can be taken."""
+        async with self.hands.chat.database.reading() as session:
+            number = await self.hands.incidents.survivor(session, ended.id)
+            survivor = await self.hands.incidents.get(session, number)
+            post = await sent.by_key(session, card_key(number))
+        url = permalink(self.chat_url, post.post_id) if post and self.chat_url else ""
+        where = link(survivor.code, url) if url else Markdown(f"**{escape(survivor.code)}**")
+        text = t("dispatch.commands.take_merged", code=ended.code, survivor=where)
+        if workflow.is_finished(survivor.status):
+            return say(text)
+        take = Button(
+            t.plain("dispatch.commands.take_survivor", code=survivor.code),
+            card.TAKE,
+            card.record_of(survivor),
+            style="primary",
+        )
+        return say(text, [Attachment(actions=(take,))])
 
     async def assign(self, request: CommandRequest) -> Reply:
         meant = await self.hands.which(request)

@@ -39,7 +39,7 @@ class Tools:
 def register(chat: Chat, hands: Hands, tools: Tools) -> None:
     """Hang all of them into the chat, in the order in which the help lists them."""
     Lists(hands, tools.chat_url).register(chat)
-    Acts(hands, tools.working, tools.writing).register(chat)
+    Acts(hands, tools.working, tools.writing, tools.chat_url).register(chat)
     Making(hands, tools.chat_url).register(chat)
     Linking(hands).register(chat)
     Stats(hands, tools.team).register(chat)
