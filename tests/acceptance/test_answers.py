@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.acceptance.acts import about, connect, daytime_zone, pressable, today, today_at
+from tests.acceptance.acts import (
+    about,
+    connect,
+    daytime_zone,
+    plain,
+    pressable,
+    times_seen,
+    today,
+    today_at,
+)
 from tests.acceptance.diaries import CalendarServer, Diary, meeting
 from tests.acceptance.office import Office
+from tests.acceptance.waiting import until
+
+from sekretar.sandbox.samples import SampleEvent
 
 
 async def held(diary: Diary, uid: str) -> str:
@@ -72,3 +84,57 @@ async def test_the_answers_of_guests_come_in_the_thread_of_the_meeting(
     told = await anna.wait_for(about("Ответы: Своя", "Вера"), since=mark)
     assert "придёт" in told.text
     assert told.root_id == first.id
+
+
+async def test_an_invitation_to_a_named_address_is_answered_by_it(
+    office: Office, calendars: CalendarServer
+) -> None:
+    zone = daytime_zone()
+    anna, boris = await office.hire(zone=zone), await office.hire("boris")
+    await office.home(boris)
+    home, alias = await office.home(anna), f"a.{anna.username}@list.example"
+
+    def invitation(title: str) -> SampleEvent:
+        asked = f"ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:{alias}"
+        return meeting(title, today_at(13, zone), more=("ORGANIZER:mailto:boss@example.com", asked))
+
+    diary = await calendars.open(events=[invitation("Давняя")])
+    await connect(office, anna, diary)
+    assert "Приглашений без ответа нет" in (await anna.slash("/calendar invitations", home)).text
+
+    await anna.slash("/calendar settings addresses", home)
+    dialog = await anna.dialog()
+    wrong = await anna.submit_dialog(dialog, {"addresses": f"{alias}, anna"})
+    assert "Это не адрес почты: anna." in wrong["addresses"]
+    theirs = f"{boris.username}@example.com"
+    taken = await anna.submit_dialog(dialog, {"addresses": f"{alias}, {theirs}"})
+    assert f"{theirs} — адрес другого человека" in taken["addresses"]
+    mark = anna.mark()
+    assert await anna.submit_dialog(dialog, {"addresses": alias.upper()}) == {}
+    await anna.wait_for(about("Сохранено", alias), since=mark)
+
+    async def asked() -> bool:
+        return "Давняя" in (await anna.slash("/calendar invitations", home)).text
+
+    await until(asked, what="the invitation that was there before")
+    assert times_seen(anna, "Давняя", since=mark) == 0
+    fresh = invitation("Смета")
+    await diary.put(fresh)
+    news = await anna.wait_for(about("Новая встреча", "Смета"), since=mark)
+    await anna.click(news, "Приду")
+    await anna.wait_for(about("Смета", "Вы придёте."), since=mark)
+    lines = (await held(diary, fresh.uid)).splitlines()
+    assert [line for line in lines if alias in line and "PARTSTAT=ACCEPTED" in line]
+
+    shown = (await anna.slash("/calendar accounts", home)).posts[0]
+    assert f"названные вами: {alias}" in plain(shown.text)
+    await anna.slash("/sekretar forms steps", home)
+    mark = anna.mark()
+    await anna.click(shown, "Мои адреса")
+    await anna.wait_for(pressable(f"Оставить: {alias}"), since=mark)
+    mark = anna.mark()
+    await anna.say("никаких", home)
+    again = await anna.wait_for(about("Это не адрес почты: никаких"), since=mark)
+    await anna.click(again, "Пропустить")
+    await anna.wait_for(about("Сохранено. Других адресов"), since=mark)
+    assert "названные вами" not in (await anna.slash("/calendar accounts", home)).text

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.calendars.accounts import leaving
+from sekretar.calendars.accounts import leaving, own_addresses
+from sekretar.calendars.accounts.addresses_chat import AddressesChat
 from sekretar.calendars.accounts.chat import CalendarChat
 from sekretar.calendars.accounts.connecting import SYNC, wake_accounts
 from sekretar.calendars.accounts.leaving import Leaving
@@ -46,6 +47,7 @@ from sekretar.calendars.reminders.snoozing import Snoozing
 from sekretar.calendars.settings import preferences
 from sekretar.calendars.settings.chat import SettingsChat
 from sekretar.calendars.sync import refreshing, rolling
+from sekretar.calendars.sync.recognising import Recognising
 from sekretar.calendars.sync.refreshing import Refreshing
 from sekretar.calendars.sync.rolling import Rolling
 from sekretar.calendars.sync.syncing import Rhythm, Syncing
@@ -97,6 +99,7 @@ class Calendars:
         self._reminding = Reminding(desk, meetings)
         self._ending = Ending(desk, meetings)
         self._rolling = Rolling(desk, settings.own_hosts)
+        self._recognising = Recognising(desk, settings.own_hosts)
         morning.keep(self.morning_of, digesting.pending)
         self._digesting = Digesting(desk, morning)
         self._refreshing = Refreshing(desk)
@@ -109,6 +112,7 @@ class Calendars:
         Viewing(desk.database).register(desk.chat)
         CalendarChat(desk.database, desk.vault, http, self._leaving).register(desk.chat)
         AccountsChat(desk.database).register(desk.chat)
+        AddressesChat(desk.database).register(desk.chat)
         self._status_chat.register(desk.chat)
         SettingsChat(desk.database).register(desk.chat)
         ChannelChat(desk, self._channel_watch).register(desk.chat)
@@ -139,6 +143,7 @@ class Calendars:
         self._jobs.add(channels_watch.TASK, self._channel_watch.watch, at_least_every=timedelta(minutes=1))
         self._jobs.add(refreshing.TASK, self._refreshing.tell_due, at_least_every=timedelta(minutes=1))
         self._jobs.add(leaving.TASK, self._leaving.tidy, at_least_every=timedelta(hours=1))
+        self._jobs.add(own_addresses.TASK, self._recognising.run, at_least_every=timedelta(minutes=1))
         self._jobs.add(rolling.TASK, self._rolling.run, at_least_every=timedelta(hours=6))
 
     async def _keep_statuses(self) -> datetime | None:

@@ -63,8 +63,11 @@ class CalendarAccount(Base):
     login: Mapped[str] = mapped_column(Text)
     password: Mapped[str] = mapped_column(Secret)
     home_url: Mapped[str] = mapped_column(Text)
-    #: The person's own addresses on that server, lower case: they find the person among the attendees.
+    #: The person's own addresses, lower case: they find the person among the attendees. Those that the server tells
+    #: come first.
     addresses: Mapped[list[str]] = mapped_column(Json)
+    #: Those of them that only the person has named, see `accounts.own_addresses`.
+    named_addresses: Mapped[list[str]] = mapped_column(Json, default=list)
     #: The person's time zone when the meetings were last read: floating times are moments of it.
     zone: Mapped[str] = mapped_column(Text, default="")
     state: Mapped[str] = mapped_column(Text)
@@ -135,6 +138,19 @@ class AskedRefresh(Base):
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: When the person was told.
     told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ChangedAddresses(Base):
+    """That the person of an account has other addresses: the meetings in which these stand are to be read again."""
+
+    __tablename__ = "calendar_changed_addresses"
+
+    account_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("calendar_accounts.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    #: Those that came or went, in order.
+    addresses: Mapped[list[str]] = mapped_column(Json)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class CalendarObject(Base):

@@ -35,6 +35,12 @@ def test_my_answer_is_found_under_any_of_my_addresses(answer: PartStat) -> None:
     assert happenings.awaits_answer(occurrence, ME) is (answer is PartStat.NEEDS_ACTION)
 
 
+@pytest.mark.parametrize("answers", [("NEEDS-ACTION", "DECLINED"), ("DECLINED", "NEEDS-ACTION")])
+def test_who_is_invited_by_two_addresses_answers_once(answers: tuple[str, str]) -> None:
+    corp = f"ATTENDEE;PARTSTAT={answers[1]}:mailto:anna@corp.example"
+    assert happenings.is_declined(meeting(ORGANIZER, mine(answers[0]), corp), ME)
+
+
 def test_nobody_waits_for_an_answer_to_my_own_or_a_cancelled_meeting() -> None:
     assert not happenings.awaits_answer(
         meeting("ORGANIZER:mailto:anna@corp.example", mine("NEEDS-ACTION")), ME

@@ -15,10 +15,11 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from sekretar.calendars import wording
-from sekretar.calendars.accounts import chat
+from sekretar.calendars.accounts import addresses_chat, chat
 from sekretar.calendars.accounts import looking_after_chat as accounts_chat
 from sekretar.calendars.accounts import standing_chat as status_chat
 from sekretar.calendars.accounts import wording as accounts_wording
+from sekretar.calendars.accounts.own_addresses import Own
 from sekretar.calendars.accounts.wishes import CalendarCard, Wishes
 from sekretar.calendars.accounts.wording import Looked
 from sekretar.calendars.caldav import PROVIDERS
@@ -147,11 +148,22 @@ CARDS = (
 )
 
 
+#: Which addresses are the person's.
+OWN = {
+    "told addresses": Own(("anna@example.com",)),
+    "named addresses": Own(("anna@example.com",), ("a.petrova@list.example", "anna@company.example")),
+    "many addresses": Own(tuple(f"anna@{each}.example" for each in "abcde"), ("anna@company.example",)),
+    "no addresses": Own(),
+    "only named addresses": Own((), ("anna@company.example",)),
+}
+
+
 def accounts(t: Translator) -> Iterator[tuple[str, Message]]:
     stored: CalendarAccount = Stored()  # type: ignore[assignment]
+    known = {1: OWN["told addresses"]}
 
     def shown(*found: AccountHealth) -> Message:
-        return accounts_wording.accounts(found, CARDS, MOSCOW, t, NOW)
+        return accounts_wording.accounts(found, CARDS, known, MOSCOW, t, NOW)
 
     yield "accounts: none", shown()
     yield "accounts: well", shown(account())
@@ -159,6 +171,9 @@ def accounts(t: Translator) -> Iterator[tuple[str, Message]]:
     for trouble in Trouble:
         since = timedelta(hours=30) if trouble is Trouble.DOWN else timedelta(hours=1)
         yield f"accounts: {trouble.value}", shown(account(trouble, since))
+    for name, own in OWN.items():
+        yield f"accounts: {name}", accounts_wording.accounts([account()], CARDS[:1], {1: own}, MOSCOW, t, NOW)
+    yield from addresses(t)
     for name, looked in {
         "nothing": [Looked(account(), 0, True)],
         "one change": [Looked(account(), 1, True)],
@@ -187,6 +202,20 @@ def accounts(t: Translator) -> Iterator[tuple[str, Message]]:
     yield from statuses(t)
     for provider in PROVIDERS.values():
         yield f"intro: {provider.id}", Message(chat._intro(provider, t))
+
+
+def addresses(t: Translator) -> Iterator[tuple[str, Message]]:
+    own, login = OWN["named addresses"], "anna@example.com"
+    form = addresses_chat.form_of(login, own, t)
+    asked = "\n".join(f"{each.label}: {each.default} ({each.help})" for each in form.fields)
+    yield "addresses form", Message(Markdown(f"{form.title}\n{form.intro}\n{asked}"))
+    for name, before, after, wanted in (
+        ("saved", Own(own.told), own, own.named),
+        ("same", own, own, own.named),
+        ("none", own, Own(own.told), ()),
+        ("needless", own, own, (own.told[0], *own.named)),
+    ):
+        yield f"addresses: {name}", addresses_chat.saved(login, before, after, wanted, t)
 
 
 def statuses(t: Translator) -> Iterator[tuple[str, Message]]:

@@ -202,10 +202,7 @@ class CalendarChat:
 
     async def _account(self, person: Person, account_id: object) -> CalendarAccount:
         async with self.database.reading() as session:
-            account = await connecting.account_of(session, person.id, account_id)
-        if account is None:
-            raise PersonError("calendars.disconnect.gone")
-        return account
+            return await connecting.known_account(session, person.id, account_id)
 
     async def _connected(self, person: Person) -> bool:
         async with self.database.reading() as session:

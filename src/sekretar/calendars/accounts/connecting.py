@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sekretar.calendars.accounts import own_addresses
 from sekretar.calendars.caldav import (
     CalDavClient,
     Credentials,
@@ -162,13 +163,15 @@ async def admit(
             profile=found.profile.name,
             login=application.login,
             home_url=found.home_url,
+            addresses=addresses,
             created_at=now,
             synced_at=None,
             listed_at=now,
         )
         session.add(account)
+    else:
+        await own_addresses.hear(session, account.id, addresses, now)
     account.password = vault.encrypt(application.password)
-    account.addresses = addresses
     account.state, account.trouble = AccountState.ACTIVE, ""
     account.failures = account.refusals = 0
     account.next_sync_at = now
@@ -225,6 +228,18 @@ async def account_of(session: AsyncSession, person_id: int, account_id: object) 
         CalendarAccount.id == account_id, CalendarAccount.person_id == person_id
     )
     return (await session.scalars(query)).one_or_none()
+
+
+async def known_account(session: AsyncSession, person_id: int, account_id: object) -> CalendarAccount:
+    """The same, for whoever cannot go on without it.
+
+    Raises:
+        PersonError: `calendars.disconnect.gone`.
+    """
+    account = await account_of(session, person_id, account_id)
+    if account is None:
+        raise PersonError("calendars.disconnect.gone")
+    return account
 
 
 async def calendars_of(session: AsyncSession, account_id: int) -> Sequence[Calendar]:

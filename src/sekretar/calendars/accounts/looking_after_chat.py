@@ -12,6 +12,7 @@ from sekretar.calendars import wording
 from sekretar.calendars.accounts import connecting
 from sekretar.calendars.accounts import wishes as calendar_wishes
 from sekretar.calendars.accounts import wording as accounts_wording
+from sekretar.calendars.accounts.own_addresses import own_in
 from sekretar.calendars.accounts.wishes import CalendarCard, Wishes
 from sekretar.calendars.model import CalendarAccount
 from sekretar.calendars.sync import refreshing
@@ -92,7 +93,7 @@ class AccountsChat:
 
     async def refresh_clicked(self, click: Click) -> ClickReply:
         async with self.database.transaction() as session:
-            account = await _account(session, click.person, click.record.get("account"))
+            account = await connecting.known_account(session, click.person.id, click.record.get("account"))
             told = await _refresh(session, [account], click.t, click.now)
         return ClickReply(ephemeral=told)
 
@@ -100,13 +101,15 @@ class AccountsChat:
 
     async def choose_clicked(self, click: Click) -> ClickReply:
         async with self.database.reading() as session:
-            await _account(session, click.person, click.record.get("account"))
+            await connecting.known_account(session, click.person.id, click.record.get("account"))
         return ClickReply(form=OpenForm(CHOOSE_FORM, click.record))
 
     async def choose_form(self, request: FormRequest) -> Form:
         t = request.t
         async with self.database.reading() as session:
-            account = await _account(session, request.person, request.record.get("account"))
+            account = await connecting.known_account(
+                session, request.person.id, request.record.get("account")
+            )
             calendars = await connecting.calendars_of(session, account.id)
         return Form(
             CHOOSE_FORM,
@@ -121,7 +124,7 @@ class AccountsChat:
 
     async def choose_submitted(self, submit: FormSubmit) -> FormOutcome:
         async with self.database.transaction() as session:
-            account = await _account(session, submit.person, submit.record.get("account"))
+            account = await connecting.known_account(session, submit.person.id, submit.record.get("account"))
             calendars = await connecting.calendars_of(session, account.id)
             chosen = frozenset(
                 each.id for each in calendars if submit.values.get(f"c{each.id}", each.chosen) is True
@@ -186,7 +189,8 @@ async def overview(database: Database, person: Person, t: Translator, now: datet
     async with database.reading() as session:
         found = await health_of(session, person.id)
         cards = await calendar_wishes.cards(session, person.id)
-    return accounts_wording.accounts(found, cards, person.zone, t, now)
+        own = {each.id: own_in(each) for each in await connecting.accounts_of(session, person.id)}
+    return accounts_wording.accounts(found, cards, own, person.zone, t, now)
 
 
 async def _refresh(
@@ -198,13 +202,6 @@ async def _refresh(
     return Message(
         t("calendars.refresh.begun" if standing is Standing.BEGUN else "calendars.refresh.just_done")
     )
-
-
-async def _account(session: AsyncSession, person: Person, account_id: object) -> CalendarAccount:
-    account = await connecting.account_of(session, person.id, account_id)
-    if account is None:
-        raise PersonError("calendars.disconnect.gone")
-    return account
 
 
 async def _is_last(session: AsyncSession, known: CalendarCard) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from sekretar.calendars.accounts.own_addresses import Own
 from sekretar.calendars.accounts.wishes import CalendarCard, Wishes
 from sekretar.calendars.caldav import PROVIDERS
 from sekretar.calendars.model import Trouble
@@ -23,10 +24,15 @@ MEND = "calendars.mend"
 CHOOSE = "calendars.choose"
 #: Opens the wishes for one calendar; the chosen value names it.
 CALENDAR = "calendars.calendar"
+#: Opens the further addresses that the person is known by in an account.
+ADDRESSES = "calendars.addresses"
 
 #: So many calendars are listed and offered; nobody has more that they look at.
 MOST_CALENDARS = 25
 _NAME_LIMIT = 60
+
+#: Of the addresses that servers tell so many are shown: some providers have ten for one mailbox.
+_MOST_TOLD = 3
 
 _MENDED = {known: f"calendars.mend.{known.value}" for known in Trouble}
 
@@ -43,22 +49,31 @@ class Looked:
 def accounts(
     found: Sequence[AccountHealth],
     cards: Sequence[CalendarCard],
+    own: Mapping[int, Own],
     zone: ZoneInfo,
     t: Translator,
     now: datetime,
 ) -> Message:
-    """What is connected, which of it is shown, how it is doing; with the buttons to mend, change or end it."""
+    """What is connected, which of it is shown, how it is doing; with the buttons to mend, change or end it.
+
+    `own`: by account, which addresses are the person's.
+    """
     if not found:
         return nothing_connected(t)
-    attachments = tuple(
-        _account(each, [card for card in cards if card.account_id == each.account_id], zone, t, now)
-        for each in found
-    )
-    return Message(t("calendars.accounts.heading"), attachments)
+    attachments: list[Attachment] = []
+    for each in found:
+        theirs = [card for card in cards if card.account_id == each.account_id]
+        attachments.append(_account(each, theirs, zone, t, now))
+        attachments.append(_addresses(each, own.get(each.account_id, Own()), t))
+    return Message(t("calendars.accounts.heading"), tuple(attachments))
 
 
 def _account(
-    account: AccountHealth, cards: Sequence[CalendarCard], zone: ZoneInfo, t: Translator, now: datetime
+    account: AccountHealth,
+    cards: Sequence[CalendarCard],
+    zone: ZoneInfo,
+    t: Translator,
+    now: datetime,
 ) -> Attachment:
     lines = [_calendar_line(each, t) for each in cards[:MOST_CALENDARS]]
     if rest := len(cards) - len(lines):
@@ -129,6 +144,24 @@ def saved(card: CalendarCard, before: Wishes, t: Translator) -> Message:
     else:
         what = Markdown(", ").join(remarks_on(card, t)) or t("calendars.calendar.everything")
     return Message(t(key, name=name, what=what))
+
+
+def _addresses(account: AccountHealth, own: Own, t: Translator) -> Attachment:
+    """By which addresses the person is known in the account, and the way to name others."""
+    button = Button(t.plain("calendars.addresses.button"), ADDRESSES, {"account": account.account_id})
+    return Attachment(text=_known_by(own, t), actions=(button,))
+
+
+def _known_by(own: Own, t: Translator) -> Markdown:
+    told = ", ".join(own.told[:_MOST_TOLD])
+    if rest := len(own.told) - _MOST_TOLD:
+        told += f" (+{rest})" if rest > 0 else ""
+    named = ", ".join(own.named)
+    if told and named:
+        return t("calendars.addresses.known_by_both", told=told, named=named)
+    if told or named:
+        return t("calendars.addresses.known_by", addresses=told or named)
+    return t("calendars.addresses.known_by_none")
 
 
 def account_line(account: AccountHealth, zone: ZoneInfo, t: Translator, now: datetime) -> Markdown:

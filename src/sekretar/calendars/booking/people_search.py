@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.calendars.booking.draft import Guest, Guests
 from sekretar.calendars.model import CalendarAccount, portions
+from sekretar.calendars.sync.happenings import normal_address
 from sekretar.kernel.errors import PeerInvalid, PeerNotFound, PersonError
 from sekretar.kernel.people import Person, PersonRow
 from sekretar.kernel.text import truncate
@@ -29,6 +30,11 @@ _ADDRESS = re.compile(
 )
 #: Mattermost allows these in a name (`IsValidUsername`, server/public/model/user.go).
 _USERNAME = re.compile(r"[a-z0-9._-]{1,64}")
+
+
+def is_address(word: str) -> bool:
+    """Whether letters can be sent to it."""
+    return _ADDRESS.fullmatch(word) is not None
 
 
 def named(text: str) -> tuple[str, ...]:
@@ -51,7 +57,10 @@ async def find(desk: Desk, names: Iterable[str], asker: Person) -> Guests:
     known: dict[str, Guest] = {}
     unknown: list[str] = []
     hidden: list[str] = []
+    own = await _own_addresses(desk, asker) if any(is_address(each) for each in wanted) else frozenset()
     for name in wanted:
+        if normal_address(name) in own:
+            continue
         guest = await _find(desk, name)
         if guest is None:
             unknown.append(truncate(name, _NAME_LIMIT))
@@ -64,8 +73,14 @@ async def find(desk: Desk, names: Iterable[str], asker: Person) -> Guests:
     return Guests(tuple(known.values()), tuple(unknown), tuple(hidden))
 
 
+async def _own_addresses(desk: Desk, asker: Person) -> frozenset[str]:
+    query = select(CalendarAccount.addresses).where(CalendarAccount.person_id == asker.id)
+    async with desk.database.reading() as session:
+        return frozenset(normal_address(each) for some in await session.scalars(query) for each in some)
+
+
 async def _find(desk: Desk, name: str) -> Guest | None:
-    if _ADDRESS.fullmatch(name):
+    if is_address(name):
         async with desk.database.reading() as session:
             return await _by_address(session, name)
     username = name.removeprefix("@").lower()

@@ -96,10 +96,13 @@ def _own(node: Node, addresses: Collection[str]) -> list[tuple[Leaf, Line]]:
 
 
 def _answer_in(node: Node, addresses: Collection[str]) -> str | None:
-    """The PARTSTAT as it is written; None where the person is not invited."""
-    for _, line in _own(node, addresses):
-        return line.parameters.get("PARTSTAT", PartStat.NEEDS_ACTION.value).upper()
-    return None
+    """The PARTSTAT as it is written; None where the person is not invited.
+
+    Of several addresses of theirs, that of one by which they have answered.
+    """
+    waits = PartStat.NEEDS_ACTION.value
+    own = [line.parameters.get("PARTSTAT", waits).upper() for _, line in _own(node, addresses)]
+    return next((each for each in own if each != waits), waits if own else None)
 
 
 def _answer(node: Node, addresses: Collection[str], answer: PartStat) -> bool:

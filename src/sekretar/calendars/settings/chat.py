@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from sekretar.calendars.accounts.addresses_chat import asked as addresses_asked
 from sekretar.calendars.accounts.connecting import accounts_of
 from sekretar.calendars.accounts.looking_after_chat import overview
 from sekretar.calendars.digest.digesting import next_of
@@ -78,6 +79,8 @@ class SettingsChat:
         word = request.args.get(0)
         if fold(word) in _CALENDARS:
             return Reply(await overview(self.database, request.person, request.t, request.now))
+        if fold(word) in _ADDRESSES:
+            return await addresses_asked(self.database, request)
         part = _PARTS.get(fold(word))
         if word and part is None:
             raise PersonError("calendars.settings.no_such_part", given=word[:40])
@@ -167,6 +170,9 @@ class SettingsChat:
 
 #: Words for what is set for each calendar apart.
 _CALENDARS = frozenset({"calendars", "calendar", "календари", "календарь", "accounts"})
+
+#: Words for the further addresses of a person.
+_ADDRESSES = frozenset({"addresses", "address", "aliases", "адреса", "адрес", "псевдонимы"})
 
 _ON = frozenset({"on", "вкл", "включить", "включи"})
 

@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.calendars import wording
+from sekretar.calendars.accounts import own_addresses
 from sekretar.calendars.answers import diff as answers_diff
 from sekretar.calendars.answers import news as answers_news
 from sekretar.calendars.answers import wording as answer_wording
@@ -117,6 +118,8 @@ class Applying:
         await session.flush()
         await self._plan(session, reminded)
         await channels.follow(session, self.calendar.id, [each.href for each in readings], self.now)
+        if reader := next((each.reader for each in readings if each.reader), None):
+            await own_addresses.notice(session, self.owner.account_id, reader.addresses, self.now)
         wake_after_commit(session, status.TASK)
 
     async def remove(self, session: AsyncSession, hrefs: Sequence[str]) -> None:

@@ -27,9 +27,10 @@ def is_mine(address: str, addresses: Collection[str]) -> bool:
 
 
 def me_among(occurrence: Occurrence, addresses: Collection[str]) -> Attendee | None:
-    """The person's own entry among the attendees."""
+    """The person's own entry among the attendees; of several, one by which they have answered."""
     mine = {normal_address(each) for each in addresses} - {""}
-    return next((each for each in occurrence.attendees if each.address in mine), None)
+    own = [each for each in occurrence.attendees if each.address in mine]
+    return next((each for each in own if each.partstat is not PartStat.NEEDS_ACTION), next(iter(own), None))
 
 
 def is_organizer(occurrence: Occurrence, addresses: Collection[str]) -> bool:

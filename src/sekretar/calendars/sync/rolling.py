@@ -64,6 +64,8 @@ class Rolling:
         reading = await asyncio.to_thread(read, remote, reader, now)
         applying = Applying(self.desk, Owner(person, account.id), calendar, now, silent=True)
         async with self.desk.database.transaction() as session:
+            # Whoever changes what the reading depends on waits for it, or is noticed.
+            await session.get(Calendar, calendar.id, with_for_update=True)
             current = await session.get(CalendarObject, stored.id)
             if current is not None and current.etag == stored.etag:
                 await applying.upsert(session, [reading])
