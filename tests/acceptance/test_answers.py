@@ -91,7 +91,6 @@ async def test_an_invitation_to_a_named_address_is_answered_by_it(
 ) -> None:
     zone = daytime_zone()
     anna, boris = await office.hire(zone=zone), await office.hire("boris")
-    await office.home(boris)
     home, alias = await office.home(anna), f"a.{anna.username}@list.example"
 
     def invitation(title: str) -> SampleEvent:

@@ -112,7 +112,7 @@ class Calendars:
         Viewing(desk.database).register(desk.chat)
         CalendarChat(desk.database, desk.vault, http, self._leaving).register(desk.chat)
         AccountsChat(desk.database).register(desk.chat)
-        AddressesChat(desk.database).register(desk.chat)
+        AddressesChat(desk).register(desk.chat)
         self._status_chat.register(desk.chat)
         SettingsChat(desk.database).register(desk.chat)
         ChannelChat(desk, self._channel_watch).register(desk.chat)

@@ -86,6 +86,10 @@ class MattermostClient(Administration):
         """GET /users/username/{username}."""
         return await self._get(path("users", "username", username), User)
 
+    async def user_by_email(self, email: str) -> User:
+        """GET /users/email/{email}. Forbidden where Mattermost hides people's addresses."""
+        return await self._get(path("users", "email", email), User)
+
     async def users(self, user_ids: Sequence[str]) -> list[User]:
         """POST /users/ids. Unknown ids are left out."""
         return [

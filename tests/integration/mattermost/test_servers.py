@@ -155,6 +155,7 @@ async def test_people_are_found_in_every_way(server: Server) -> None:
     person = server.person_user
     assert (await server.bot.user(person.id)).locale == "ru"
     assert (await server.bot.user_by_name(person.username)).id == person.id
+    assert (await server.admin.user_by_email(person.email)).id == person.id
     assert [one.id for one in await server.bot.users([person.id, "x" * 26])] == [person.id]
     with pytest.raises(PeerNotFound):
         await server.bot.user("x" * 26)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sekretar.calendars.accounts import connecting, own_addresses
@@ -9,9 +10,10 @@ from sekretar.calendars.accounts.looking_after_chat import overview
 from sekretar.calendars.accounts.own_addresses import Own, own_in, parse
 from sekretar.calendars.accounts.wording import ADDRESSES
 from sekretar.kernel.database import Database
-from sekretar.kernel.errors import PersonError
+from sekretar.kernel.errors import PeerForbidden, PeerNotFound, PersonError
 from sekretar.kernel.forms import Field, FieldKind, Form, Value
 from sekretar.kernel.i18n import Translator
+from sekretar.kernel.people import Person
 from sekretar.kernel.text import Markdown
 from sekretar.mattermost.chat import (
     Chat,
@@ -25,6 +27,7 @@ from sekretar.mattermost.chat import (
     OpenForm,
     Reply,
 )
+from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.messages import Message
 
 ADDRESSES_FORM = "calendars.addresses"
@@ -35,7 +38,7 @@ _FIELD = "addresses"
 class AddressesChat:
     """The button and the form."""
 
-    database: Database
+    desk: Desk
 
     def register(self, chat: Chat) -> None:
         """Hang them into the chat."""
@@ -43,12 +46,12 @@ class AddressesChat:
         chat.form(ADDRESSES_FORM, FormHandler(self.form, self.submitted))
 
     async def clicked(self, click: Click) -> ClickReply:
-        async with self.database.reading() as session:
+        async with self.desk.database.reading() as session:
             account = await connecting.known_account(session, click.person.id, click.record.get("account"))
         return ClickReply(form=OpenForm(ADDRESSES_FORM, {"account": account.id}))
 
     async def form(self, request: FormRequest) -> Form:
-        async with self.database.reading() as session:
+        async with self.desk.database.reading() as session:
             account = await connecting.known_account(
                 session, request.person.id, request.record.get("account")
             )
@@ -57,7 +60,8 @@ class AddressesChat:
     async def submitted(self, submit: FormSubmit) -> FormOutcome:
         wanted = parse(str(submit.values.get(_FIELD, "")))
         try:
-            async with self.database.transaction() as session:
+            await self._must_be_nobody_elses(submit.person, wanted)
+            async with self.desk.database.transaction() as session:
                 account = await connecting.known_account(
                     session, submit.person.id, submit.record.get("account")
                 )
@@ -68,6 +72,23 @@ class AddressesChat:
                 raise
             return FormOutcome(errors={_FIELD: error})
         return FormOutcome(saved(login, before, after, wanted, submit.t))
+
+    async def _must_be_nobody_elses(self, person: Person, wanted: Sequence[str]) -> None:
+        """Ask Mattermost, which knows more people than have ever spoken to us, unless it hides their addresses.
+
+        Raises:
+            PersonError: `own_addresses.TAKEN`.
+            PeerError: Mattermost did not answer.
+        """
+        for each in wanted:
+            try:
+                user = await self.desk.server.user_by_email(each)
+            except PeerNotFound:
+                continue
+            except PeerForbidden:
+                return
+            if user.active and user.id != person.user_id:
+                raise PersonError(own_addresses.TAKEN, given=each)
 
 
 async def asked(database: Database, request: CommandRequest) -> Reply:
