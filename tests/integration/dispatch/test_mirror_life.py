@@ -166,6 +166,35 @@ async def test_tickets_stay_in_the_project_they_are_in(either: MirrorHouse) -> N
     assert (await here.ticket(new.id)).project.id != (await here.ticket(old.id)).project.id
 
 
+async def test_a_ticket_that_somebody_moves_is_followed_where_it_is(either: MirrorHouse) -> None:
+    here = either
+    moved, other = await here.house.open(), await here.house.open("Another one")
+    await here.work()
+    was = await here.ref(moved.id)
+    await here.service.change(was, Change(project=here.tracker.projects["vault"]))
+    await here.work(looks=7)
+    now = await here.ref(moved.id)
+    assert (await here.ticket(moved.id)).ref == now
+    assert (await here.row(moved.id)).project == here.tracker.projects["vault"]
+    _, (text, _) = await told(here, moved.id)
+    assert f"{was.key} перенесена" in text
+    assert now.key in text
+    # What is done there is heard of, though nothing happens to the incident here.
+    steps = await here.service.transitions(now)
+    step = next(each.id for each in steps if {each.to.id, each.to.name} & {"inProgress", "In Progress"})
+    await here.service.transition(now, step)
+    await here.work()
+    assert (await here.house.now(moved.id)).status is Status.IN_PROGRESS
+    # And the other way round; whoever moves it back is followed, too.
+    await here.service.change(now, Change(project=here.tracker.projects["desk"]))
+    await here.work(looks=7)
+    await here.house.change(moved.id, summary="Still dark")
+    await here.work()
+    assert (await here.ticket(moved.id)).subject == "Still dark"
+    assert (await here.row(moved.id)).project == (await here.row(other.id)).project
+    assert (await here.house.now(other.id)).status is Status.NEW
+
+
 # --- lost and full ones -----------------------------------------------------------------------------------
 
 

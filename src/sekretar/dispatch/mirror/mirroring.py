@@ -23,6 +23,7 @@ from sekretar.dispatch.mirror.catching_up import catch_up
 from sekretar.dispatch.mirror.commenting import Commenting
 from sekretar.dispatch.mirror.merging import as_stored, as_values, changed_there
 from sekretar.dispatch.mirror.model import MirrorRow
+from sekretar.dispatch.mirror.moving import Moving
 from sekretar.dispatch.mirror.opening import Openings
 from sekretar.dispatch.mirror.people import MirrorPeople
 from sekretar.dispatch.mirror.polling import Polling
@@ -78,6 +79,7 @@ class Mirror:
     pushing: Pushing
     commenting: Commenting
     polling: Polling
+    moving: Moving
 
     @property
     def _mirrored(self) -> list[str]:
@@ -173,6 +175,7 @@ class Mirror:
             if cursor.next_at <= now or cursor.failures:
                 await self.polling.poll(around, cursor)
                 await self._follow_former(around)
+                await self.moving.look(around)
             await self._compare_due(around)
         except PeerError as error:
             if error.peer == "database":
@@ -196,12 +199,6 @@ class Mirror:
                 _log.warning(
                     "a former project is not read", desk=desk.name, project=project, error=str(error)
                 )
-
-    async def _where(self, around: Around, row: MirrorRow) -> Around:
-        """The project in which the ticket of an incident is. Raises `PeerError`."""
-        if row.key is None or row.project in ("", around.mirror.project):
-            return around
-        return await self.openings.around(around.desk, row.project)
 
     async def _rest(self, name: str, error: PeerError) -> datetime:
         """Leave a tracker alone that does not answer, for longer and longer."""
@@ -228,7 +225,7 @@ class Mirror:
         if row is None:
             return
         try:
-            around = await self._where(around, row)
+            around = await self.moving.where(around, row)
             next_at = await self._persist(around, row)
         except _OUT_OF_REACH as error:
             await self._release(row, self.clock.now(), failures=row.failures + 1, problem=str(error))
@@ -269,6 +266,7 @@ class Mirror:
             ticket = await self.pushing.create(around, row, sight)
         else:
             ticket = await self._look(around, row, row.key)
+            around = await self.moving.settled(around, row, ticket)
         await self._pull(around, row, ticket)
         sight = await self._sight(around, row.incident_id)
         ticket = await self.pushing.fields(around, row, ticket, sight)
@@ -386,17 +384,19 @@ def open_mirror(
 ) -> Mirror:
     """Put together the mirror, and have it hear of what happens to incidents."""
     people = MirrorPeople(database)
+    openings = Openings(clock, sites, people, catalogues)
     mirror = Mirror(
         database,
         clock,
         desks,
         incidents,
         Sights(assets, slas, people),
-        Openings(clock, sites, people, catalogues),
+        openings,
         Pulling(incidents, assets, people),
         Pushing(database, incidents),
         Commenting(database, incidents),
         Polling(database, clock, incidents),
+        Moving(database, clock, incidents, openings),
     )
     incidents.on_changed(mirror.on_changed)
     return mirror

@@ -15,6 +15,7 @@ from sekretar.kernel.clock import Clock
 from sekretar.kernel.errors import PeerForbidden, PeerNotFound, PeerUnsupported
 from sekretar.kernel.i18n import Catalogues
 from sekretar.trackers.port import Tracker, TrackerSite
+from sekretar.trackers.values import Ticket
 
 #: For how long what was looked up in a tracker is believed, and who is who there.
 _BELIEVED = timedelta(minutes=10)
@@ -32,6 +33,8 @@ class Openings:
     people: MirrorPeople
     catalogues: Catalogues
     _schemes: dict[tuple[str, str], tuple[datetime, Scheme]] = field(default_factory=dict)
+    #: Tracker, and what a project is called → its id.
+    _ids: dict[tuple[str, str], str] = field(default_factory=dict)
 
     async def around(self, desk: DeskSettings, project: str = "") -> Around:
         """The desk with its tracker.
@@ -61,6 +64,22 @@ class Openings:
             if now - known[0] < (_BELIEVED if patient else _INCOMPLETE):
                 return known[1]
         return await self._read(desk, mirror, tracker, now, known[1] if known else None)
+
+    async def is_in(self, tracker: Tracker, ticket: Ticket, project: str) -> bool:
+        """Whether a ticket is in a project, whose id or key is as the settings write it; also where nobody knows.
+
+        Raises:
+            PeerError: the tracker does not answer.
+        """
+        if project in (ticket.project.id, ticket.project.name):
+            return True
+        name = tracker.site.name
+        if (name, project) not in self._ids:
+            # Redmine's tickets name their project by a number only; the list of projects has both.
+            for each in await tracker.projects():
+                self._ids |= dict.fromkeys(((name, each.id), (name, each.key)), each.id)
+        known = self._ids.setdefault((name, project), "")
+        return known in ("", ticket.project.id)
 
     async def look_again(self, around: Around) -> None:
         """Look at the project anew, where a ticket is out of sight: it may be all of them.

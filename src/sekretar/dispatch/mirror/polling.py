@@ -158,6 +158,9 @@ class Polling:
             if stored is None or stored.cursor != before:
                 return False
             stored.cursor = changes.cursor
+            if before is None:
+                # What happened there before it was read is not told.
+                await former.compare_once(session, around.desk.name, around.scheme.project, now)
             keys = {each.ticket.ref.key for each in changes.events}
             known = await store.by_keys(session, around.mirror.tracker, keys)
             for event in changes.events:

@@ -111,6 +111,17 @@ async def by_keys(session: AsyncSession, tracker: str, keys: Collection[str]) ->
     return {row.key: row for row in await session.scalars(query) if row.key is not None}
 
 
+async def hasten(session: AsyncSession, incident_ids: Collection[int], now: datetime) -> None:
+    """Have these incidents compared now, but for those that somebody is at work on."""
+    await session.execute(
+        update(MirrorRow)
+        .where(MirrorRow.incident_id.in_(incident_ids), MirrorRow.due_at.is_(None) | (MirrorRow.due_at > now))
+        .where(MirrorRow.busy_until.is_(None))
+        .values(due_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def mark_all(session: AsyncSession, desk: str, now: datetime) -> None:
     """Have every open incident of a desk compared: its tracker has other fields or statuses than before."""
     open_ones = select(IncidentRow.id).where(IncidentRow.desk == desk, IncidentRow.finished_at.is_(None))
