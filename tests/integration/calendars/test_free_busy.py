@@ -15,6 +15,7 @@ from sqlalchemy import update
 from tests.integration.calendars.diary import Diary, open_diary
 from tests.peers_caldav import PEOPLE, CalDavServer, event_ics, running_radicale
 
+from sekretar.calendars.accounts import own_addresses
 from sekretar.calendars.finding.free_busy_asking import FreeBusy
 from sekretar.calendars.finding.standing import Busy
 from sekretar.calendars.model import CalendarAccount
@@ -75,6 +76,18 @@ async def test_a_shared_calendar_tells_when_its_owner_is_busy(
 ) -> None:
     async with asking(diary, open_radicale.home_url("anna")) as free_busy:
         assert await free_busy.of(diary.person.id, [NOBODY, "Boris@Example.com"], BEGIN, END) == EXPECTED
+
+
+async def test_an_address_that_is_only_claimed_finds_no_neighbours(
+    diary: Diary, open_radicale: CalDavServer
+) -> None:
+    """The homes are named by the part before the @, which says something of the server's own domain alone."""
+    async with asking(diary, open_radicale.home_url("anna")) as free_busy:
+        async with diary.desk.database.transaction() as session:
+            claim = ["anna@client.example"]
+            await own_addresses.name(session, diary.person, diary.account_id, claim, diary.clock.now())
+        known = await free_busy.of(diary.person.id, [BORIS, "boris@client.example"], BEGIN, END)
+    assert known == EXPECTED
 
 
 async def test_a_server_for_which_nothing_is_known_to_help_is_not_asked(

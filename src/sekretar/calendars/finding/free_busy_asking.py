@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sekretar.calendars.accounts.own_addresses import own_in
 from sekretar.calendars.caldav import CalDavClient, Credentials, RemoteCalendar, list_calendars, profile_of
 from sekretar.calendars.caldav.scheduling import neighbour_home, outbox_of
 from sekretar.calendars.finding.free_busy import NoFreeBusy, periods, question
@@ -96,7 +97,9 @@ class _Question:
 
     @property
     def _own(self) -> list[str]:
-        return [each for each in (*self.account.addresses, self.account.login, self.mail) if "@" in each]
+        """What the server calls whoever asks; of an address that they have only named it knows nothing."""
+        told = own_in(self.account).told
+        return [each for each in (*told, self.account.login, self.mail) if "@" in each]
 
     async def _scheduled(self, client: CalDavClient) -> Answers:
         """What the outbox says; nothing where there is none."""
