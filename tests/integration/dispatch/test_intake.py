@@ -16,6 +16,7 @@ from sekretar.dispatch.incidents.values import SYSTEM, EventKind, LinkKind, Orig
 from sekretar.dispatch.intake import understanding
 from sekretar.dispatch.intake.threads import Reason
 from sekretar.dispatch.mail import store
+from sekretar.dispatch.mail.letter import AttachmentLimits, ParsedLetter
 from sekretar.dispatch.mail.model import Direction, LetterState
 from sekretar.dispatch.settings import MirrorSettings, ThreadSettings
 from sekretar.kernel.database import Database
@@ -465,6 +466,28 @@ async def test_what_waits_together_is_filed_as_if_it_had_come_one_after_the_othe
         await one_by_one.put(letter, mailbox="cables")
         await one_by_one.intake.run()
     assert await outcome(together) == await outcome(one_by_one)
+
+
+async def test_numbers_follow_the_order_in_which_letters_came(
+    office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_once(raw: bytes, limits: AttachmentLimits) -> ParsedLetter:
+        if b"<4@x>" in raw:
+            raise ValueError("a mistake")
+        return parse(raw, limits)
+
+    parse = understanding.parse
+    monkeypatch.setattr(understanding, "parse", fail_once)
+    answer = {"In-Reply-To": "<1@x>"}
+    await office.put(letter_bytes("No power", message_id="<1@x>"))
+    await office.put(letter_bytes("No water either", message_id="<2@x>", headers=answer))
+    await office.put(letter_bytes("A fence", message_id="<3@x>"))
+    await office.put(letter_bytes("Odd", message_id="<4@x>"))
+    await office.put(letter_bytes("Re: No power", message_id="<5@x>", headers=answer))
+    await office.put(letter_bytes("A gate", message_id="<6@x>"))
+    await office.intake.run()
+    codes = [(await office.incident(each)).code for each in await office.letters()]
+    assert codes == ["NT-1", "NT-2", "NT-3", "NT-4", "NT-1", "NT-5"]
 
 
 async def test_answers_to_one_letter_that_nobody_read_yet_stay_together(office: PostOffice) -> None:

@@ -18,10 +18,12 @@ from sekretar.dispatch.mail.store import RawLetter
 NOW = datetime(2026, 3, 4, 9, tzinfo=UTC)
 
 
-def tied(number: int, ties: str = "", incident_id: int | None = None, **said: object) -> Tied:
+def tied(
+    number: int, ties: str = "", incident_id: int | None = None, about: str = "power", **said: object
+) -> Tied:
     """A letter with these ties, each of one character."""
     raw = RawLetter(number, "towers", Direction.IN, NOW, b"", True, 0, frozenset(), incident_id)
-    return Tied(Understood(raw, letter(**said)), frozenset(ties))
+    return Tied(Understood(raw, letter(**said)), frozenset(ties), about)
 
 
 def numbers(letters: list[Tied]) -> list[list[int]]:
@@ -40,6 +42,14 @@ def test_an_answer_comes_with_a_later_wave() -> None:
 
 def test_who_has_to_do_with_another_over_a_third_waits_for_both() -> None:
     assert numbers([tied(1, "a"), tied(2, "b"), tied(3, "ab"), tied(4, "b")]) == [[1], [2], [3], [4]]
+
+
+def test_what_perhaps_begins_something_new_keeps_its_place() -> None:
+    assert numbers([tied(1, "a"), tied(2, "a", about="water"), tied(3, "b")]) == [[1], [2, 3]]
+    assert numbers([tied(1, "a"), tied(2, "a", subject="Fwd: power"), tied(3)]) == [[1], [2, 3]]
+    # In a wave, too: the answer to the later letter came first.
+    mixed = [tied(1, "a"), tied(2, "b"), tied(3, "b"), tied(4, "a")]
+    assert numbers(mixed) == [[1, 2], [3, 4]]
 
 
 def test_what_is_about_other_letters_stands_alone_in_its_place() -> None:

@@ -63,7 +63,8 @@ class Evidence:
         for trace in await traces_of(session, desk, letters, self.ids):
             letter, ticket = trace.of.letter, await self._ticket(session, desk, trace.of.letter)
             said = {*trace.spelled.values(), *trace.codes, fingerprint(letter)}
-            found.append(Tied(trace.of, frozenset(said | trace.ties() | _incident_ties(ticket))))
+            ties = frozenset(said | trace.ties() | _incident_ties(ticket))
+            found.append(Tied(trace.of, ties, subjects.normal(letter.subject, [desk.prefix])))
         return found
 
     async def gather(

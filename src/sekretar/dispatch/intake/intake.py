@@ -14,6 +14,7 @@ import contextlib
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Final
 
 import structlog
@@ -86,11 +87,15 @@ class Intake:
         clear = [each for each in read if isinstance(each, Understood)]
         async with self._database.reading() as session:
             tied = await self._tools.evidence.ties(session, desk, clear)
-        for wave in waves(tied):
-            await self._file(desk, wave)
-        for each in read:
-            if isinstance(each, Unclear):
-                await self._give_up(desk, each.raw, each.why)
+        following = iter(tied)
+        for is_clear, some in groupby(read, lambda each: isinstance(each, Understood)):
+            if is_clear:
+                for wave in waves([next(following) for _ in some]):
+                    await self._file(desk, wave)
+                continue
+            for each in some:
+                if isinstance(each, Unclear):
+                    await self._give_up(desk, each.raw, each.why)
 
     async def _file(self, desk: DeskSettings, wave: Sequence[Understood]) -> None:
         """File a wave in one transaction, which is much less work; one by one when one of them fails."""
