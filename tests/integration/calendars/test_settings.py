@@ -113,6 +113,15 @@ async def test_alarms_of_the_event_come_on_top_where_they_are_wanted(diary: Diar
     assert await planned(diary) == {1440: False, 45: False, 10: False, 0: False}
 
 
+async def test_an_alarm_at_a_moment_rings_once_in_a_series(diary: Diary, noon: datetime) -> None:
+    moment = noon - timedelta(minutes=20)
+    absolute = alarm(f";VALUE=DATE-TIME:{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+    await choose(diary, Preferences(reminders=(), own_alarms=True))
+    await diary.look({"a.ics": ics("a", noon, "Demo", "RRULE:FREQ=DAILY;COUNT=5", absolute)}, silent=True)
+    assert sorted(each.alarms for each in await diary.rows(StoredOccurrence)) == [[], [], [], [], [20]]
+    assert await planned(diary) == {20: False}
+
+
 async def test_whole_days_are_reminded_of_by_their_own_alarms_alone(
     diary: Diary, noon: datetime, database: Database
 ) -> None:

@@ -19,6 +19,9 @@ from sekretar.calendars.ics.zones import to_utc
 #: Attendees of one event that are kept; all are counted.
 MOST_ATTENDEES = 300
 
+#: Alarms further away from the start than this are left out.
+EARLIEST_ALARM = timedelta(days=366)
+
 _UTC = ZoneInfo("UTC")
 
 
@@ -142,6 +145,8 @@ class Event:
     private: bool
     #: Offsets from the start, negative before it.
     alarms: tuple[timedelta, ...]
+    #: Alarms at a moment of their own, UTC. Each rings once, also in a series (RFC 5545 §3.8.6.3).
+    alarm_moments: tuple[datetime, ...]
     join_link: JoinLink | None
     url: str
     sequence: int

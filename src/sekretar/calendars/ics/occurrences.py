@@ -13,13 +13,23 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain, islice
 from zoneinfo import ZoneInfo
 
-from sekretar.calendars.ics.events import Attendee, Event, Length, ParsedObject, Party, Status, When
+from sekretar.calendars.ics.events import (
+    EARLIEST_ALARM,
+    Attendee,
+    Event,
+    Length,
+    ParsedObject,
+    Party,
+    Status,
+    When,
+)
 from sekretar.calendars.ics.joinlinks import JoinLink
 from sekretar.calendars.ics.recurrence import USUAL_WORK, Work, starts
+from sekretar.calendars.ics.zones import to_utc
 
 #: Occurrences of one object within one window; a person has no use for more.
 MOST_OCCURRENCES = 2_000
@@ -181,6 +191,8 @@ class _Series:
             key=lambda turn: turn[0],
         )
         self._contents: dict[int, str] = {}
+        #: By the moment of an alarm the occurrence for which it rings.
+        self._first_times: dict[datetime, str] = {}
 
     def occurrences(self) -> Iterator[Occurrence]:
         """All of them within the window, in no order."""
@@ -223,8 +235,12 @@ class _Series:
         for since, turned in self._turns:
             if since < moment:
                 event = turned
-        if event is not master and event.recurrence_id is not None:
-            start = replace(event.start, local=start.local + (event.start.local - event.recurrence_id.local))
+        if event is not master:
+            try:
+                start = replace(event.start, local=start.local + _shift(event))
+            except OverflowError:
+                # Moved beyond the ends of the wall clock.
+                return
             length = None
         yield from self._within(event, start, length or event.length, identity)
 
@@ -232,11 +248,7 @@ class _Series:
         """Every start that can reach into the window, each moment once."""
         lengths = [event.length.roughly for event in (master, *(turned for _, turned in self._turns))]
         lengths += [length.roughly for _, length in master.dates if length]
-        shifts = [
-            abs(turned.start.local - turned.recurrence_id.local)
-            for _, turned in self._turns
-            if turned.recurrence_id
-        ]
+        shifts = [abs(_shift(turned)) for _, turned in self._turns]
         margin = _WIDEST_OFFSET + max(shifts, default=timedelta())
         after = _naive(self._begin, -margin - max(lengths))
         before = _naive(self._end, margin)
@@ -297,12 +309,61 @@ class _Series:
             status=event.status,
             transparent=event.transparent,
             private=event.private,
-            alarms=event.alarms,
+            alarms=self._alarms(event, start, identity) if event.alarm_moments else event.alarms,
             join_link=event.join_link,
             url=event.url,
             sequence=event.sequence,
             fingerprint=_digest(seen),
         )
+
+    # --- alarms at a moment of their own
+
+    def _alarms(self, event: Event, start: When, identity: str) -> tuple[timedelta, ...]:
+        """All of an occurrence, as offsets from its start; whole days begin at the person's own midnight."""
+        begin = self._begins(start)
+        moments = (moment for moment in event.alarm_moments if self._rings_for(event, moment, identity))
+        offsets = {moment - begin for moment in moments}
+        return tuple(sorted({*event.alarms, *(each for each in offsets if abs(each) <= EARLIEST_ALARM)}))
+
+    def _rings_for(self, event: Event, moment: datetime, identity: str) -> bool:
+        """Of a series an alarm rings for the first time that begins then or later. An exception has its own, and
+        mostly a copy of those of the series, which rings there only if it would have rung without the exception.
+        """
+        master = self._master
+        if master is None or not master.recurring:
+            return True
+        is_exception = identity in self._exceptions and not event.this_and_future
+        if is_exception and moment not in master.alarm_moments:
+            return True
+        if event is not master and not is_exception:
+            moment = _naive(moment, -_shift(event)).replace(tzinfo=UTC)
+        if moment not in self._first_times:
+            first = min(self._firsts(master, moment), key=self._begins, default=None)
+            self._first_times[moment] = first.text(self._zone) if first else ""
+        return identity == self._first_times[moment]
+
+    def _firsts(self, master: Event, moment: datetime) -> Iterator[When]:
+        """The first time since then by each rule, and all that are named one by one. Whole days have begun then, too,
+        on their first day.
+        """
+        after, before = _naive(moment, -_WIDEST_OFFSET), _naive(moment, EARLIEST_ALARM + _WIDEST_OFFSET)
+        since = moment
+        if master.start.all_day:
+            since = _naive(moment, timedelta.resolution - timedelta(days=1)).replace(tzinfo=UTC)
+        named = (master.start, *(self._like(master.start, start) for start, _ in master.dates))
+        yield from (each for each in named if self._begins(each) >= since and each not in self._excluded)
+        for rule in master.rules:
+            regular = (
+                replace(master.start, local=local)
+                for local in starts(rule, master.start.local, after, before, self._work)
+            )
+            for each in regular:
+                if self._begins(each) >= since and each not in self._excluded:
+                    yield each
+                    break
+
+    def _begins(self, start: When) -> datetime:
+        return to_utc(start.local, self._zone) if start.all_day else start.utc(self._zone)
 
 
 class _Instants:
@@ -319,6 +380,11 @@ class _Instants:
         if when.local.date() in self._dates:
             return True
         return not when.all_day and when.utc(self._zone) in self._moments
+
+
+def _shift(event: Event) -> timedelta:
+    """By how much an exception is moved on the wall clock."""
+    return event.start.local - event.recurrence_id.local if event.recurrence_id else timedelta()
 
 
 def _visible_content(event: Event) -> str:

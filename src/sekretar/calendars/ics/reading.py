@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -20,6 +21,7 @@ from zoneinfo import ZoneInfo
 
 from sekretar.calendars.ics.contentlines import Component, Line, components, written
 from sekretar.calendars.ics.events import (
+    EARLIEST_ALARM,
     MOST_ATTENDEES,
     Attendee,
     Event,
@@ -44,7 +46,6 @@ MOST_ALARMS = 20
 LONGEST_LINE = 1_000
 LONGEST_TEXT = 16_000
 LONGEST_EVENT = timedelta(days=3660)
-EARLIEST_ALARM = timedelta(days=366)
 
 _WHEN = re.compile(
     r"(\d{4})-?(\d{2})-?(\d{2})(?:[T ](\d{2}):?(\d{2})(?::?(\d{2}))?(?:\.\d+)?(Z?))?", re.IGNORECASE
@@ -152,6 +153,7 @@ class _Reader:
         length = self._length(lines, start)
         original = lines.get("RECURRENCE-ID")
         attendees, count = self._attendees(component.named("ATTENDEE"))
+        alarms, alarm_moments = _alarms(component, length, self)
         return Event(
             uid=_one_line(lines["UID"].value) if "UID" in lines else "",
             start=start,
@@ -174,7 +176,8 @@ class _Reader:
             else _member(Status, lines.get("STATUS"), Status.CONFIRMED),
             transparent=_word(lines.get("TRANSP")) == "TRANSPARENT",
             private=_word(lines.get("CLASS")) in ("PRIVATE", "CONFIDENTIAL"),
-            alarms=_alarms(component, start, length, self),
+            alarms=alarms,
+            alarm_moments=alarm_moments,
             join_link=find(_sources(component), self._own_hosts),
             url=_web_address(lines.get("URL")),
             sequence=_small_number(lines.get("SEQUENCE")),
@@ -203,10 +206,6 @@ class _Reader:
         if tzid:
             return When(local, self._zone(tzid, local.year))
         return When(local, self._calendar_zone)
-
-    def begins(self, start: When) -> datetime:
-        """The moment at which an event begins; whole days do at the person's own midnight."""
-        return to_utc(start.local, self._default) if start.all_day else start.utc(_UTC)
 
     def _in_calendar_zone(self, local: datetime) -> When:
         if self._calendar_zone is None:
@@ -319,25 +318,27 @@ def _bounded(length: Length, start: When) -> Length:
     return length if length.roughly >= timedelta() else Length()
 
 
-def _alarms(component: Component, start: When, length: Length, reader: _Reader) -> tuple[timedelta, ...]:
-    found: set[timedelta] = set()
+def _alarms(
+    component: Component, length: Length, reader: _Reader
+) -> tuple[tuple[timedelta, ...], tuple[datetime, ...]]:
+    """Offsets from the start, and the moments of those alarms that do not depend on it."""
+    offsets: set[timedelta] = set()
+    moments: set[datetime] = set()
     for alarm in component.inner:
         trigger, action = alarm.first("TRIGGER"), _word(alarm.first("ACTION"))
         if alarm.name != "VALARM" or trigger is None or action == "NONE":
             continue
         offset = duration(trigger.value)
-        if offset is not None:
-            before = offset.roughly
-            if trigger.parameters.get("RELATED", "").upper() == "END":
-                before += length.roughly
-        else:
-            try:
-                before = reader.moment(trigger.value, "").utc(_UTC) - reader.begins(start)
-            except (ValueError, OverflowError):
-                continue
+        if offset is None:
+            with suppress(ValueError, OverflowError):
+                moments.add(reader.moment(trigger.value, "").utc(_UTC))
+            continue
+        before = offset.roughly
+        if trigger.parameters.get("RELATED", "").upper() == "END":
+            before += length.roughly
         if abs(before) <= EARLIEST_ALARM:
-            found.add(before)
-    return tuple(sorted(found)[:MOST_ALARMS])
+            offsets.add(before)
+    return tuple(sorted(offsets)[:MOST_ALARMS]), tuple(sorted(moments)[:MOST_ALARMS])
 
 
 def _attendee(line: Line) -> Attendee:
