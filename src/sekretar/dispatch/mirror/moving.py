@@ -26,7 +26,7 @@ from sekretar.dispatch.mirror.pushing import Around
 from sekretar.dispatch.mirror.values import MirrorState
 from sekretar.kernel.clock import Clock
 from sekretar.kernel.database import Database
-from sekretar.kernel.errors import PeerNotFound
+from sekretar.kernel.errors import PeerForbidden, PeerInvalid, PeerNotFound, PeerUnsupported
 from sekretar.trackers.values import Ticket
 
 #: So many tickets are asked for at a time, which is one request to either tracker, and how often.
@@ -55,13 +55,21 @@ class Moving:
     _rounds: dict[str, _Round] = field(default_factory=dict)
 
     async def look(self, around: Around) -> None:
-        """Ask for the next tickets, if it is time, and have those compared that are elsewhere. Raises `PeerError`."""
+        """Ask for the next tickets, if it is time, and have those compared that are elsewhere.
+
+        Raises:
+            PeerError: the tracker does not answer. That it refuses to tell keeps nobody from working.
+        """
         now, turn = self.clock.now(), self._rounds.setdefault(around.desk.name, _Round())
         if turn.next_at is not None and now < turn.next_at:
             return
         async with self.database.reading() as session:
             rows = await _worked_on(session, around.desk.name, turn.after, now)
-        elsewhere = await self._elsewhere(around, rows)
+        try:
+            elsewhere = await self._elsewhere(around, rows)
+        except (PeerForbidden, PeerNotFound, PeerInvalid, PeerUnsupported) as error:
+            _log.warning("it is not known where tickets are", desk=around.desk.name, error=str(error))
+            elsewhere = []
         if elsewhere:
             async with self.database.transaction() as session:
                 await store.hasten(session, elsewhere, now)

@@ -112,11 +112,11 @@ async def by_keys(session: AsyncSession, tracker: str, keys: Collection[str]) ->
 
 
 async def hasten(session: AsyncSession, incident_ids: Collection[int], now: datetime) -> None:
-    """Have these incidents compared now, but for those that somebody is at work on."""
+    """Have these incidents compared now, but for those that somebody is at work on, or that wait after a failure."""
     await session.execute(
         update(MirrorRow)
         .where(MirrorRow.incident_id.in_(incident_ids), MirrorRow.due_at.is_(None) | (MirrorRow.due_at > now))
-        .where(MirrorRow.busy_until.is_(None))
+        .where(MirrorRow.busy_until.is_(None), MirrorRow.failures == 0)
         .values(due_at=now)
         .execution_options(synchronize_session=False)
     )
