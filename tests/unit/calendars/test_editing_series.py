@@ -79,6 +79,34 @@ def test_one_meeting_of_a_series_is_moved() -> None:
     assert [each.sequence for each in meetings(after)[:4]] == [2, 2, 3, 2]
 
 
+_ALARM = ("BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER;VALUE=DATE-TIME:20260302T074500Z", "END:VALARM")
+
+
+def rings(data: str) -> list[str]:
+    """`start < moment of the alarm`, in UTC, but for the alarms that come before every start."""
+    before = timedelta(minutes=-7)
+    return [
+        f"{each.start:%m-%d %H:%M} < {each.start + offset:%m-%d %H:%M}"
+        for each in meetings(data)
+        for offset in each.alarms
+        if offset != before
+    ]
+
+
+def test_an_alarm_of_the_first_meeting_does_not_go_along_with_another() -> None:
+    before = weekly(*_ALARM)
+    assert rings(before) == ["03-02 08:00 < 03-02 07:45"]
+    later = move(before, "2026-03-17 15:00", "2026-03-17 16:30", THIS).data
+    assert rings(later) == rings(before)
+    first = move(
+        before, "2026-03-02 11:00", "2026-03-02 12:00", Scope(Reach.THIS, "2026-03-02T08:00:00Z")
+    ).data
+    assert rings(first) == ["03-02 10:00 < 03-02 09:45"]
+    divided = move(before, "2026-03-17 15:00", "2026-03-17 16:30", LATER)
+    assert rings(divided.data) == rings(before)
+    assert rings(divided.further or "") == []
+
+
 def test_one_meeting_gets_a_title_of_its_own_and_keeps_its_answers() -> None:
     after = change(weekly(), Edit(title="Special"), THIS).data
     assert shown(after)[2] == "03-16 09:00-10:00 Special"

@@ -84,6 +84,7 @@ def _begin_with(series: Series, boundary: When) -> None:
             rest = rule.count - _happened(rule, master.event.start, boundary)
             _write(leaf, replace(line, value=_COUNT.sub(f"COUNT={rest}", line.value)))
     node = master.node
+    series.leave_alarms(node, moment)
     start = node.first("DTSTART")
     end = node.first("DTEND")
     if start is None:

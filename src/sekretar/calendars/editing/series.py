@@ -28,6 +28,21 @@ _SECOND = timedelta(seconds=1)
 _OF_THE_SERIES = ("RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID")
 
 
+_MOMENT = re.compile(r"\d{8}T\d{6}Z")
+
+
+def moment_of(alarm: Node) -> datetime | None:
+    """When an alarm rings that has a moment of its own."""
+    trigger = alarm.first("TRIGGER")
+    text = trigger.value.strip().upper() if trigger is not None else ""
+    if not _MOMENT.fullmatch(text):
+        return None
+    try:
+        return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
 @dataclass(slots=True)
 class Member:
     """One VEVENT: as it is written, and as it was understood before the edit."""
@@ -141,6 +156,7 @@ class Series:
         master = self.master or pattern
         node = pattern.node.copy()
         node.remove(*_OF_THE_SERIES)
+        self.leave_alarms(node, found.start)
         node.put(self.respelled(_start_line(node), found.start))
         if found.end - found.start != pattern.event.length.end_of(pattern.event.start, self.zone) - (
             pattern.event.start.utc(self.zone)
@@ -153,6 +169,17 @@ class Series:
         node.add(replace(spelled, name="RECURRENCE-ID"))
         event = replace(pattern.event, recurrence_id=original, this_and_future=False, rules=(), dates=())
         return Member(node, replace(event, start=self.read(_start_line(node)), excluded=()))
+
+    def leave_alarms(self, node: Node, since: datetime) -> None:
+        """Leave out the alarms that ring at a moment of their own for an earlier time of the series."""
+        master = self.master
+        plain = ParsedObject((master.event,) if master else ())
+        for alarm in node.nodes("VALARM"):
+            moment = moment_of(alarm)
+            if moment is not None and moment < since:
+                found = expand(plain, (moment, since), self.zone).occurrences
+                if any(each.start >= moment for each in found):
+                    node.drop(alarm)
 
     def _turns(self) -> list[Member]:
         return [

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sekretar.calendars.editing.creating import utc_text
 from sekretar.calendars.editing.document import Node, fold
-from sekretar.calendars.editing.series import Member, Series
+from sekretar.calendars.editing.series import Member, Series, moment_of
 from sekretar.calendars.editing.values import Days, NothingToCarry, Span, Uneditable
 from sekretar.calendars.ics.contentlines import Line
 from sekretar.calendars.ics.events import When
@@ -152,10 +152,8 @@ def _shift_line(series: Series, node: Node, name: str, when: When, shift: Shift)
 def _alarms(node: Node, moved: timedelta) -> None:
     """Alarms at a moment of their own ring as long before the meeting as before."""
     for alarm in node.nodes("VALARM"):
-        trigger = alarm.first("TRIGGER")
-        text = trigger.value.strip().upper() if trigger is not None else ""
-        if trigger is not None and re.fullmatch(r"\d{8}T\d{6}Z", text):
-            moment = datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        trigger, moment = alarm.first("TRIGGER"), moment_of(alarm)
+        if trigger is not None and moment is not None:
             alarm.put(replace(trigger, value=utc_text(moment + moved)))
 
 
