@@ -363,9 +363,9 @@ def _postgresql_engine(url: URL) -> AsyncEngine:
         pool_pre_ping=True,
         connect_args={
             # The keep-alive lets the server notice within a minute that our machine is gone, and free our
-            # locks.
+            # locks. Questions are answered before helpers have started or code is compiled for them.
             "options": "-c timezone=UTC -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10"
-            " -c tcp_keepalives_count=3",
+            " -c tcp_keepalives_count=3 -c max_parallel_workers_per_gather=0 -c jit=off",
             "connect_timeout": 10,
             "application_name": process_name(),
         },
