@@ -94,11 +94,12 @@ async def known(database: Database) -> list[Known]:
     return found
 
 
-@pytest.mark.parametrize("few", [0, 5, 1000])
+@pytest.mark.parametrize(("few", "many"), [(0, 0), (0, 30), (5, 12), (1000, 1000)])
 async def test_any_filter_in_any_order_means_what_it_says(
-    database: Database, known: list[Known], few: int, monkeypatch: pytest.MonkeyPatch
+    database: Database, known: list[Known], few: int, many: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(finding, "FEW", few)
+    monkeypatch.setattr(finding, "MANY", many)
     chance, sizes = random.Random(few), set()
     for _ in range(QUESTIONS):
         wanted, order, limit = _question(chance), chance.choice(list(Order)), chance.randrange(1, 8)

@@ -5,8 +5,8 @@ index alone, and only then are its rows read; the last page is sought from the e
 
 What is known elsewhere than in that index is the hard part (words, most of all), because neither database knows how
 many incidents it leaves. So that is asked first. Where they are few, or what else is asked for leaves few, those are
-looked at one after the other. Otherwise the numbers of all of them are fetched, and a walk through the index of the
-list asks of each whether it belongs to them.
+looked at one after the other. Otherwise the numbers of all of them are fetched, only among those that the rest leaves
+unless these are most, and a walk through the index of the list asks of each whether it belongs to them.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ OPEN: frozenset[Status] = frozenset(Status) - FINISHED
 
 #: So many incidents are looked at one after the other.
 FEW: Final = 2_000
+#: The numbers of so many are fetched to look for words only among them.
+MANY: Final = 20_000
 
 
 class Order(StrEnum):
@@ -155,19 +157,30 @@ async def _search(session: AsyncSession, wanted: IncidentFilter) -> _Search:
         for each in rare[1:]:
             ids &= set(await marks.numbers(session, each.numbers))
         return _Search(few=_Few(ids, plain, frequent))
-    if plain != IncidentFilter(desks=plain.desks):
-        few = await _numbers_of_few(session, plain)
-        if few is not None:
-            return _Search(few=_Few(few, IncidentFilter(), frequent))
-    found = marks.marks_of(await marks.numbers(session, frequent[0].numbers))
-    for at, each in enumerate(frequent[1:], 1):
+    bounds = None if _is_wide(plain) else await _numbers_of(session, plain, MANY)
+    if bounds is not None and len(bounds) <= FEW:
+        return _Search(few=_Few(bounds, IncidentFilter(), frequent))
+    found = None if bounds is None else marks.marks_of(bounds)
+    rest = plain if bounds is None else IncidentFilter()
+    for at, each in enumerate(frequent, 1):
+        found = marks.marks_of(await marks.numbers(session, _among(session, each, found)))
         if marks.count(found) <= FEW:
-            return _Search(few=_Few(marks.numbers_of(found), plain, frequent[at:]))
-        column = each.numbers.selected_columns[0]
-        remaining = each.numbers.where(marks.belongs(session, column, found))
-        found = marks.marks_of(await marks.numbers(session, remaining))
-    conditions = [*_conditions(plain), marks.belongs(session, IncidentRow.id, found)]
-    return _Search(conditions, await _count_of(session, found, plain))
+            return _Search(few=_Few(marks.numbers_of(found), rest, frequent[at:]))
+    assert found is not None
+    total = await _count_of(session, found, plain) if bounds is None else marks.count(found)
+    return _Search([*_conditions(plain), marks.belongs(session, IncidentRow.id, found)], total)
+
+
+def _is_wide(wanted: IncidentFilter) -> bool:
+    """Whether it says no more than which desks, or that all is over, as most incidents of most desks are."""
+    return wanted == IncidentFilter(desks=wanted.desks, statuses=wanted.statuses - OPEN)
+
+
+def _among(session: AsyncSession, part: _Elsewhere, found: bytes | None) -> Select[int]:
+    """Those of which this part holds, as far as they were found already."""
+    if found is None:
+        return part.numbers
+    return part.numbers.where(marks.belongs(session, part.numbers.selected_columns[0], found))
 
 
 async def _count(session: AsyncSession, search: _Search) -> int:
@@ -184,7 +197,7 @@ async def _count_of(session: AsyncSession, found: bytes, wanted: IncidentFilter)
     if not wanted.statuses:
         return marks.count(found)
     # Most desks have many closed incidents and few open ones.
-    others = await _numbers_of_few(session, replace(wanted, statuses=frozenset(Status) - wanted.statuses))
+    others = await _numbers_of(session, replace(wanted, statuses=frozenset(Status) - wanted.statuses), FEW)
     return None if others is None else marks.count(found) - marks.count_among(found, others)
 
 
@@ -193,10 +206,10 @@ async def _are_few(session: AsyncSession, numbers: Select[int]) -> bool:
     return (await session.scalar(select(func.count()).select_from(some)) or 0) <= FEW
 
 
-async def _numbers_of_few(session: AsyncSession, wanted: IncidentFilter) -> Sequence[int] | None:
-    """The numbers of those that the index of the list finds; None where they are not few."""
-    ids = await marks.numbers(session, select(IncidentRow.id).where(*_conditions(wanted)).limit(FEW + 1))
-    return ids if len(ids) <= FEW else None
+async def _numbers_of(session: AsyncSession, wanted: IncidentFilter, most: int) -> Sequence[int] | None:
+    """The numbers of those that the index of the list finds; None where there are more."""
+    ids = await marks.numbers(session, select(IncidentRow.id).where(*_conditions(wanted)).limit(most + 1))
+    return ids if len(ids) <= most else None
 
 
 async def _few_of(session: AsyncSession, few: _Few, order: Order) -> Sequence[int]:
