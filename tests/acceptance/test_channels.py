@@ -7,7 +7,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.acceptance.acts import about, bot_id, connect, in_minutes, invite, now, open_channel
+from tests.acceptance.acts import (
+    about,
+    bot_id,
+    clock_time,
+    connect,
+    daytime_zone,
+    in_minutes,
+    invite,
+    now,
+    open_channel,
+    plain,
+)
 from tests.acceptance.conftest import MakeOffice
 from tests.acceptance.diaries import CalendarServer, Diary, meeting
 from tests.acceptance.office import Office
@@ -161,11 +172,11 @@ async def test_the_digest_comes_in_the_zone_of_the_channel(
     diary = await calendars.open(events=[meeting("Планёрка", now() + timedelta(hours=2), 30)])
     await connect(office, anna, diary)
     channel = await open_channel(office, anna)
-    soon = now() + timedelta(minutes=2)
-    await show(anna, channel, digest="daily", digest_at=f"{soon:%H:%M}", zone="UTC", reminders="нет")
+    zone, soon = daytime_zone(), in_minutes(2)
+    await show(anna, channel, digest="daily", digest_at=clock_time(soon, zone), zone=zone, reminders="нет")
     office.clock.ahead += timedelta(minutes=3)
     digest = await anna.wait_for(here(channel, "📅", "Работа"))
-    assert "Время указано по UTC" in digest.text
+    assert f"Время указано по {zone}" in plain(digest.text)
 
 
 async def test_disconnecting_says_one_word_in_the_channel(office: Office, calendars: CalendarServer) -> None:

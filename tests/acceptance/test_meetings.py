@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from tests.acceptance.acts import (
     about,
@@ -118,7 +119,7 @@ async def test_a_whole_day_has_no_clock_time_and_no_reminder(
 ) -> None:
     zone = daytime_zone()
     anna = await office.hire(zone=zone)
-    day = today_at(12, zone).date()
+    day = now().astimezone(ZoneInfo(zone)).date()
     diary = await calendars.open()
     event = meeting("Отпуск", today_at(12, zone))
     lines = event.ics(now()).splitlines()

@@ -22,7 +22,7 @@ from sekretar.kernel.database import Database
 from sekretar.kernel.people import PersonRow
 
 NOW = datetime(2026, 3, 4, 9, tzinfo=UTC)
-INCIDENTS, QUESTIONS = 40, 150
+INCIDENTS, QUESTIONS = 40, 100
 SAID = ("авария", "аварийная", "мост", "мостовая", "поле", "связь")
 
 
