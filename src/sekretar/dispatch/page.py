@@ -37,7 +37,7 @@ from sekretar.dispatch.incidents.values import (
     NewIncident,
     Origin,
 )
-from sekretar.dispatch.placing import Typed, placed
+from sekretar.dispatch.placing import NamedPlace, placed
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.kernel.errors import PersonError, SekretarError
 from sekretar.kernel.forms import Choice, Field, FieldErrors, FieldKind, Form, Submission, validate
@@ -243,7 +243,7 @@ class Pages:
     ) -> Entered:
         t = self.chat.catalogues.translator(self.desks[new.desk].language)
         with _mistaken(person, "place"):
-            new, found = await placed(self.assets, session, new, Typed(place), t)
+            new, found = await placed(self.assets, session, new, NamedPlace(place), t)
         with _mistaken(person, "summary"):
             incident = await self.incidents.open(session, new, actor_of(person))
         return Entered(

@@ -14,7 +14,7 @@ from sekretar.kernel.i18n import Translator
 
 
 @dataclass(frozen=True)
-class Typed:
+class NamedPlace:
     """Where somebody says that an incident is: an asset, a pole, or both."""
 
     asset: str = ""
@@ -22,15 +22,15 @@ class Typed:
 
 
 async def placed(
-    assets: Assets, session: AsyncSession, new: NewIncident, typed: Typed, t: Translator
+    assets: Assets, session: AsyncSession, new: NewIncident, named: NamedPlace, t: Translator
 ) -> tuple[NewIncident, Found]:
     """The incident with its place, and what was found. `t` words the reason that goes into the history.
 
     Raises:
         PersonError: what was typed is no asset, or several, or contradicts itself.
     """
-    if typed.asset or typed.pole:
-        found, why = Found(await _chosen(assets, session, new.desk, typed)), ""
+    if named.asset or named.pole:
+        found, why = Found(await _chosen(assets, session, new.desk, named)), ""
     else:
         found = await assets.lookup(session, new.desk, new.summary, new.description)
         why = found.why(t)
@@ -40,8 +40,8 @@ async def placed(
     return replace(new, **fields, place_why=why), found
 
 
-async def _chosen(assets: Assets, session: AsyncSession, desk: str, typed: Typed) -> Candidate:
-    if not typed.pole:
-        return (await assets.find(session, desk, typed.asset)).chosen()
-    pole = (await assets.find(session, desk, typed.pole)).chosen()
-    return await assets.find_on(session, desk, pole, typed.asset) if typed.asset else pole
+async def _chosen(assets: Assets, session: AsyncSession, desk: str, named: NamedPlace) -> Candidate:
+    if not named.pole:
+        return (await assets.find(session, desk, named.asset)).chosen()
+    pole = (await assets.find(session, desk, named.pole)).chosen()
+    return await assets.find_on(session, desk, pole, named.asset) if named.asset else pole

@@ -69,11 +69,7 @@ def accounts(
 
 
 def _account(
-    account: AccountHealth,
-    cards: Sequence[CalendarCard],
-    zone: ZoneInfo,
-    t: Translator,
-    now: datetime,
+    account: AccountHealth, cards: Sequence[CalendarCard], zone: ZoneInfo, t: Translator, now: datetime
 ) -> Attachment:
     lines = [_calendar_line(each, t) for each in cards[:MOST_CALENDARS]]
     if rest := len(cards) - len(lines):
@@ -154,8 +150,8 @@ def _addresses(account: AccountHealth, own: Own, t: Translator) -> Attachment:
 
 def _known_by(own: Own, t: Translator) -> Markdown:
     told = ", ".join(own.told[:_MOST_TOLD])
-    if rest := len(own.told) - _MOST_TOLD:
-        told += f" (+{rest})" if rest > 0 else ""
+    if len(own.told) > _MOST_TOLD:
+        told += f" (+{len(own.told) - _MOST_TOLD})"
     named = ", ".join(own.named)
     if told and named:
         return t("calendars.addresses.known_by_both", told=told, named=named)

@@ -18,7 +18,7 @@ from sekretar.dispatch.commands.hands import Hands, say
 from sekretar.dispatch.commands.types import type_called
 from sekretar.dispatch.incidents import types
 from sekretar.dispatch.incidents.values import Applicant, Incident, IncidentType, NewIncident, Origin
-from sekretar.dispatch.placing import Typed, placed
+from sekretar.dispatch.placing import NamedPlace, placed
 from sekretar.kernel.errors import PeerInvalid, PeerNotFound, PersonError
 from sekretar.kernel.forms import LONGEST_TEXT, Choice, Field, FieldKind, Form
 from sekretar.kernel.i18n import Translator
@@ -93,7 +93,7 @@ class Making:
             applicant=Applicant("", applicant) if "@" in applicant else Applicant(applicant),
             responsible_id=responsible.id if responsible else None,
         )
-        place = Typed(*(options.get(each, "") for each in ("asset", "pole")))
+        place = NamedPlace(options.get("asset", ""), options.get("pole", ""))
         async with self.hands.chat.database.transaction() as session:
             kind = None
             if options.get("type"):
@@ -103,7 +103,7 @@ class Making:
         return say(opened(incident, kind, found, request.t))
 
     async def _open(
-        self, session: AsyncSession, new: NewIncident, place: Typed, person: Person
+        self, session: AsyncSession, new: NewIncident, place: NamedPlace, person: Person
     ) -> tuple[Incident, Found]:
         """Enter it: where it is was said, or stands in its words.
 
@@ -178,7 +178,7 @@ class Making:
         async with self.hands.chat.database.transaction() as session:
             kind = await types.by_id(session, new.type_id) if new.type_id else None
             try:
-                incident, found = await self._open(session, new, Typed(values["place"]), submit.person)
+                incident, found = await self._open(session, new, NamedPlace(values["place"]), submit.person)
             except PersonError as error:
                 if not error.key.startswith(_ABOUT_PLACES):
                     raise

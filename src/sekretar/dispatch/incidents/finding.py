@@ -157,16 +157,22 @@ async def _search(session: AsyncSession, wanted: IncidentFilter) -> _Search:
         for each in rare[1:]:
             ids &= set(await marks.numbers(session, each.numbers))
         return _Search(few=_Few(ids, plain, frequent))
+    return await _search_many(session, plain, frequent)
+
+
+async def _search_many(
+    session: AsyncSession, plain: IncidentFilter, frequent: Sequence[_Elsewhere]
+) -> _Search:
+    """The search where each of the parts that stand elsewhere leaves many."""
     bounds = None if _is_wide(plain) else await _numbers_of(session, plain, MANY)
     if bounds is not None and len(bounds) <= FEW:
         return _Search(few=_Few(bounds, IncidentFilter(), frequent))
-    found = None if bounds is None else marks.marks_of(bounds)
+    found = b"" if bounds is None else marks.marks_of(bounds)
     rest = plain if bounds is None else IncidentFilter()
     for at, each in enumerate(frequent, 1):
         found = marks.marks_of(await marks.numbers(session, _among(session, each, found)))
         if marks.count(found) <= FEW:
             return _Search(few=_Few(marks.numbers_of(found), rest, frequent[at:]))
-    assert found is not None
     total = await _count_of(session, found, plain) if bounds is None else marks.count(found)
     return _Search([*_conditions(plain), marks.belongs(session, IncidentRow.id, found)], total)
 
@@ -176,9 +182,9 @@ def _is_wide(wanted: IncidentFilter) -> bool:
     return wanted == IncidentFilter(desks=wanted.desks, statuses=wanted.statuses - OPEN)
 
 
-def _among(session: AsyncSession, part: _Elsewhere, found: bytes | None) -> Select[int]:
-    """Those of which this part holds, as far as they were found already."""
-    if found is None:
+def _among(session: AsyncSession, part: _Elsewhere, found: bytes) -> Select[int]:
+    """Those of which this part holds, as far as they were found already; all of them where nothing was yet."""
+    if not found:
         return part.numbers
     return part.numbers.where(marks.belongs(session, part.numbers.selected_columns[0], found))
 
