@@ -23,7 +23,7 @@ from sekretar.dispatch.api import tokens
 from sekretar.dispatch.api.opening import open_api
 from sekretar.dispatch.api.tokens import TokenDraft
 from sekretar.dispatch.assets import Assets
-from sekretar.dispatch.incidents import words
+from sekretar.dispatch.incidents import word_blocks, words
 from sekretar.dispatch.incidents.finding import OPEN, IncidentFilter, Order, find
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.model import IncidentRow, TypeRow, WordRow
@@ -132,6 +132,8 @@ async def measure(url: str, scale: Scale) -> tuple[dict[str, list[float]], list[
     database = Database.open(url)
     await database.migrate()
     await _fill(database, scale.incidents)
+    # What the process and the server do by themselves after a while, so that they do not do it while it is measured.
+    await word_blocks.put_together(database)
     if not database.embedded:
         await _vacuum(database)
     taken: dict[str, list[float]] = {}
@@ -233,7 +235,6 @@ async def _fill(database: Database, incidents: int) -> None:
 
 
 async def _vacuum(database: Database) -> None:
-    """What the server does by itself within minutes, so that it does not do it while it is measured."""
     async with database.engine.connect() as connection:
         alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
         await alone.execute(text("VACUUM ANALYZE"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from starlette.types import ASGIApp
 
@@ -29,7 +30,7 @@ from sekretar.dispatch.commands import opening as commands
 from sekretar.dispatch.commands.hands import Hands
 from sekretar.dispatch.commands.opening import Tools
 from sekretar.dispatch.hooks.sending import Hooks
-from sekretar.dispatch.incidents import types
+from sekretar.dispatch.incidents import types, word_blocks
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.intake import intake
 from sekretar.dispatch.intake.opening import open_intake
@@ -180,4 +181,6 @@ class Dispatch:
         self.letters.add_jobs(jobs)
         jobs.add(intake.TASK, self.intake.run, at_least_every=timedelta(minutes=1))
         jobs.add(keeping.TASK, self.registry.run, at_least_every=keeping.LOOK_EVERY)
+        put_together = partial(word_blocks.put_together, self._around.chat.database)
+        jobs.add(word_blocks.TASK, put_together, at_least_every=word_blocks.EVERY)
         self.operations.add_jobs(jobs, self._around.health)

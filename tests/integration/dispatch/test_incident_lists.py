@@ -12,7 +12,7 @@ from sqlalchemy import insert, select
 from tests.integration.dispatch.registers import pole_row
 
 from sekretar.dispatch.assets.model import PoleRow
-from sekretar.dispatch.incidents import finding, words
+from sekretar.dispatch.incidents import finding, word_blocks, words
 from sekretar.dispatch.incidents.finding import OPEN, IncidentFilter, Order, find
 from sekretar.dispatch.incidents.model import IncidentRow, TypeRow
 from sekretar.dispatch.incidents.values import UNSET, Status
@@ -95,11 +95,21 @@ async def known(database: Database) -> list[Known]:
 
 
 @pytest.mark.parametrize(("few", "many"), [(0, 0), (0, 30), (5, 12), (1000, 1000)])
+@pytest.mark.parametrize("block", [None, 16])
 async def test_any_filter_in_any_order_means_what_it_says(
-    database: Database, known: list[Known], few: int, many: int, monkeypatch: pytest.MonkeyPatch
+    database: Database,
+    known: list[Known],
+    few: int,
+    many: int,
+    block: int | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(finding, "FEW", few)
     monkeypatch.setattr(finding, "MANY", many)
+    if block is not None:
+        monkeypatch.setattr(word_blocks, "BLOCK", block)
+        monkeypatch.setattr(word_blocks, "FREQUENT", 2)
+        await word_blocks.put_together(database)
     chance, sizes = random.Random(few), set()
     for _ in range(QUESTIONS):
         wanted, order, limit = _question(chance), chance.choice(list(Order)), chance.randrange(1, 8)

@@ -15,9 +15,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import compress
+from operator import not_
 from typing import Any, Final, cast
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
@@ -123,6 +125,8 @@ class _Elsewhere:
     numbers: Select[int]
     #: The same, asked of one incident.
     holds: Callable[[type[IncidentRow]], ColumnElement[bool]]
+    #: First numbers and marks of further ones, who are many.
+    blocks: Select[int, bytes] | None = None
 
 
 @dataclass(frozen=True)
@@ -145,34 +149,29 @@ class _Few:
 
 
 async def _search(session: AsyncSession, wanted: IncidentFilter) -> _Search:
-    others = _elsewhere(wanted)
     number = wanted.code if codes.number_of(wanted.code) is not None else ""
     plain = replace(wanted, text="", pole="", due_by=None, code=number)
+    others = _elsewhere(session, wanted)
     if not others:
         return _Search(_conditions(plain))
-    rare = [each for each in others if await _are_few(session, each.numbers)]
-    frequent = [each for each in others if each not in rare]
-    if rare:
-        ids = set(await marks.numbers(session, rare[0].numbers))
-        for each in rare[1:]:
-            ids &= set(await marks.numbers(session, each.numbers))
-        return _Search(few=_Few(ids, plain, frequent))
-    return await _search_many(session, plain, frequent)
+    few = await _are_few(session, others)
+    rare, frequent = compress(others, few), compress(others, map(not_, few))
+    bounds = None if any(few) or _is_wide(plain) else await _numbers_of(session, plain, MANY)
+    return await _search_in(session, plain, bounds, [*rare, *frequent])
 
 
-async def _search_many(
-    session: AsyncSession, plain: IncidentFilter, frequent: Sequence[_Elsewhere]
+async def _search_in(
+    session: AsyncSession, plain: IncidentFilter, bounds: Sequence[int] | None, parts: Sequence[_Elsewhere]
 ) -> _Search:
-    """The search where each of the parts that stand elsewhere leaves many."""
-    bounds = None if _is_wide(plain) else await _numbers_of(session, plain, MANY)
+    """The search for what fulfils all parts, among those within the bounds, or among all where there are none."""
     if bounds is not None and len(bounds) <= FEW:
-        return _Search(few=_Few(bounds, IncidentFilter(), frequent))
+        return _Search(few=_Few(bounds, IncidentFilter(), parts))
     found = b"" if bounds is None else marks.marks_of(bounds)
     rest = plain if bounds is None else IncidentFilter()
-    for at, each in enumerate(frequent, 1):
-        found = marks.marks_of(await marks.numbers(session, _among(session, each, found)))
+    for at, part in enumerate(parts, 1):
+        found = await _found_by(session, part, found)
         if marks.count(found) <= FEW:
-            return _Search(few=_Few(marks.numbers_of(found), rest, frequent[at:]))
+            return _Search(few=_Few(marks.numbers_of(found), rest, parts[at:]))
     total = await _count_of(session, found, plain) if bounds is None else marks.count(found)
     return _Search([*_conditions(plain), marks.belongs(session, IncidentRow.id, found)], total)
 
@@ -182,11 +181,16 @@ def _is_wide(wanted: IncidentFilter) -> bool:
     return wanted == IncidentFilter(desks=wanted.desks, statuses=wanted.statuses - OPEN)
 
 
-def _among(session: AsyncSession, part: _Elsewhere, found: bytes) -> Select[int]:
+async def _found_by(session: AsyncSession, part: _Elsewhere, found: bytes) -> bytes:
     """Those of which this part holds, as far as they were found already; all of them where nothing was yet."""
-    if not found:
-        return part.numbers
-    return part.numbers.where(marks.belongs(session, part.numbers.selected_columns[0], found))
+    numbers = part.numbers
+    if found:
+        numbers = numbers.where(marks.belongs(session, numbers.selected_columns[0], found))
+    alone = marks.marks_of(await marks.numbers(session, numbers))
+    if part.blocks is None:
+        return alone
+    blocks = marks.joined((first, some) for first, some in await session.execute(part.blocks))
+    return marks.either(alone, marks.both(blocks, found) if found else blocks)
 
 
 async def _count(session: AsyncSession, search: _Search) -> int:
@@ -207,9 +211,15 @@ async def _count_of(session: AsyncSession, found: bytes, wanted: IncidentFilter)
     return None if others is None else marks.count(found) - marks.count_among(found, others)
 
 
-async def _are_few(session: AsyncSession, numbers: Select[int]) -> bool:
-    some = numbers.limit(FEW + 1).subquery()
-    return (await session.scalar(select(func.count()).select_from(some)) or 0) <= FEW
+async def _are_few(session: AsyncSession, parts: Sequence[_Elsewhere]) -> Sequence[bool]:
+    """Of each part, whether few incidents fulfil it."""
+    return (await session.execute(select(*map(_is_few, parts)))).one()
+
+
+def _is_few(part: _Elsewhere) -> ColumnElement[bool]:
+    some = part.numbers.limit(FEW + 1).subquery()
+    few = select(func.count()).select_from(some).scalar_subquery() <= FEW
+    return few if part.blocks is None else and_(~part.blocks.exists(), few)
 
 
 async def _numbers_of(session: AsyncSession, wanted: IncidentFilter, most: int) -> Sequence[int] | None:
@@ -223,9 +233,9 @@ async def _few_of(session: AsyncSession, few: _Few, order: Order) -> Sequence[in
     if not few.numbers:
         return ()
     # With a limit it is a query of its own: on databases that know no statistics any other condition looks better.
-    # The numbers stand in the statement itself: two thousand parameters take longer than the question.
-    numbers: BindParameter[int] = bindparam(None, sorted(few.numbers), expanding=True, literal_execute=True)
-    those = select(IncidentRow).where(IncidentRow.id.in_(numbers)).limit(len(few.numbers))
+    those = (
+        select(IncidentRow).where(marks.among(session, IncidentRow.id, few.numbers)).limit(len(few.numbers))
+    )
     row = cast("type[IncidentRow]", aliased(IncidentRow, those.subquery()))
     conditions = [*_conditions(few.wanted, row), *(each.holds(row) for each in few.others)]
     return (await session.scalars(_ordered(row, conditions, order, backwards=False))).all()
@@ -262,11 +272,15 @@ def _ordered(
 
 async def _has_all_desks(session: AsyncSession, wanted: frozenset[str]) -> bool:
     """Whether no incident is of another desk."""
-    # From name to name in the index, in the order of the database.
-    desk = await session.scalar(select(func.min(IncidentRow.desk)))
-    while desk in wanted:
-        desk = await session.scalar(select(func.min(IncidentRow.desk)).where(IncidentRow.desk > desk))
-    return desk is None or not wanted
+    if not wanted:
+        return True
+    # The first desk in the index and those that follow the wanted ones, in the order of the database.
+    first = select(func.min(IncidentRow.desk))
+    steps = (first, *(first.where(IncidentRow.desk > desk) for desk in wanted))
+    return set((await session.execute(select(*(step.scalar_subquery() for step in steps)))).one()) <= {
+        *wanted,
+        None,
+    }
 
 
 def _order(order: Order, row: type[IncidentRow]) -> tuple[tuple[ColumnElement[Any] | Any, ...], bool]:
@@ -317,8 +331,8 @@ def _is(column: InstrumentedAttribute[Any], value: object) -> ColumnElement[bool
     return column.is_(None) if value is None else column == value
 
 
-def _elsewhere(wanted: IncidentFilter) -> list[_Elsewhere]:
-    found = [_with_word(word) for word in words.sought(wanted.text)]
+def _elsewhere(session: AsyncSession, wanted: IncidentFilter) -> list[_Elsewhere]:
+    found = [_with_word(session, word) for word in words.sought(wanted.text)]
     if wanted.pole.strip():
         found.append(_at_pole(wanted.pole))
     if wanted.code.strip() and codes.number_of(wanted.code) is None:
@@ -328,8 +342,8 @@ def _elsewhere(wanted: IncidentFilter) -> list[_Elsewhere]:
     return found
 
 
-def _with_word(word: str) -> _Elsewhere:
-    return _Elsewhere(words.among(word), lambda row: words.has(word, row.id))
+def _with_word(session: AsyncSession, word: str) -> _Elsewhere:
+    return _Elsewhere(words.among(word), lambda row: words.has(session, word, row.id), words.blocks(word))
 
 
 def _at_pole(beginning: str) -> _Elsewhere:

@@ -134,3 +134,16 @@ class WordRow(Base):
         autoincrement=False,
         index=True,
     )
+
+
+class WordBlockRow(Base):
+    """A word of many of the incidents whose numbers begin with `first`: see `word_blocks`.
+
+    Incidents are never deleted, so nothing has to be taken out of the marks.
+    """
+
+    __tablename__ = "dispatch_word_blocks"
+
+    word: Mapped[str] = mapped_column(BYTEWISE, primary_key=True)
+    first: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False, index=True)
+    marks: Mapped[bytes]

@@ -5,6 +5,8 @@ finds the beginnings of words, which is what helps with Russian endings, and let
 
 The first character of a word is a word of its own. One is most of what there is: hundreds of thousands of words begin
 with some letters, but no more than as many incidents have such a word.
+
+What is frequent is kept in another form after a while, see `word_blocks`.
 """
 
 from __future__ import annotations
@@ -15,14 +17,15 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Final, cast
 
-from sqlalchemy import ColumnElement, Insert, Select, Table, exists, select
+from sqlalchemy import ColumnElement, Insert, Select, Table, and_, exists, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql import literal
 
 from sekretar.dispatch.assets.spelling import fold
-from sekretar.dispatch.incidents.model import WordRow
+from sekretar.dispatch.incidents import word_blocks
+from sekretar.dispatch.incidents.model import WordBlockRow, WordRow
 from sekretar.kernel.database import insert_into
 
 #: Different words that one text may add; what stands further behind is not found.
@@ -52,13 +55,19 @@ def sought(text: str) -> list[str]:
 
 
 def among(word: str) -> Select[int]:
-    """The numbers of the incidents that have a word that begins so, some of them several times."""
-    return select(WordRow.incident_id).where(*_begins(word))
+    """The numbers of the incidents that have a word that begins so, some several times; those in blocks aside."""
+    return select(WordRow.incident_id).where(_begins(WordRow.word, word))
 
 
-def has(word: str, number: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+def blocks(word: str) -> Select[int, bytes]:
+    """The blocks of the words that begin so."""
+    return word_blocks.of(_begins(WordBlockRow.word, word))
+
+
+def has(session: AsyncSession, word: str, number: InstrumentedAttribute[int]) -> ColumnElement[bool]:
     """Whether the incident with this number has a word that begins so."""
-    return exists().where(WordRow.incident_id == number, *_begins(word))
+    among_rows = exists().where(WordRow.incident_id == number, _begins(WordRow.word, word))
+    return or_(among_rows, word_blocks.has(session, _begins(WordBlockRow.word, word), number))
 
 
 async def index(session: AsyncSession, incident_id: int, text: str) -> None:
@@ -77,16 +86,17 @@ async def index_all(session: AsyncSession, texts: Iterable[tuple[int, str]]) -> 
 
 async def take_over(session: AsyncSession, one_id: int, other_id: int) -> None:
     """Have the other incident found by the words of the one."""
-    words = select(WordRow.word, literal(other_id)).where(WordRow.incident_id == one_id)
-    # SQLite cannot tell ON CONFLICT from a join behind a SELECT without a WHERE; this one has it.
-    statement = insert_into(session, WordRow).from_select(["word", "incident_id"], words)
-    await session.execute(statement.on_conflict_do_nothing())
+    rows = select(WordRow.word, literal(other_id)).where(WordRow.incident_id == one_id)
+    for words in (rows, word_blocks.words_of(session, one_id).add_columns(literal(other_id))):
+        # SQLite cannot tell ON CONFLICT from a join behind a SELECT without a WHERE; these have it.
+        statement = insert_into(session, WordRow).from_select(["word", "incident_id"], words)
+        await session.execute(statement.on_conflict_do_nothing())
 
 
-def _begins(word: str) -> tuple[ColumnElement[bool], ...]:
+def _begins(column: InstrumentedAttribute[str], word: str) -> ColumnElement[bool]:
     if len(word) == 1:
-        return (WordRow.word == word,)
-    return WordRow.word >= word, WordRow.word < literal(word + _LAST)
+        return column == word
+    return and_(column >= word, column < literal(word + _LAST))
 
 
 def _spelled(text: str) -> Iterator[str]:

@@ -183,9 +183,9 @@ CREATE TABLE occurrences (
 	CONSTRAINT fk_occurrences_calendar_id FOREIGN KEY(calendar_id) REFERENCES calendars (id) ON DELETE CASCADE,
 	CONSTRAINT fk_occurrences_person_id FOREIGN KEY(person_id) REFERENCES people (id) ON DELETE CASCADE
 );
-CREATE INDEX ix_occurrences_object_id ON occurrences (object_id);
 CREATE INDEX ix_occurrences_calendar_id ON occurrences (calendar_id);
 CREATE INDEX ix_occurrences_person_id_starts_at_ends_at ON occurrences (person_id, starts_at, ends_at);
+CREATE INDEX ix_occurrences_object_id ON occurrences (object_id);
 CREATE TABLE reminders (
 	id INTEGER NOT NULL,
 	occurrence_id INTEGER NOT NULL,
@@ -262,8 +262,8 @@ CREATE TABLE channel_reminders (
 	CONSTRAINT fk_channel_reminders_subscription_id FOREIGN KEY(subscription_id) REFERENCES channel_subscriptions (id) ON DELETE CASCADE,
 	CONSTRAINT fk_channel_reminders_occurrence_id FOREIGN KEY(occurrence_id) REFERENCES occurrences (id) ON DELETE CASCADE
 );
-CREATE INDEX ix_channel_reminders_occurrence_id ON channel_reminders (occurrence_id);
 CREATE INDEX ix_channel_reminders_given_at_due_at ON channel_reminders (given_at, due_at);
+CREATE INDEX ix_channel_reminders_occurrence_id ON channel_reminders (occurrence_id);
 CREATE TABLE booking_drafts (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	person_id INTEGER NOT NULL,
@@ -273,8 +273,8 @@ CREATE TABLE booking_drafts (
 	created_at DATETIME NOT NULL,
 	CONSTRAINT fk_booking_drafts_person_id FOREIGN KEY(person_id) REFERENCES people (id) ON DELETE CASCADE
 );
-CREATE INDEX ix_booking_drafts_created_at ON booking_drafts (created_at);
 CREATE INDEX ix_booking_drafts_person_id ON booking_drafts (person_id);
+CREATE INDEX ix_booking_drafts_created_at ON booking_drafts (created_at);
 CREATE TABLE tracker_accounts (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	person_id INTEGER NOT NULL,
@@ -323,9 +323,9 @@ CREATE TABLE ticket_batches (
 	created_at DATETIME NOT NULL, minutes_id INTEGER,
 	CONSTRAINT fk_ticket_batches_person_id FOREIGN KEY(person_id) REFERENCES people (id) ON DELETE CASCADE
 );
-CREATE INDEX ix_ticket_batches_created_at ON ticket_batches (created_at);
-CREATE INDEX ix_ticket_batches_person_id ON ticket_batches (person_id);
 CREATE INDEX ix_ticket_batches_state ON ticket_batches (state);
+CREATE INDEX ix_ticket_batches_person_id ON ticket_batches (person_id);
+CREATE INDEX ix_ticket_batches_created_at ON ticket_batches (created_at);
 CREATE TABLE ticket_batch_rows (
 	batch_id INTEGER NOT NULL,
 	"row" INTEGER NOT NULL,
@@ -359,10 +359,10 @@ CREATE TABLE "outbox" (
 	receipt JSON,
 	CONSTRAINT uq_outbox_key UNIQUE ("key")
 );
-CREATE INDEX ix_outbox_state_expires_at ON outbox (state, expires_at);
 CREATE INDEX ix_outbox_lane_state_id ON outbox (lane, state, id);
-CREATE INDEX ix_outbox_state_due_at_id_kind ON outbox (state, due_at, id, kind);
 CREATE INDEX ix_outbox_state_finished_at ON outbox (state, finished_at);
+CREATE INDEX ix_outbox_state_expires_at ON outbox (state, expires_at);
+CREATE INDEX ix_outbox_state_due_at_id_kind ON outbox (state, due_at, id, kind);
 CREATE INDEX ix_occurrences_ends_at_id ON occurrences (ends_at, id);
 CREATE TABLE ended_meetings (
 	person_id INTEGER NOT NULL,
@@ -398,10 +398,10 @@ CREATE TABLE ticket_reference_posts (
 	CONSTRAINT pk_ticket_reference_posts PRIMARY KEY (post_id),
 	CONSTRAINT fk_ticket_reference_posts_person_id FOREIGN KEY(person_id) REFERENCES people (id) ON DELETE CASCADE
 );
-CREATE INDEX ix_ticket_reference_posts_noted_at ON ticket_reference_posts (noted_at);
-CREATE INDEX ix_ticket_reference_posts_person_id_said_at ON ticket_reference_posts (person_id, said_at);
 CREATE INDEX ix_ticket_reference_posts_due_at ON ticket_reference_posts (due_at);
+CREATE INDEX ix_ticket_reference_posts_person_id_said_at ON ticket_reference_posts (person_id, said_at);
 CREATE INDEX ix_ticket_reference_posts_channel_id_said_at ON ticket_reference_posts (channel_id, said_at);
+CREATE INDEX ix_ticket_reference_posts_noted_at ON ticket_reference_posts (noted_at);
 CREATE TABLE ticket_drafts (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	person_id INTEGER NOT NULL,
@@ -492,9 +492,9 @@ CREATE TABLE ticket_meetings (
 	CONSTRAINT uq_ticket_meetings_person_id_uid_recurrence_id UNIQUE (person_id, uid, recurrence_id),
 	CONSTRAINT fk_ticket_meetings_person_id FOREIGN KEY(person_id) REFERENCES people (id) ON DELETE CASCADE
 );
-CREATE INDEX ix_ticket_meetings_offered_at ON ticket_meetings (offered_at);
-CREATE INDEX ix_ticket_meetings_created_at ON ticket_meetings (created_at);
 CREATE INDEX ix_ticket_meetings_uid ON ticket_meetings (uid);
+CREATE INDEX ix_ticket_meetings_created_at ON ticket_meetings (created_at);
+CREATE INDEX ix_ticket_meetings_offered_at ON ticket_meetings (offered_at);
 CREATE TABLE ticket_minutes (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	meeting_id INTEGER NOT NULL,
@@ -564,9 +564,9 @@ CREATE TABLE dispatch_letters (
 	CONSTRAINT uq_dispatch_letters_desk_fingerprint UNIQUE (desk, fingerprint),
 	CONSTRAINT fk_dispatch_letters_duplicate_of FOREIGN KEY(duplicate_of) REFERENCES dispatch_letters (id) ON DELETE CASCADE
 );
-CREATE INDEX ix_dispatch_letters_duplicate_of ON dispatch_letters (duplicate_of);
 CREATE INDEX ix_dispatch_letters_incident_id ON dispatch_letters (incident_id);
 CREATE INDEX ix_dispatch_letters_sender_address ON dispatch_letters (sender_address);
+CREATE INDEX ix_dispatch_letters_duplicate_of ON dispatch_letters (duplicate_of);
 CREATE INDEX ix_dispatch_letters_desk_state_id ON dispatch_letters (desk, state, id);
 CREATE INDEX ix_dispatch_letters_desk_message_id ON dispatch_letters (desk, message_id);
 CREATE TABLE dispatch_raw_letters (
@@ -654,12 +654,12 @@ CREATE TABLE dispatch_incidents (
 	CONSTRAINT fk_dispatch_incidents_responsible_id FOREIGN KEY(responsible_id) REFERENCES people (id) ON DELETE SET NULL,
 	CONSTRAINT fk_dispatch_incidents_merged_into_id FOREIGN KEY(merged_into_id) REFERENCES dispatch_incidents (id)
 );
-CREATE INDEX ix_dispatch_incidents_pole_id ON dispatch_incidents (pole_id);
-CREATE INDEX ix_dispatch_incidents_merged_into_id ON dispatch_incidents (merged_into_id);
-CREATE INDEX ix_dispatch_incidents_station_id ON dispatch_incidents (station_id);
-CREATE INDEX ix_dispatch_incidents_type_id ON dispatch_incidents (type_id);
 CREATE INDEX ix_dispatch_incidents_responsible_id_status ON dispatch_incidents (responsible_id, status);
+CREATE INDEX ix_dispatch_incidents_station_id ON dispatch_incidents (station_id);
 CREATE INDEX ix_dispatch_incidents_contractor_id ON dispatch_incidents (contractor_id);
+CREATE INDEX ix_dispatch_incidents_merged_into_id ON dispatch_incidents (merged_into_id);
+CREATE INDEX ix_dispatch_incidents_pole_id ON dispatch_incidents (pole_id);
+CREATE INDEX ix_dispatch_incidents_type_id ON dispatch_incidents (type_id);
 CREATE TABLE dispatch_history (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	incident_id INTEGER NOT NULL,
@@ -996,8 +996,8 @@ CREATE TABLE dispatch_mirrors (
 	CONSTRAINT uq_dispatch_mirrors_tracker_key UNIQUE (tracker, "key"),
 	CONSTRAINT fk_dispatch_mirrors_incident_id FOREIGN KEY(incident_id) REFERENCES dispatch_incidents (id) ON DELETE CASCADE
 );
-CREATE INDEX ix_dispatch_mirrors_due_at ON dispatch_mirrors (due_at);
 CREATE INDEX ix_dispatch_mirrors_desk ON dispatch_mirrors (desk);
+CREATE INDEX ix_dispatch_mirrors_due_at ON dispatch_mirrors (due_at);
 CREATE TABLE dispatch_mirror_cursors (
 	desk TEXT NOT NULL,
 	tracker TEXT NOT NULL,
@@ -1052,4 +1052,11 @@ CREATE TABLE calendar_changed_addresses (
 	CONSTRAINT pk_calendar_changed_addresses PRIMARY KEY (account_id),
 	CONSTRAINT fk_calendar_changed_addresses_account_id FOREIGN KEY(account_id) REFERENCES calendar_accounts (id) ON DELETE CASCADE
 );
-INSERT INTO alembic_version (version_num) VALUES ('0035');
+CREATE TABLE dispatch_word_blocks (
+	word TEXT NOT NULL,
+	first INTEGER NOT NULL,
+	marks BLOB NOT NULL,
+	CONSTRAINT pk_dispatch_word_blocks PRIMARY KEY (word, first)
+);
+CREATE INDEX ix_dispatch_word_blocks_first ON dispatch_word_blocks (first);
+INSERT INTO alembic_version (version_num) VALUES ('0036');
