@@ -73,7 +73,7 @@ def _frequent(first: int) -> Select[str]:
 async def _put_together(session: AsyncSession, word: str, first: int) -> int:
     """Turn what rows there are of a word into a block; how many there were."""
     rows = delete(WordRow).where(WordRow.word == word, _within(first)).returning(WordRow.incident_id)
-    numbers = (await session.scalars(rows)).all()
+    numbers = (await session.scalars(rows.execution_options(synchronize_session=False))).all()
     found = marks.marks_of(number - first for number in numbers).ljust(BLOCK, b"\0")
     block = await session.get(WordBlockRow, (word, first), with_for_update=True)
     if block is None:
