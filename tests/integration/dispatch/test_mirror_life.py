@@ -20,6 +20,7 @@ from tests.peers_redmine import Redmine
 from sekretar.dispatch.incidents import types
 from sekretar.dispatch.incidents.values import SYSTEM, EventKind, Status
 from sekretar.dispatch.mail.mailboxes import Mailboxes
+from sekretar.dispatch.mirror import moving
 from sekretar.dispatch.mirror.model import MirrorCursorRow, MirrorPersonRow, MirrorRow
 from sekretar.dispatch.mirror.values import MirrorState
 from sekretar.dispatch.operations.diagnosis import diagnose_tickets
@@ -193,6 +194,19 @@ async def test_a_ticket_that_somebody_moves_is_followed_where_it_is(either: Mirr
     assert (await here.ticket(moved.id)).subject == "Still dark"
     assert (await here.row(moved.id)).project == (await here.row(other.id)).project
     assert (await here.house.now(other.id)).status is Status.NEW
+
+
+async def test_many_tickets_are_looked_for_one_request_after_the_other(
+    here: MirrorHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    incidents = [await here.house.open(f"Mast {number}") for number in range(4)]
+    await here.work(6)
+    monkeypatch.setattr(moving, "_AT_ONCE", 1)
+    for each in (incidents[0], incidents[3]):
+        await here.service.change(await here.ref(each.id), Change(project=here.tracker.projects["vault"]))
+    await here.work(10)
+    vault = here.tracker.projects["vault"]
+    assert [(await here.row(each.id)).project == vault for each in incidents] == [True, False, False, True]
 
 
 # --- lost and full ones -----------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 """Tickets that somebody has moved into another project: noticed, remembered, and followed there.
 
 What changes is heard of project by project, and a ticket that is moved away just falls silent. So the tickets of what
-is worked on are asked for by their keys, a hundred at a time, one request every few minutes. Whatever is not where it
-was is compared, and the ticket itself says where it is and what it is called there: Redmine keeps its number, Yandex
-Tracker gives it another key and answers under the old one, too.
+is worked on are asked for by their keys, a hundred with each look at the tracker, all of them every few minutes.
+Whatever is not where it was is compared, and the ticket itself says where it is and what it is called there: Redmine
+keeps its number, Yandex Tracker gives it another key and answers under the old one, too.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ from sekretar.kernel.database import Database
 from sekretar.kernel.errors import PeerForbidden, PeerInvalid, PeerNotFound, PeerUnsupported
 from sekretar.trackers.values import Ticket
 
-#: So many tickets are asked for at a time, which is one request to either tracker, and how often.
+#: So many tickets are asked for at a time, which is one request to either tracker.
 _AT_ONCE: Final = 100
+#: How often each ticket is asked for, unless there are more than the looks of that time can take.
 _EVERY: Final = timedelta(minutes=5)
 
 _log = structlog.get_logger(__name__)
@@ -41,6 +42,7 @@ class _Round:
     """How far the tickets of a desk were asked for, by the incidents' numbers."""
 
     after: int = 0
+    #: When the next round begins; what is left of this one is asked for at each look.
     next_at: datetime | None = None
 
 
@@ -61,8 +63,10 @@ class Moving:
             PeerError: the tracker does not answer. That it refuses to tell keeps nobody from working.
         """
         now, turn = self.clock.now(), self._rounds.setdefault(around.desk.name, _Round())
-        if turn.next_at is not None and now < turn.next_at:
-            return
+        if not turn.after:
+            if turn.next_at is not None and now < turn.next_at:
+                return
+            turn.next_at = now + _EVERY
         async with self.database.reading() as session:
             rows = await _worked_on(session, around.desk.name, turn.after, now)
         try:
@@ -74,7 +78,6 @@ class Moving:
             async with self.database.transaction() as session:
                 await store.hasten(session, elsewhere, now)
         turn.after = rows[-1].incident_id if len(rows) == _AT_ONCE else 0
-        turn.next_at = now + _EVERY
 
     async def _elsewhere(self, around: Around, rows: Sequence[MirrorRow]) -> list[int]:
         """The incidents whose tickets are not where they were, or not to be seen."""
