@@ -253,6 +253,19 @@ async def test_who_is_on_leave_gets_nothing_and_a_swapped_shift_counts_for_the_o
                 await house.dispatch.team.swap(session, "towers", boris, anna, leave, NOW)
 
 
+async def test_a_shift_that_was_taken_over_can_be_given_on_and_back(database: Database) -> None:
+    async with open_house(database) as house:
+        team = Team(house)
+        anna, boris = await team.hire("anna", DAY), await team.hire("boris", NIGHT)
+        chris = await team.hire("chris", NIGHT)
+        span = Span(NOW - 2 * HOUR, NOW + 2 * HOUR)
+        for giver, taker in ((anna, boris), (boris, chris), (chris, anna)):
+            async with database.transaction() as session:
+                await house.dispatch.team.swap(session, "towers", giver, taker, span, NOW)
+                # Whoever gave it on does not work beside the one who does.
+                assert await house.dispatch.team.on_shift(session, "towers", NOW) == [taker]
+
+
 @pytest.mark.parametrize("answers", ["online", "away", "down"])
 async def test_presence_is_a_hint_and_no_condition(
     database: Database, answers: str, monkeypatch: pytest.MonkeyPatch

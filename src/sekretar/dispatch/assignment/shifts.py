@@ -2,7 +2,8 @@
 
 A shift is written by the clock of the person's own zone and repeats after a number of days: seven for a week, four
 for two days on and two off. What differs on single days are exceptions: a leave, a shift given away or taken over,
-one more. A leave overrules everything, also a shift that was taken over before anybody knew of it.
+one more. Of these what was written down last counts: who has taken a shift over may give it on, or back. A leave
+overrules everything, also a shift that was taken over before anybody knew of it.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ class ShiftException:
 
 @dataclass(frozen=True)
 class Schedule:
-    """The working times of one person."""
+    """The working times of one person; the exceptions in the order in which they were written down."""
 
     zone: ZoneInfo
     shifts: tuple[Shift, ...] = ()
@@ -94,9 +95,12 @@ class Schedule:
             for day in shift.days(first, last)
             if (span := shift.opening.on(day, self.zone))
         ]
-        kept = without(usual, self._of(ExceptionKind.GIVEN))
-        more = [each.span for each in self.exceptions if each.kind.works]
-        return clipped(without([*kept, *more], self._of(ExceptionKind.LEAVE)), begin, end)
+        for each in self.exceptions:
+            if each.kind is ExceptionKind.GIVEN:
+                usual = without(usual, [each.span])
+            elif each.kind.works:
+                usual.append(each.span)
+        return clipped(without(usual, self._of(ExceptionKind.LEAVE)), begin, end)
 
     def works_at(self, moment: datetime) -> bool:
         """Whether the person is on shift."""
