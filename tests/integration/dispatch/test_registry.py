@@ -133,6 +133,39 @@ async def test_the_same_lists_again_change_nothing(register: Register) -> None:
         assert await session.scalar(select(func.count()).select_from(PoleRow)) == 4
 
 
+async def test_a_list_that_has_lost_a_column_empties_nothing(register: Register) -> None:
+    """A region that is not known any more would be mirrored, a contract that ended be in force again."""
+    pole = {"Шифр": "41960-P-43-1-1", "RegionRu": "Москва", "Широта": "55,7", "Долгота": "37,6"}
+    contract = {
+        "Подрядчик": "Вышка",
+        "Шифр опоры": "41960-P-43-1-1",
+        "Исключен из договора": "да",
+        "Контактные данные подрядчика Email": "a@vyshka.ru",
+        "Контактные данные подрядчика Телефон": "8 912 345-67-89",
+    }
+    station = {"Шифр опоры": "41960-P-43-1-1", "Имя БС/Оборудование": "KI0075", "Оператор": "Т2"}
+    station["Группа операторов"] = "tele2"
+    register.write([pole], [contract], [station])
+    await register.read()
+    register.write(
+        [{"Шифр": "41960-P-43-1-1", "Регион (рус.)": "Москва", "Широта": "55,7"}],
+        [{name: value for name, value in contract.items() if name != "Исключен из договора"}],
+        [{name: value for name, value in station.items() if name != "Группа операторов"}],
+    )
+    reports = await register.read()
+    assert [each.refused and each.refused.params["columns"] for each in reports] == [
+        "«Долгота», «RegionRu»",
+        "«Исключен из договора»",
+        "«Группа операторов»",
+    ]
+    async with register.database.reading() as session:
+        row = (await session.scalars(select(PoleRow))).one()
+        assert (row.region_ru, row.longitude, row.excluded) == ("Москва", 37.6, True)
+    # Whoever means it says so once.
+    assert [each.refused for each in await register.read(force=True)] == [None] * 3
+    assert [each.refused for each in await register.read()] == [None] * 3
+
+
 async def test_a_contractor_that_disappears_is_gone_and_its_poles_have_none(register: Register) -> None:
     """The predecessor's job died of it (bug 2)."""
     await register.read()
@@ -238,7 +271,7 @@ async def test_a_pole_with_a_new_code_stays_the_pole_of_its_incidents(register: 
     await register.read()
     async with register.database.reading() as session:
         before = (await register.assets.lookup(session, DESK, "KI0075", "")).certain
-    renamed = [pole("41960-P-43-2-1", SiteId=17), *POLES[1:]]
+    renamed = [POLES[0] | {"Шифр": "41960-P-43-2-1"}, *POLES[1:]]
     moved = [each | {"Шифр опоры": "41960-P-43-2-1"} for each in STATIONS[:2]]
     register.write(poles=renamed, stations=[*moved, *STATIONS[2:]])
     report, *_ = await register.read()

@@ -81,6 +81,11 @@ class Columns:
         required = [self.names[ours] for ours in REQUIRED[self.feed]]
         return [name for name in required if _plain(name) not in known]
 
+    def absent(self, seen: Iterable[str]) -> dict[str, str]:
+        """Our name → theirs of the columns that none of the rows has."""
+        known = {_plain(name) for name in seen}
+        return {ours: name for ours, name in self.names.items() if _plain(name) not in known}
+
 
 def _plain(name: str) -> str:
     return " ".join(name.casefold().split())

@@ -18,7 +18,7 @@ from sekretar.dispatch.assets.registry.columns import Columns
 from sekretar.dispatch.assets.registry.comparing import Changes, compare
 from sekretar.dispatch.assets.registry.fetching import fetched
 from sekretar.dispatch.assets.registry.listing import Listed, Listing
-from sekretar.dispatch.assets.registry.planning import objection
+from sekretar.dispatch.assets.registry.planning import missed, objection
 from sekretar.dispatch.assets.registry.reading import Unreadable
 from sekretar.dispatch.assets.registry.report import Remark, Report
 from sekretar.dispatch.assets.values import Feed
@@ -58,7 +58,7 @@ class Manner:
 
     Attributes:
         dry_run: Nothing is written; the report says what would be.
-        force: Lists are believed that are empty, have too few rows or lose too many.
+        force: Lists are believed that are empty, have too few rows, lose too many, or a column.
     """
 
     dry_run: bool = False
@@ -147,7 +147,10 @@ class Importing:
         for _ in range(_ATTEMPTS):
             async with self._database.reading() as session:
                 changes = await compare(session, report, listed)
-            objected = objection(settings, listed.good_rows, changes.present, changes.lost)
+                emptied = await store.filled(session, report.desk, report.feed, listed.absent)
+            objected = objection(settings, listed.good_rows, changes.present, changes.lost) or missed(
+                listed.absent[each] for each in emptied
+            )
             if objected is not None and not manner.force:
                 return replace(changes.report, refused=objected)
             if manner.dry_run or await self._write(changes, progress):

@@ -19,11 +19,17 @@ _AT_A_TIME = 1_000
 
 @dataclass(frozen=True)
 class Listed:
-    """A list that was read to its end. `rows` of it were read."""
+    """A list that was read to its end.
+
+    Attributes:
+        rows: So many were read.
+        absent: Our name → theirs of the columns that none of them has.
+    """
 
     gathered: Gathered
     remarks: Remarks
     rows: int
+    absent: Mapping[str, str]
 
     @property
     def good_rows(self) -> int:
@@ -70,4 +76,4 @@ class Listing:
             raise Unreadable(
                 "dispatch.registry.no_column", columns=", ".join(f"«{name}»" for name in missing)
             )
-        return Listed(self._gathered, self._remarks, self.rows)
+        return Listed(self._gathered, self._remarks, self.rows, self._columns.absent(self._seen))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -87,6 +87,16 @@ def renamed_poles(known: Mapping[str, Known], wanted: Mapping[str, str]) -> dict
         if site in lost and key not in known:
             found[key] = lost.pop(site)
     return found
+
+
+def missed(columns: Iterable[str]) -> Remark | None:
+    """Why a list is not believed that has no such columns any more; None when there are none.
+
+    Args:
+        columns: Those from which something is registered, as the list called them.
+    """
+    names = ", ".join(f"«{each}»" for each in columns)
+    return Remark("dispatch.registry.column_gone", {"columns": names}) if names else None
 
 
 def objection(settings: FeedSettings, rows: int, present: int, lost: int) -> Remark | None:

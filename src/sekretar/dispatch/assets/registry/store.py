@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import CompoundSelect, Select, Text, cast, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.assets.model import (
@@ -32,6 +32,7 @@ from sekretar.dispatch.assets.registry.rows import (
     StationEntry,
     digest,
 )
+from sekretar.dispatch.assets.values import Feed
 from sekretar.kernel.database import insert_into
 
 T = TypeVar("T")
@@ -106,6 +107,30 @@ async def known_stations(session: AsyncSession, desk: str) -> dict[tuple[str, st
         for row in batch:
             known[row.pole_key, row.key] = Known(row.id, row.digest, row.gone_at is not None)
     return known
+
+
+async def filled(session: AsyncSession, desk: str, feed: Feed, columns: Iterable[str]) -> list[str]:
+    """Those columns of a list from which something is known of entries that are there."""
+    return [
+        name for name in columns if await session.scalar(_known_from(desk, feed, name).limit(1)) is not None
+    ]
+
+
+def _known_from(desk: str, feed: Feed, name: str) -> Select[int] | CompoundSelect[int]:
+    """The entries of which a column that a list need not have says something."""
+    poles = select(PoleRow.id).where(PoleRow.desk == desk, PoleRow.gone_at.is_(None))
+    contractors = select(ContractorRow.id).where(ContractorRow.desk == desk, ContractorRow.gone_at.is_(None))
+    match feed, name:
+        case Feed.POLES, "latitude" | "longitude" | "height":
+            return poles.where(getattr(PoleRow, name).is_not(None))
+        case Feed.POLES, _:
+            return poles.where(getattr(PoleRow, name) != "")
+        case Feed.CONTRACTORS, "excluded":
+            return poles.where(PoleRow.excluded).union_all(contractors.where(ContractorRow.excluded))
+        case Feed.CONTRACTORS, _:
+            return contractors.where(cast(ContractorRow.phones, Text) != "[]")
+        case Feed.STATIONS, _:
+            return select(OperatorRow.id).where(OperatorRow.desk == desk, OperatorRow.group != "")
 
 
 # --- writing -----------------------------------------------------------------------------------------------
