@@ -70,7 +70,10 @@ def is_among(subject: str, others: Iterable[str]) -> bool:
 
 def is_forward(subject: str) -> bool:
     """Whether the outermost mark says that the letter was forwarded."""
-    return _FORWARDED.match(subject.lstrip(_EDGES)) is not None
+    text = subject.lstrip(_EDGES)
+    while tag := _TAG.match(text):
+        text = text[tag.end() :].lstrip(_EDGES)
+    return _FORWARDED.match(text) is not None
 
 
 def codes_in(text: str, prefix: str) -> tuple[str, ...]:

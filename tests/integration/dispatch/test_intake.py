@@ -135,6 +135,11 @@ async def test_the_web_form_names_the_applicant_and_the_observers(office: PostOf
     assert (second.incident_id, second.threaded_by) == (letter.incident_id, Reason.CODE)
 
 
+async def test_who_has_answers_sent_to_the_desk_itself_is_the_applicant(office: PostOffice) -> None:
+    letter = await office.receive(headers={"Reply-To": "Desk <DESK@towers.example>"})
+    assert (await office.incident(letter)).applicant.address == "anna@customer.example"
+
+
 # --- threads ----------------------------------------------------------------------------------------------
 
 
@@ -410,6 +415,27 @@ async def test_a_bounce_finds_the_letter_that_did_not_arrive(office: PostOffice)
         "Undelivered", BOUNCE.format(message_id="<x@y>", references="<z@y>"), **daemon
     )
     assert (unknown.state, unknown.why) == (LetterState.SET_ASIDE, Reason.MACHINE)
+
+
+async def test_a_bounce_that_sends_nothing_back_marks_the_letter_it_answers(office: PostOffice) -> None:
+    incident = await office.incident(await office.receive())
+    references = office.ids.incident(incident.id, "towers.example")
+    sent = await office.receive(
+        "Re: No power",
+        sender=DESK_SENDER,
+        folder="Sent",
+        message_id="<sent@towers.example>",
+        headers={"References": references},
+    )
+    bounce = await office.receive(
+        "Сообщение не доставлено",
+        "Сервер получателя не принял письмо.",
+        sender="MAILER-DAEMON@mail.example",
+        headers={"In-Reply-To": "<sent@towers.example>"},
+    )
+    assert (bounce.incident_id, bounce.threaded_by) == (incident.id, Reason.DELIVERY)
+    assert (await office.letters())[sent.id - 1].undelivered.startswith("one of its recipients: ")
+    assert EventKind.LETTER_FAILED in [each.kind for each in await office.history(incident)]
 
 
 # --- many at once -----------------------------------------------------------------------------------------

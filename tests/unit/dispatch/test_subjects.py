@@ -94,7 +94,9 @@ def test_codes_are_known_in_either_alphabet(text: str, codes: tuple[str, ...]) -
 
 
 def test_only_the_outermost_mark_says_that_a_letter_was_forwarded() -> None:
-    assert all(map(is_forward, ("Fwd: a", "FW: Re: a", "Пересл: a", " fwd[2]: a")))
+    assert all(
+        map(is_forward, ("Fwd: a", "FW: Re: a", "Пересл: a", " fwd[2]: a", "[External] [SPAM] Fwd: a"))
+    )
     assert not any(map(is_forward, ("Re: Fwd: a", "a Fwd: b", "Forward motion: a", "")))
 
 

@@ -85,7 +85,7 @@ class Deliveries:
     async def _about(self, session: AsyncSession, desk: DeskSettings, letter: ParsedLetter) -> Subject | None:
         """By the id of the letter itself, else by what it referred to, which names at least its incident."""
         original, others = _ids_of(letter)
-        for known in await store.known_by(session, desk.name, [original]):
+        for known in await store.known_by(session, desk.name, [original or _answered(letter)]):
             if known.is_own and known.direction is Direction.OUT and known.incident_id is not None:
                 return Subject(await links.survivor(session, known.incident_id), known.letter_id)
         for each in (original, *others):
@@ -112,6 +112,11 @@ def _ids_of(letter: ParsedLetter) -> tuple[str, tuple[str, ...]]:
     if letter.bounce is not None:
         return letter.bounce.original_message_id, (*letter.bounce.original_references, *earlier)
     return letter.receipt.original_message_id if letter.receipt else "", earlier
+
+
+def _answered(letter: ParsedLetter) -> str:
+    """The id of the letter that a notice answers: that is the one it is about, when it sends nothing of it back."""
+    return next(iter((*letter.in_reply_to, *reversed(letter.references))), "")
 
 
 def _seen(letter: ParsedLetter, t: Translator) -> str:

@@ -153,7 +153,7 @@ class Filing:
         incident_id = await self.incidents.survivor(session, incident_id)
         incident = await self.incidents.get(session, incident_id)
         if incident.summary == t.plain("dispatch.intake.unreadable"):
-            change = IncidentChange(summary=_summary(letter, t), applicant=_applicant(letter))
+            change = IncidentChange(summary=_summary(letter, t), applicant=_applicant(letter, arrival.desk))
             await self.incidents.change(session, incident_id, change, SYSTEM, self._why(t, Reason.AGAIN))
         decision = Decision(Outcome.FILE, Reason.AGAIN, incident_id)
         await self._join(session, [Case(arrival, Arrived(), decision)])
@@ -219,7 +219,7 @@ class Filing:
         if incident.status is Status.NEW and written_at < incident.opened_at:
             t = self._t(arrival.desk)
             change = IncidentChange(
-                opened_at=written_at, summary=_summary(letter, t), applicant=_applicant(letter)
+                opened_at=written_at, summary=_summary(letter, t), applicant=_applicant(letter, arrival.desk)
             )
             why = self._why(t, Reason.ANSWERED)
             await self.incidents.change(session, incident.id, change, SYSTEM, why)
@@ -264,7 +264,7 @@ class Filing:
             summary=_summary(letter, t),
             origin=Origin.LETTER,
             description=truncate(letter.fresh or letter.text, _LONGEST_DESCRIPTION),
-            applicant=_applicant(letter),
+            applicant=_applicant(letter, arrival.desk),
             pole_id=found.pole_id,
             station_id=found.station_id,
             contractor_id=found.contractor_id,
@@ -375,8 +375,9 @@ def _names(found: Found) -> dict[str, str]:
     return {"pole_id": certain.pole, "station_id": certain.station} if certain else {}
 
 
-def _applicant(letter: ParsedLetter) -> Applicant:
-    who = letter.applicant
+def _applicant(letter: ParsedLetter, desk: DeskSettings) -> Applicant:
+    """Who asks. Forms and groups have answers sent to the desk itself: then it is the sender."""
+    who = letter.sender if letter.applicant.key in desk.addresses else letter.applicant
     return Applicant(who.name, who.key)
 
 

@@ -52,14 +52,14 @@ class Bounces:
         t = self.catalogues.translator((await self.incidents.get(session, incident_id)).language)
         failed = await _not_known(session, letter_id, [each for each in bounce.recipients if each.has_failed])
         if failed:
-            whom = ", ".join(each.address for each in failed)
+            whom = _whom(t, failed)
             why = "; ".join(dict.fromkeys(bounce_words(t, each) for each in failed))
             await _mark(session, letter_id, failed, now)
             await store.mark_undelivered(session, letter_id, f"{whom}: {why}")
             await self._say(session, incident_id, EventKind.LETTER_FAILED, whom, why, letter_id)
         late = [each for each in bounce.recipients if each.action is DeliveryAction.DELAYED]
         if late:
-            whom = ", ".join(each.address for each in late)
+            whom = _whom(t, late)
             said = t.plain("dispatch.bounce.late", whom=whom, why=bounce_words(t, late[0]))
             await self._say(session, incident_id, EventKind.NOTE, said, "", letter_id)
 
@@ -67,6 +67,11 @@ class Bounces:
         self, session: AsyncSession, incident_id: int, kind: EventKind, new: str, why: str, letter_id: int
     ) -> None:
         await self.incidents.note(session, incident_id, kind, SYSTEM, new=new, why=why, letter_id=letter_id)
+
+
+def _whom(t: Translator, recipients: Sequence[BouncedRecipient]) -> str:
+    """Their addresses; some mail servers name none."""
+    return ", ".join(each.address or t.plain("dispatch.bounce.somebody") for each in recipients)
 
 
 async def _not_known(

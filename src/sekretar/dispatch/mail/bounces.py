@@ -29,11 +29,13 @@ _REPLY = re.compile(r"(?<![\d.])(4[0-5]\d|5[0-5]\d)(?=[ -])")
 _ID_LINE = re.compile(
     r"^[> \t]*Message-ID:[ \t]*(?:\n[ \t]+)?(<[^<>\s]{1,500}>)", re.IGNORECASE | re.MULTILINE
 )
-_SENDERS: Final = ("mailer-daemon", "postmaster")
+#: Nobody writes letters as this one; behind the other one there may be a person.
+_DAEMON, _POSTMASTER = "mailer-daemon", "postmaster"
 _SUBJECT = re.compile(
-    r"undeliver(?:ed|able)|delivery (?:status notification|failure|has failed|delayed)|returned mail|mail delivery"
-    r"|failure notice|не (?:было )?доставлено|недоставлен|не удалось доставить|ошибка доставки|невозможно доставить"
-    r"|delayed mail|warning: message",
+    r"undeliver(?:ed|able)|delivery (?:status notification|failure|(?:has )?failed|delayed)|returned mail"
+    r"|mail delivery|failure notice|non-?deliver|not be delivered|delayed mail|warning: message"
+    r"|не (?:был[ао]? |может быть )?доставлен|недостав(?:лен|ляем)|не уда(?:лось|[её]тся) доставить"
+    r"|(?:ошибка|сбой) доставки|невозможно доставить",
     re.IGNORECASE,
 )
 _DELAY_WORDS = re.compile(
@@ -65,16 +67,36 @@ _REASONS: Final = {
     "4.2": BounceReason.UNREACHABLE,
     "4.7": BounceReason.UNREACHABLE,
 }
+_REASON_WORDS: Final = (
+    (
+        BounceReason.UNKNOWN_ADDRESS,
+        re.compile(
+            r"no such (?:user|recipient|mailbox|person)"
+            r"|(?:user|recipient|mailbox|address)(?: is)? (?:unknown|not found)"
+            r"|(?:unknown|invalid) (?:user|recipient|mailbox|address)|(?:does not|doesn't) exist|no mailbox here"
+            r"|нет такого|не существует|пользователь не найден|неизвестный (?:адрес|получатель|пользователь)",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        BounceReason.MAILBOX_FULL,
+        re.compile(
+            r"(?:mailbox|inbox)(?: is)? full|(?:over|out of|exceed\w*) (?:\w+ )?(?:quota|storage)"
+            r"|quota (?:is )?exceeded|переполнен",
+            re.IGNORECASE,
+        ),
+    ),
+)
 
 
 def read_bounce(root: Part, sender: Address, subject: str, text: str) -> Bounce | None:
     """What a notice of delivery says; None for any other letter."""
     reports = [part for part in root.walk() if part.media_type in _STATUS_PARTS]
-    is_report = root.media_type == "multipart/report" and (
-        reports or root.type_parameters.get("report-type", "").lower() == "delivery-status"
+    whole = report_of(root)
+    is_report = whole is not None and (
+        bool(reports) or whole.type_parameters.get("report-type", "").lower() == "delivery-status"
     )
-    is_daemon = sender.key.partition("@")[0] in _SENDERS
-    if not (is_report or (is_daemon and (_SUBJECT.search(subject) or _FAILED_RECIPIENTS in root.headers))):
+    if not (is_report or _is_by_daemon(root, sender, subject, text)):
         return None
     original = _original(root, text)
     recipients = tuple(islice(_reported(reports), _MOST_RECIPIENTS))
@@ -86,6 +108,26 @@ def read_bounce(root: Part, sender: Address, subject: str, text: str) -> Bounce 
         references(original, "references", Remarks()),
         original.text("subject", Remarks()),
     )
+
+
+def report_of(root: Part) -> Part | None:
+    """The report that the letter is, or that a gateway has put a footer under; none that is forwarded in it."""
+    waiting = [root]
+    while waiting:
+        part = waiting.pop()
+        if part.media_type == "multipart/report":
+            return part
+        if part.is_multipart:
+            waiting.extend(reversed(part.children))
+    return None
+
+
+def _is_by_daemon(root: Part, sender: Address, subject: str, text: str) -> bool:
+    name = sender.key.partition("@")[0]
+    if name in {_DAEMON, _POSTMASTER} and (_SUBJECT.search(subject) or _FAILED_RECIPIENTS in root.headers):
+        return True
+    returns_letter = any(part.is_message for part in root.walk()) or _ID_LINE.search(text[:_EXAMINED])
+    return name == _DAEMON and bool(returns_letter)
 
 
 def _original(root: Part, text: str) -> Headers:
@@ -159,7 +201,8 @@ def _described(headers: Headers, subject: str, text: str, sender: Address) -> It
     lines = [line.strip() for line in own_words.split("\n")]
     words = next((line for line in lines if _STATUS.search(line) or _REPLY.search(line)), "")
     words = words or next((after for line, after in pairwise(lines) if line.endswith(">:")), "")
-    for address in named[:_MOST_RECIPIENTS]:
+    words = words or next((line for line in lines if _reason_in(line)), "")
+    for address in named[:_MOST_RECIPIENTS] or [Address("", "")]:
         yield _bounced(address.address, action, status, words[:_DIAGNOSTIC])
 
 
@@ -178,19 +221,26 @@ def _from_reply(text: str) -> str:
 
 
 def _bounced(address: str, action: DeliveryAction, status: str, diagnostic: str) -> BouncedRecipient:
-    return BouncedRecipient(address, action, status, _reason(action, status), diagnostic)
+    return BouncedRecipient(address, action, status, _reason(action, status, diagnostic), diagnostic)
 
 
-def _reason(action: DeliveryAction, status: str) -> BounceReason:
+def _reason(action: DeliveryAction, status: str, diagnostic: str) -> BounceReason:
     if action is DeliveryAction.DELAYED:
         return BounceReason.DELAYED
     kind, _, detail = status.partition(".")
-    if detail.startswith("7."):
-        return BounceReason.REFUSED
     reason = _REASONS.get(detail)
+    if reason is None and action is DeliveryAction.FAILED:
+        # Large providers give no status, or one of policy, and say in words that there is no such mailbox.
+        reason = _reason_in(diagnostic)
+    if reason is None and detail.startswith("7."):
+        return BounceReason.REFUSED
     if reason is None and kind == "4" and action is DeliveryAction.FAILED:
         return BounceReason.UNREACHABLE
     return reason or BounceReason.OTHER
+
+
+def _reason_in(words: str) -> BounceReason | None:
+    return next((reason for reason, pattern in _REASON_WORDS if pattern.search(words)), None)
 
 
 # --- receipts ---------------------------------------------------------------------------------------------
@@ -198,9 +248,8 @@ def _reason(action: DeliveryAction, status: str) -> BounceReason:
 
 def read_receipt(root: Part) -> Receipt | None:
     """What a notice of reading says; None for any other letter."""
-    if root.media_type != "multipart/report":
-        return None
-    for part in root.walk():
+    report = report_of(root)
+    for part in report.walk() if report is not None else ():
         if part.media_type not in {
             "message/disposition-notification",
             "message/global-disposition-notification",

@@ -72,11 +72,11 @@ def _is_autoresponder(value: str) -> bool:
 
 #: In this order: what says more stands before what says less.
 _SIGNS: Final[tuple[tuple[str, _Test, MachineSign], ...]] = (
-    ("auto-submitted", _is_not_no, MachineSign.AUTO_SUBMITTED),
-    ("return-path", _is_empty_path, MachineSign.EMPTY_ENVELOPE),
     ("x-autoreply", _is_not_no, MachineSign.AUTORESPONDER),
     ("x-autorespond", _is_not_no, MachineSign.AUTORESPONDER),
     ("x-autoresponder", _is_not_no, MachineSign.AUTORESPONDER),
+    ("auto-submitted", _is_not_no, MachineSign.AUTO_SUBMITTED),
+    ("return-path", _is_empty_path, MachineSign.EMPTY_ENVELOPE),
     ("delivered-to", _is_autoresponder, MachineSign.AUTORESPONDER),
     ("x-fc-machinegenerated", _is_true, MachineSign.GENERATED),
     ("precedence", _is_bulk, MachineSign.PRECEDENCE),
@@ -87,27 +87,38 @@ _SIGNS: Final[tuple[tuple[str, _Test, MachineSign], ...]] = (
     ("x-auto-response-suppress", _suppresses, MachineSign.SUPPRESSION),
 )
 
-
-def machine_of(
-    headers: Headers, media_type: str, report_type: str, sender: Address, subject: str
-) -> Machine | None:
-    """The strongest sign that a machine has sent the letter; None for a person's."""
-    return (
-        _report(media_type, report_type)
-        or _first_sign(headers)
-        or _by_sender(sender)
-        or (Machine(MachineSign.SUBJECT, "Subject", subject) if _SUBJECTS.match(subject) else None)
-    )
+_REPORTS: Final = {
+    "disposition-notification": MachineSign.RECEIPT,
+    "delivery-status": MachineSign.BOUNCE,
+}
+#: Signs that answers by programs have and other letters by programs, too.
+_OF_RESPONDERS: Final = frozenset(
+    {MachineSign.AUTO_SUBMITTED, MachineSign.EMPTY_ENVELOPE, MachineSign.SUPPRESSION}
+)
 
 
-def _report(media_type: str, report_type: str) -> Machine | None:
-    if media_type != "multipart/report":
+def machine_of(headers: Headers, report_type: str | None, sender: Address, subject: str) -> Machine | None:
+    """The strongest sign that a machine has sent the letter; None for a person's.
+
+    Args:
+        headers: Of the letter.
+        report_type: In small letters, of the report that it is (`multipart/report`); None when it is none.
+        sender: Of the letter.
+        subject: Of the letter.
+    """
+    found = _report(report_type) or _first_sign(headers) or _by_sender(sender)
+    if _SUBJECTS.match(subject) is None:
+        return found
+    if found is None:
+        return Machine(MachineSign.SUBJECT, "Subject", subject)
+    # Exchange says only in the subject that what it has sent of its own accord is an answer.
+    return Machine(MachineSign.AUTORESPONDER, "Subject", subject) if found.sign in _OF_RESPONDERS else found
+
+
+def _report(report_type: str | None) -> Machine | None:
+    if report_type is None:
         return None
-    if report_type == "disposition-notification":
-        return Machine(MachineSign.RECEIPT, "Content-Type", report_type)
-    return (
-        Machine(MachineSign.BOUNCE, "Content-Type", report_type) if report_type == "delivery-status" else None
-    )
+    return Machine(_REPORTS.get(report_type, MachineSign.GENERATED), "Content-Type", report_type)
 
 
 def _first_sign(headers: Headers) -> Machine | None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sekretar.dispatch.mail import fields
 from sekretar.dispatch.mail.attachments import read_attachments
 from sekretar.dispatch.mail.bodies import Body, read_body, read_layout
-from sekretar.dispatch.mail.bounces import read_bounce, read_receipt
+from sekretar.dispatch.mail.bounces import read_bounce, read_receipt, report_of
 from sekretar.dispatch.mail.headers import Headers
 from sekretar.dispatch.mail.letter import (
     Address,
@@ -103,10 +103,11 @@ def _envelope_sender(headers: Headers) -> str | None:
 
 
 def _machine(root: Part, sender: Address, subject: str, *, is_bounce: bool) -> Machine | None:
-    report_type = root.type_parameters.get("report-type", "").lower()
     if is_bounce:
         return Machine(MachineSign.BOUNCE, "Subject", subject)
-    return machine_of(root.headers, root.media_type, report_type, sender, subject)
+    report = report_of(root)
+    report_type = None if report is None else report.type_parameters.get("report-type", "").lower()
+    return machine_of(root.headers, report_type, sender, subject)
 
 
 def _is_first(message_id: str, earlier: Sequence[str]) -> bool:

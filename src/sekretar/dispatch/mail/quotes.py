@@ -1,9 +1,10 @@
 """The new words of an answer, without what the mail program has put below or between them.
 
 Every program introduces what it quotes in a way of its own and in the language of its user. The openers below are
-those of Gmail, Yandex, Mail.ru, Thunderbird, Apple Mail and Outlook in Russian and English. Cutting too much is
-worse than cutting too little: an opener counts only when there are words above it, an answer that goes on between
-the quoted lines stays whole, and three lines make a header block, not a sentence that begins with «От:».
+those of Gmail, Yandex, Mail.ru, Thunderbird, Apple Mail, Outlook, Roundcube and The Bat in Russian and English.
+Cutting too much is worse than cutting too little: an opener counts only when there are words above it, an answer
+that goes on between the quoted lines stays whole, and three lines make a header block, not a sentence that begins
+with «От:».
 
 What is cut here is cut for the eye and for the search; the whole text is kept beside it.
 """
@@ -28,20 +29,25 @@ _SPACES = re.compile("[\u00a0\u2000-\u200b\u202f\u205f\u3000\t]")
 _MARKS = re.compile(r"^[\s>|]*>[\s>|]*|^\s+")
 
 _CLOCK = r"\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\s?[AaPp]\.?[Mm]\.?)?"
+_WEEKDAYS = "понедельник|вторник|среда|четверг|пятница|суббота|воскресенье"
 _ADDRESS = r"[^\s<>@]{1,100}@[^\s<>@]{1,200}"
+_DAY = r"\d{4}-\d{2}-\d{2}|\d{1,2}\.\d{1,2}\.\d{2,4}|\d{1,2} [а-я]{3,8}\.? \d{4}(?: ?г\.?)?"
 _ATTRIBUTIONS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         # Gmail, ru; may be without the zone's «в».
-        rf"(?:пн|вт|ср|чт|пт|сб|вс)\.?,? \d{{1,2}} [а-я]{{3,8}}\.? \d{{4}} ?г?\.?,?(?: в)? {_CLOCK}.*{_ADDRESS}>?:",
+        rf"(?:пн|вт|ср|чт|пт|сб|вс|{_WEEKDAYS})\.?,? \d{{1,2}} [а-я]{{3,8}}\.? \d{{4}} ?г?\.?,?(?: в)? "
+        rf"{_CLOCK}.*{_ADDRESS}>?:",
         # Yandex, with or without a name; Mail.ru's short form.
         rf"\d{{1,2}}\.\d{{1,2}}\.\d{{2,4}},?(?: в)? {_CLOCK}(?: \([^)]*\))?(?:,| от) .*<?{_ADDRESS}>?:",
         rf"\d{{1,2}}\.\d{{1,2}}\.\d{{2,4}},?(?: в)? {_CLOCK}, \".*\":",
         # Yandex on a telephone.
         rf"{_CLOCK}, \d{{1,2}} [а-я]{{3,8}}\.? \d{{4}} ?г?\.?, .*{_ADDRESS}>?:",
         # Mail.ru.
-        r"(?:понедельник|вторник|среда|четверг|пятница|суббота|воскресенье), "
-        rf"\d{{1,2}} [а-я]{{3,8}} \d{{4}}(?: ?г\.?)?,?(?: в)? {_CLOCK}.* от .*:",
+        rf"(?:{_WEEKDAYS}), \d{{1,2}} [а-я]{{3,8}} \d{{4}}(?: ?г\.?)?,?(?: в)? {_CLOCK}.* от .*:",
+        # Roundcube, and The Bat.
+        rf".{{1,200}} писал(?:а|\(а\)|и)? (?:{_DAY}),? {_CLOCK}:",
+        rf"вы писали (?:{_DAY}),?(?: в)? {_CLOCK}:",
     )
 )
 #: What Thunderbird and Apple Mail end with after a date, and Gmail in English, which begins with «On».
@@ -61,7 +67,8 @@ _BEGIN_FORWARD = re.compile(
 _BARE_FORWARD = re.compile(_FORWARD + ":?", re.IGNORECASE)
 _RULE = re.compile(r"_{20,}|-{10,}")
 _HEADER = re.compile(
-    r"\*{0,2}(от|from|отправлено|sent|дата|date|кому|to|копия|cc|тема|subject)\*{0,2} ?:\*{0,2} ?[^\s*;].*",
+    r"\*{0,2}(от|from|отправлено|отправленные|sent|дата|date|кому|to|копия|cc|тема|subject"
+    r"|важность|importance)\*{0,2} ?:\*{0,2} ?[^\s*;].*",
     re.IGNORECASE,
 )
 _FIRST_OF_BLOCK: Final = {"от", "from", "кому", "to"}
