@@ -114,6 +114,26 @@ async def test_closing_needs_a_type_and_closes(here: MirrorHouse) -> None:
     assert (await here.house.now(incident.id)).status is Status.CLOSED
 
 
+async def test_closing_closes_though_the_tracker_does_not_show_what_comes_before(here: MirrorHouse) -> None:
+    async with here.house.database.reading() as session:
+        kind = (await types.of_desk(session, "towers"))[0].id
+    incidents = [await here.house.open(), await here.house.open(type_id=kind)]
+    for incident in incidents:
+        await here.house.change(incident.id, status=Status.IN_PROGRESS)
+        await here.house.change(incident.id, status=Status.APPLICANT_NOTIFIED)
+    await here.work()
+    for incident in incidents:
+        await here.move_there(incident.id, "closed")
+    await here.work()
+    ends = [
+        [each.new for each in await here.history(incident.id) if each.kind is EventKind.STATUS][2:]
+        for incident in incidents
+    ]
+    # Without a type it is refused, and nobody is said to have been told of an end.
+    assert ends == [[Status.ERROR], [Status.CLOSURE_NOTIFIED, Status.CLOSED]]
+    assert (await here.ticket(incidents[1].id)).status.closed
+
+
 async def test_a_ticket_made_by_hand_becomes_an_incident(here: MirrorHouse) -> None:
     made = (
         await here.anna.create(Draft("DESK", "Mast is down", "bug", description="Look"), "by hand")

@@ -119,6 +119,14 @@ def test_a_new_ticket_that_is_closed_was_in_work() -> None:
     assert way(Status.NEW, (Status.HANDING_OVER,)) == ()
 
 
+def test_closing_closes_from_wherever_work_is_done() -> None:
+    for status in Status:
+        if status is not Status.CLOSED and status not in (Status.NOTIFYING_APPLICANT, Status.HANDING_OVER):
+            assert way(status, (Status.CLOSED,))[-1:] == (Status.CLOSED,), status
+    assert way(Status.APPLICANT_NOTIFIED, (Status.CLOSED,)) == (Status.CLOSURE_NOTIFIED, Status.CLOSED)
+    assert way(Status.AWAITING_CONFIRMATION, (Status.ON_GENERATION,)) == ()
+
+
 def test_what_a_found_ticket_shows_beyond_what_it_was_made_with_is_somebodys() -> None:
     shown = {"pole": ("B",), "type": ("usual",), "station": (), "summary": ("Dark",)}
     given, usual = {"station": ("KI0075",), "summary": ("Dark",)}, {"type": ("usual",)}

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sekretar.dispatch.assets.assets import Assets
 from sekretar.dispatch.assets.model import StationRow
 from sekretar.dispatch.assets.values import Candidate, Kind
-from sekretar.dispatch.incidents import types, workflow
+from sekretar.dispatch.incidents import links, rules, types, workflow
 from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.values import (
     SYSTEM,
@@ -173,11 +173,14 @@ class Pulling:
         if not meant or incident.status in meant:
             return None
         steps = way(incident.status, meant)
-        for target in steps or (meant[0],):
-            try:
+        try:
+            if steps[-1:] == (Status.CLOSED,):
+                # What is in between is not done either, where the end is refused.
+                rules.check_closing(incident, incident.type_id, await links.waited_for(session, incident_id))
+            for target in steps or (meant[0],):
                 await self.incidents.change(session, incident_id, IncidentChange(status=target), actor)
-            except PersonError as error:
-                return error
+        except PersonError as error:
+            return error
         return None
 
     async def _refuse(self, session: AsyncSession, incident_id: int, why: str, t: Translator) -> None:
@@ -193,19 +196,23 @@ class Pulling:
 
 
 def way(status: Status, meant: tuple[Status, ...]) -> tuple[Status, ...]:
-    """The moves that lead to one of these statuses: one, or two through *in progress*; () when none do.
+    """The moves that lead to one of these statuses: one, or two; () when none do.
 
-    Whoever closes a new ticket, or asks at once that the applicant is written to, has taken it into work by that.
+    Whoever closes a new ticket, or asks at once that the applicant is written to, has taken it into work by that. And
+    whoever closes one that waits for the applicant to hear of it says that nobody need be written to any more; most
+    trackers have no status for that.
     """
     for target in meant:
         if workflow.is_legal(status, target):
             return (target,)
-    between = Status.IN_PROGRESS
-    if workflow.is_legal(status, between):
-        for target in meant:
-            if workflow.is_legal(between, target):
+    for between, targets in ((Status.IN_PROGRESS, meant), (Status.CLOSURE_NOTIFIED, _CLOSING)):
+        for target in targets:
+            if target in meant and workflow.is_legal(status, between) and workflow.is_legal(between, target):
                 return (between, target)
     return ()
+
+
+_CLOSING = (Status.CLOSED,)
 
 
 def _placed(match: Candidate) -> dict[str, Any]:
