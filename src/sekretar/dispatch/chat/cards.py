@@ -155,7 +155,7 @@ class Cards:
             if not thread.is_told(event):
                 continue
             letter = told.letters.get(event.letter_id or 0)
-            message = letter_message(letter, t) if letter else thread.told(event, t)
+            message = letter_message(letter, event.actor, t) if letter else thread.told(event, t)
             posts.append(
                 outgoing.Post(
                     f"dispatch:event:{event.id}",
