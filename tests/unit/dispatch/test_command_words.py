@@ -19,6 +19,7 @@ from sekretar.dispatch.commands.filters import (
     read,
     split,
     status_called,
+    step_called,
 )
 from sekretar.dispatch.commands.hands import status_names
 from sekretar.dispatch.commands.linking import link_kind
@@ -45,6 +46,12 @@ def wanted(text: str) -> Wanted:
         ("overdue", Wanted(marks=frozenset({Mark.OVERDUE}))),
         ("Просроченные непрочитанные", Wanted(marks=frozenset({Mark.OVERDUE, Mark.UNREAD}))),
         ("открытые", Wanted(statuses=OPEN)),
+        ("открытых", Wanted(statuses=OPEN)),
+        ("просроченых", Wanted(marks=frozenset({Mark.OVERDUE}))),
+        ("ничейные", Wanted(who=NOBODY)),
+        ("за вчера", Wanted(since=date(2026, 3, 3), until=date(2026, 3, 3))),
+        ("last week", Wanted(since=date(2026, 2, 23), until=date(2026, 3, 1))),
+        ("прошлая неделя", Wanted(since=date(2026, 2, 23), until=date(2026, 3, 1))),
         ("все", Wanted(statuses=frozenset(Status))),
         ("в работе", Wanted(statuses=frozenset({Status.IN_PROGRESS}))),
         ("in-progress ошибка", Wanted(statuses=frozenset({Status.IN_PROGRESS, Status.ERROR}))),
@@ -110,6 +117,32 @@ def test_options_that_a_command_does_not_know_are_words() -> None:
 )
 def test_statuses_are_known_by_the_beginning_of_their_names(text: str, status: Status) -> None:
     assert status_called(text, NAMES) is status
+
+
+STEPS = NAMES | {"закрыть": Status.CLOSED, "уведомить заявителя": Status.NOTIFYING_APPLICANT}
+
+
+@pytest.mark.parametrize(
+    ("text", "step"),
+    [
+        ("закрыть", (Status.CLOSED, "")),
+        ("Закрыт: починили  сами", None),
+        ("закрыт починили сами", (Status.CLOSED, "починили сами")),
+        ("в работе опять нет питания", (Status.IN_PROGRESS, "опять нет питания")),
+        ("на генерации НБ", (Status.ON_GENERATION, "НБ")),
+        ("передано", (Status.HANDED_OVER, "")),
+        # Four names begin so; one of them is possible.
+        ("уведом", (Status.NOTIFYING_APPLICANT, "")),
+        ("летает", None),
+    ],
+)
+def test_the_next_step_may_say_why(text: str, step: tuple[Status, str] | None) -> None:
+    possible = (Status.NOTIFYING_APPLICANT, Status.CLOSED)
+    if step is None:
+        with pytest.raises(PersonError):
+            step_called(words(text), STEPS, possible)
+    else:
+        assert step_called(words(text), STEPS, possible) == step
 
 
 def kind(number: int, name: str, *, active: bool = True) -> IncidentType:

@@ -44,10 +44,12 @@ def test_a_page_of_a_list(reader: Reader, snapshot: SnapshotAssertion) -> None:
         Row(INCIDENT, "", ASSET, LATE, "Анна | *Б*", "https://chat.example/_redirect/pl/p1"),
         Row(SECOND, "Авария ВОЛС", AssetCard(), UNKNOWN, "", ""),
     ]
-    first = listing("queue", "", rows, 0, 2, lambda before: {"before": before}, reader)
-    middle = listing("list", "просроченные @all", rows, 10, 30, lambda before: {"before": before}, reader)
-    empty = listing("find", "мачта", [], 0, 0, lambda before: {}, reader)
+    first = listing("queue", "", "", rows, 0, 2, lambda before: {"before": before}, reader)
+    middle = listing("list", "просроченные @all", "", rows, 10, 30, lambda before: {"before": before}, reader)
+    empty = listing("find", "мачта", "", [], 0, 0, lambda before: {}, reader)
     assert [flatten(each) for each in (first, middle, empty)] == snapshot
+    mistyped = listing("list", "все просрочка", "просрочка", [], 0, 0, lambda before: {}, reader)
+    assert flatten(mistyped) == snapshot
     labels = [each.label for part in middle.attachments for each in part.actions]
     assert labels == snapshot
 

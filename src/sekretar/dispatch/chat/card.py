@@ -255,13 +255,9 @@ def moves_of(incident: Incident, t: Translator) -> tuple[Action, ...]:
     return tuple(replace(each, anyone=False) for each in _moves(incident, t))
 
 
-def verbs_of(incident: Incident, t: Translator) -> dict[str, Status]:
-    """What the buttons of these moves are called, in small letters and without their ellipsis."""
-    return {
-        t.plain(f"dispatch.card.to_{target.value}").rstrip("…").lower(): target
-        for target in workflow.moves(incident.status)
-        if target in _BUTTONS
-    }
+def verbs_of(t: Translator) -> dict[str, Status]:
+    """What the buttons of moves are called, without their ellipsis."""
+    return {t.plain(f"dispatch.card.to_{target.value}").rstrip("…"): target for target in _BUTTONS}
 
 
 def _is_taking(incident: Incident, target: Status) -> bool:

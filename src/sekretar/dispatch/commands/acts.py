@@ -15,7 +15,7 @@ from sekretar.dispatch.chat.model import card_key
 from sekretar.dispatch.chat.working import ASSET_FORM, Working, actor_of, take_over
 from sekretar.dispatch.chat.writing import Writing, unreached
 from sekretar.dispatch.commands import listing
-from sekretar.dispatch.commands.filters import status_called
+from sekretar.dispatch.commands.filters import spaced, step_called
 from sekretar.dispatch.commands.hands import Hands, Meant, say, status_names
 from sekretar.dispatch.commands.types import type_called
 from sekretar.dispatch.incidents import types, workflow
@@ -182,8 +182,8 @@ class Acts:
         meant = await self.hands.which(request)
         if not meant.words:
             return self._moves(meant, request)
-        names = status_names(self.hands.chat.catalogues) | self._verbs(meant.incident)
-        target = status_called(" ".join(meant.words), names)
+        names = status_names(self.hands.chat.catalogues) | self._verbs()
+        target, why = step_called(meant.words, names, workflow.moves(meant.incident.status))
         trigger = workflow.TRIGGERS.get(target)
         if trigger is not None:
             return Reply(
@@ -195,7 +195,7 @@ class Acts:
                 return Reply(asked)
         seen = IncidentChange(status=meant.incident.status)
         changed = await self.working.change(
-            request.person, meant.incident.id, IncidentChange(status=target), seen
+            request.person, meant.incident.id, IncidentChange(status=target), seen, why
         )
         status = status_name(request.t, changed.status)
         return say(request.t("dispatch.commands.moved", code=changed.code, status=status))
@@ -205,13 +205,13 @@ class Acts:
         text = request.t("dispatch.commands.choose_status", code=meant.incident.code, status=status)
         return say(text, [Attachment(actions=card.moves_of(meant.incident, request.t))])
 
-    def _verbs(self, incident: Incident) -> dict[str, Status]:
-        """What the buttons of the legal moves say, as names of where they lead."""
+    def _verbs(self) -> dict[str, Status]:
+        """What the buttons of moves say, as names of where they lead."""
         catalogues = self.hands.chat.catalogues
         return {
-            name: target
+            spaced(name): target
             for language in catalogues.languages
-            for name, target in card.verbs_of(incident, catalogues.translator(language)).items()
+            for name, target in card.verbs_of(catalogues.translator(language)).items()
         }
 
     async def reply(self, request: CommandRequest) -> Reply:

@@ -8,7 +8,7 @@ that of the day on which it is asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -19,6 +19,7 @@ from sekretar.dispatch.incidents.values import Status
 from sekretar.dispatch.incidents.workflow import FINISHED
 from sekretar.kernel.dates import parse_date
 from sekretar.kernel.errors import PersonError
+from sekretar.kernel.text import truncate
 from sekretar.mattermost.parsing import fold
 
 #: Instead of a name: whoever asks, and nobody at all.
@@ -27,7 +28,21 @@ NOBODY: Final = "-"
 
 ME_WORDS: Final = frozenset({"me", "mine", "я", "мне", "мои", "мой"})
 NOBODY_WORDS: Final = frozenset(
-    {"-", "nobody", "unassigned", "free", "никто", "никому", "ничьи", "свободные"}
+    {
+        "-",
+        "nobody",
+        "unassigned",
+        "free",
+        "никто",
+        "никому",
+        "ничьи",
+        "ничей",
+        "ничье",
+        "ничьих",
+        "ничейные",
+        "свободные",
+        "свободных",
+    }
 )
 
 _DAY: Final = timedelta(days=1)
@@ -45,6 +60,8 @@ class Mark(StrEnum):
 
 #: A phrase of more words than this is no filter.
 _LONGEST_PHRASE: Final = 4
+#: How much of what was typed is said again.
+_QUOTED: Final = 60
 
 _OPTIONS: Final = {
     "type": "type", "тип": "type",
@@ -58,19 +75,23 @@ _OPTIONS: Final = {
 }  # fmt: skip
 
 _STATES: Final[Mapping[str, frozenset[Status]]] = {
-    "open": OPEN, "открытые": OPEN, "открыт": OPEN,
-    "finished": FINISHED, "завершенные": FINISHED, "done": FINISHED,
-    "closed": FINISHED, "закрытые": FINISHED,
+    "open": OPEN, "opened": OPEN, "открытые": OPEN, "открыт": OPEN, "открытых": OPEN, "незакрытые": OPEN,
+    "незакрытых": OPEN,
+    "finished": FINISHED, "завершенные": FINISHED, "завершенных": FINISHED, "done": FINISHED,
+    "closed": FINISHED, "закрытые": FINISHED, "закрытых": FINISHED,
     "all": frozenset(Status), "все": frozenset(Status),
     "new": frozenset({Status.NEW}), "новые": frozenset({Status.NEW}),
+    "новых": frozenset({Status.NEW}),
     "waiting": frozenset({Status.AWAITING_CONFIRMATION}), "ждем": frozenset({Status.AWAITING_CONFIRMATION}),
     "errors": frozenset({Status.ERROR}), "ошибки": frozenset({Status.ERROR}),
 }  # fmt: skip
 _MARKS: Final[Mapping[str, Mark]] = {
     "overdue": Mark.OVERDUE, "late": Mark.OVERDUE, "просроченные": Mark.OVERDUE, "просрочено": Mark.OVERDUE,
     "просрочен": Mark.OVERDUE, "просрочены": Mark.OVERDUE, "просроченный": Mark.OVERDUE,
-    "soon": Mark.SOON, "urgent": Mark.SOON, "срочные": Mark.SOON, "горят": Mark.SOON,
-    "unread": Mark.UNREAD, "непрочитанные": Mark.UNREAD,
+    "просроченных": Mark.OVERDUE, "просроченые": Mark.OVERDUE, "просроченых": Mark.OVERDUE,
+    "soon": Mark.SOON, "urgent": Mark.SOON, "срочные": Mark.SOON, "срочных": Mark.SOON, "срочно": Mark.SOON,
+    "горят": Mark.SOON,
+    "unread": Mark.UNREAD, "непрочитанные": Mark.UNREAD, "непрочитанных": Mark.UNREAD,
 }  # fmt: skip
 
 _ONE_DATE: Final = r"\d{1,2}\.\d{1,2}(?:\.(?:\d{4}|\d{2}))?|\d{4}-\d{1,2}-\d{1,2}"
@@ -223,8 +244,31 @@ def status_called(text: str, names: Mapping[str, Status]) -> Status:
         return names[wanted]
     fitting = {status for name, status in names.items() if name.startswith(wanted)} if wanted else set()
     if len(fitting) != 1:
-        raise PersonError("dispatch.commands.no_status", given=text)
+        raise PersonError("dispatch.lists.no_status", given=text)
     return fitting.pop()
+
+
+def step_called(
+    words: Sequence[str], names: Mapping[str, Status], possible: Collection[Status]
+) -> tuple[Status, str]:
+    """Where an incident shall go, and the words behind it: `closed the crew has mended it`.
+
+    A beginning of a name is enough where nothing stands behind it; when it fits several statuses, those count that
+    are possible from here.
+
+    Raises:
+        PersonError: no status is called so, or more than one.
+    """
+    for length in range(len(words), 0, -1):
+        phrase = spaced(" ".join(words[:length]))
+        if phrase in names:
+            return names[phrase], " ".join(words[length:])
+    given = " ".join(words)
+    fitting = {status for name, status in names.items() if name.startswith(spaced(given))}
+    chosen = fitting & set(possible) or fitting
+    if len(chosen) != 1:
+        raise PersonError("dispatch.commands.no_status", given=truncate(given, _QUOTED))
+    return chosen.pop(), ""
 
 
 # --- times
@@ -234,18 +278,24 @@ def _this_month(today: date) -> tuple[date, date]:
     return today.replace(day=1), today
 
 
+def _last_week(today: date) -> tuple[date, date]:
+    monday = today - (today.weekday() + 7) * _DAY
+    return monday, monday + 6 * _DAY
+
+
 def _last_month(today: date) -> tuple[date, date]:
     last = today.replace(day=1) - _DAY
     return last.replace(day=1), last
 
 
 _TIMES: Final = {
-    **dict.fromkeys(("today", "сегодня"), lambda today: (today, today)),
-    **dict.fromkeys(("yesterday", "вчера"), lambda today: (today - _DAY, today - _DAY)),
+    **dict.fromkeys(("today", "сегодня", "за сегодня"), lambda today: (today, today)),
+    **dict.fromkeys(("yesterday", "вчера", "за вчера"), lambda today: (today - _DAY, today - _DAY)),
     **dict.fromkeys(
         ("week", "this week", "неделя", "за неделю", "эта неделя"),
         lambda today: (today - 6 * _DAY, today),
     ),
+    **dict.fromkeys(("last week", "прошлая неделя", "прошлую неделю", "за прошлую неделю"), _last_week),
     **dict.fromkeys(("month", "this month", "месяц", "за месяц", "этот месяц"), _this_month),
     **dict.fromkeys(("last month", "прошлый месяц", "за прошлый месяц"), _last_month),
 }

@@ -44,20 +44,31 @@ class Row:
 def listing(
     kind: str,
     words: str,
+    text: str,
     rows: Sequence[Row],
     before: int,
     total: int,
     record: Callable[[int], Mapping[str, JsonScalar]],
     reader: Reader,
 ) -> Message:
-    """A page of a list; `record` makes what a button to another page holds."""
+    """A page of a list.
+
+    Args:
+        text: Those of the words that were no filter, and so were looked for: a mistyped filter is one of them.
+        record: Makes what a button to another page holds.
+    """
     t = reader.t
     sought = truncate(words, _WORDS_SHOWN)
     title = t(f"dispatch.lists.title_{kind}")
     if words:
         title = Markdown(f"{title} · {escape(sought)}")
     if not rows:
-        return Message(Markdown(f"{title}\n{t('dispatch.lists.none')}"))
+        none = (
+            t("dispatch.lists.none_with", text=truncate(text, _WORDS_SHOWN))
+            if text
+            else t("dispatch.lists.none")
+        )
+        return Message(Markdown(f"{title}\n{none}"))
     whole = before == 0 and total == len(rows)
     count = (
         t.plural("dispatch.lists.count", total)

@@ -142,8 +142,9 @@ class Lists:
             page = await self._find(session, asked, sought)
             rows = await self._rows(session, page.incidents, now)
         reader = Reader(t, person.zone, now)
+        text = "" if asked.kind is Kind.FIND else wanted.text
         return listing.listing(
-            asked.kind.value, asked.words, rows, asked.before, page.total, asked.record, reader
+            asked.kind.value, asked.words, text, rows, asked.before, page.total, asked.record, reader
         )
 
     async def _find(self, session: AsyncSession, asked: Asked, sought: IncidentFilter) -> Page:
