@@ -333,6 +333,22 @@ async def test_one_letter_in_two_mailboxes_is_one_letter(office: PostOffice) -> 
     assert await office.kinds(await office.incident(one)) == ["opened", "letter_in"]
 
 
+@pytest.mark.parametrize("is_first_changed", [False, True])
+async def test_a_copy_with_the_footer_of_a_list_is_the_same_letter(
+    office: PostOffice, is_first_changed: bool
+) -> None:
+    content = letter_bytes(message_id="<1@customer.example>")
+    changed = b"List-Id: <all.towers.example>\r\n" + content + b"\r\n--\r\nSent through the list"
+    for each in (changed, content) if is_first_changed else (content, changed):
+        await office.put(each)
+    await office.put(letter_bytes(text="Another place is dark.", message_id="<1@customer.example>"))
+    await office.intake.run()
+    one, copy, other = await office.letters()
+    assert (copy.state, copy.duplicate_of) == (LetterState.DUPLICATE, one.id)
+    assert other.state == LetterState.FILED
+    assert other.incident_id != one.incident_id
+
+
 async def test_a_repeated_message_id_with_another_text_is_another_letter(office: PostOffice) -> None:
     await office.receive("One", "One", message_id="<same@x>")
     other = await office.receive("Other", "Another text", message_id="<same@x>", sender="b@x.example")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -161,7 +161,10 @@ async def mark_parsed(
             new[letter_id] = letter
         else:
             copies[letter_id] = original
-            await mark_duplicate(session, letter_id, original)
+    copies |= await _changed_copies(session, desk, new)
+    for letter_id, original in copies.items():
+        new.pop(letter_id, None)
+        await mark_duplicate(session, letter_id, original)
     await set_all(
         session,
         {
@@ -171,6 +174,33 @@ async def mark_parsed(
     )
     await note_ids(session, desk, new)
     return copies
+
+
+async def _changed_copies(
+    session: AsyncSession, desk: str, letters: Mapping[int, ParsedLetter]
+) -> dict[int, int]:
+    """Which of these letters are here but for what a list or a gateway has put above or below their words.
+
+    An id alone proves nothing, for broken programs give one to different letters.
+    """
+    keys = sorted({id_key(each.message_id) for each in letters.values() if each.message_id})
+    found: dict[str, list[Any]] = {}
+    for row in await session.execute(_NAMESAKES, {"in_desk": desk, "keys": keys}) if keys else ():
+        found.setdefault(row.message_id, []).append(row)
+    copies: dict[int, int] = {}
+    for letter_id, letter in letters.items():
+        namesakes = found.get(id_key(letter.message_id), ()) if letter.message_id else ()
+        same = [row.id for row in namesakes if row.id != letter_id and _is_changed_copy(letter, row)]
+        if same:
+            copies[letter_id] = same[0]
+    return copies
+
+
+def _is_changed_copy(letter: ParsedLetter, row: Any) -> bool:
+    if letter.date is None or letter.date != row.date or letter.sender.key != row.sender_address.casefold():
+        return False
+    shorter, longer = sorted((" ".join(each.split()) for each in (letter.text, row.text)), key=len)
+    return shorter in longer
 
 
 async def mark_filed(session: AsyncSession, letter_id: int, incident_id: int, threaded_by: str) -> None:
@@ -338,6 +368,15 @@ _LETTERS = cast("Table", LetterRow.__table__)
 _SAME = select(_LETTERS.c.id, _LETTERS.c.fingerprint).where(
     _LETTERS.c.desk == bindparam("in_desk"),
     _LETTERS.c.fingerprint.in_(bindparam("prints", expanding=True)),
+)
+_NAMESAKES = (
+    select(_LETTERS.c.id, _LETTERS.c.message_id, _LETTERS.c.date, _LETTERS.c.sender_address, _LETTERS.c.text)
+    .where(
+        _LETTERS.c.desk == bindparam("in_desk"),
+        _LETTERS.c.message_id.in_(bindparam("keys", expanding=True)),
+        _LETTERS.c.fingerprint.is_not(None),
+    )
+    .order_by(_LETTERS.c.id)
 )
 _WAITING = (
     select(_LETTERS.c.id)
