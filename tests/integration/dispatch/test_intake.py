@@ -532,6 +532,41 @@ async def test_numbers_follow_the_order_in_which_letters_came(
     assert codes == ["NT-1", "NT-2", "NT-3", "NT-4", "NT-1", "NT-5"]
 
 
+async def test_strangers_and_late_answers_are_numbered_in_their_order_too(office: PostOffice) -> None:
+    old = await office.close(await office.incident(await office.receive()))
+    await office.later(days=30)
+    late = {"References": office.ids.letter(old.id, 77, "towers.example")}
+    now = office.clock.now()
+    for number, (subject, sender, headers) in enumerate(
+        [
+            ("Re: No power", ANNA, late),
+            ("A fence", ANNA, None),
+            ("Re: No power", ANNA, late),
+            ("About NT-1", "x@mail.ru", None),
+            ("A gate", ANNA, None),
+            ("About NT-1", "y@mail.ru", None),
+            ("A door", ANNA, None),
+        ]
+    ):
+        await office.put(
+            letter_bytes(subject, sender=sender, message_id=f"<{number}@x>", at=now, headers=headers)
+        )
+    await office.intake.run()
+    codes = [(await office.incident(each)).code for each in (await office.letters())[1:]]
+    assert codes == [f"NT-{number}" for number in range(2, 9)]
+
+
+async def test_who_asks_something_new_under_the_old_ids_is_not_asked_apart_each_time(
+    office: PostOffice,
+) -> None:
+    first = await office.incident(await office.receive())
+    own = office.ids.letter(first.id, 77, "towers.example")
+    anew = await office.receive("No water", message_id="<w@x>", headers={"References": own})
+    assert anew.threaded_by == Reason.CHANGED_SUBJECT
+    more = await office.receive("Re: No water", "Nobody came.", headers={"References": f"{own} <w@x>"})
+    assert (more.incident_id, more.threaded_by) == (anew.incident_id, Reason.KNOWN_ID)
+
+
 async def test_answers_to_one_letter_that_nobody_read_yet_stay_together(office: PostOffice) -> None:
     """They name nothing in common but a letter that has joined nothing."""
     desk = "Desk <desk@towers.example>"

@@ -58,11 +58,13 @@ def test_the_nearest_reference_wins() -> None:
     assert found(in_reply_to=("<c@x>",), known=ids) == (3, Reason.KNOWN_ID)
 
 
-def test_a_signed_id_is_believed_before_any_other() -> None:
+def test_a_signed_id_of_a_letter_and_one_that_is_here_are_equal_and_the_nearest_wins() -> None:
     own = {"<ours>": OwnId(7, 3), "<pseudo>": OwnId(8, None)}
     ids = (known("<a@x>", 1),)
+    assert found(references=("<a@x>", "<ours>", "<gone>"), own=own, known=ids) == (7, Reason.OWN_ID)
+    # Who began something new by answering the desk goes on there.
     references = ("<pseudo>", "<ours>", "<a@x>")
-    assert found(references=references, own=own, known=ids) == (7, Reason.OWN_ID)
+    assert found(references=references, own=own, known=ids) == (1, Reason.KNOWN_ID)
 
 
 def test_answers_follow_a_letter_that_was_moved() -> None:

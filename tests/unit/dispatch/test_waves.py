@@ -19,11 +19,17 @@ NOW = datetime(2026, 3, 4, 9, tzinfo=UTC)
 
 
 def tied(
-    number: int, ties: str = "", incident_id: int | None = None, about: str = "power", **said: object
+    number: int,
+    ties: str = "",
+    to: int | None = None,
+    *,
+    incident_id: int | None = None,
+    about: str = "power",
+    **said: object,
 ) -> Tied:
-    """A letter with these ties, each of one character."""
+    """A letter with these ties, each of one character, that answers the letter of that number."""
     raw = RawLetter(number, "towers", Direction.IN, NOW, b"", True, 0, frozenset(), incident_id)
-    return Tied(Understood(raw, letter(**said)), frozenset(ties), about)
+    return Tied(Understood(raw, letter(**said)), frozenset(ties), about, number, to)
 
 
 def numbers(letters: list[Tied]) -> list[list[int]]:
@@ -37,18 +43,22 @@ def test_letters_that_have_nothing_to_do_with_each_other_go_together() -> None:
 
 
 def test_an_answer_comes_with_a_later_wave() -> None:
-    assert numbers([tied(1, "a"), tied(2, "b"), tied(3, "a"), tied(4, "ac")]) == [[1, 2], [3], [4]]
+    assert numbers([tied(1, "a"), tied(2, "b"), tied(3, "a", 1), tied(4, "ac", 3)]) == [[1, 2], [3], [4]]
 
 
 def test_who_has_to_do_with_another_over_a_third_waits_for_both() -> None:
-    assert numbers([tied(1, "a"), tied(2, "b"), tied(3, "ab"), tied(4, "b")]) == [[1], [2], [3], [4]]
+    mixed = [tied(1, "a"), tied(2, "b"), tied(3, "ab", 1), tied(4, "b", 2)]
+    assert numbers(mixed) == [[1], [2], [3], [4]]
 
 
 def test_what_perhaps_begins_something_new_keeps_its_place() -> None:
-    assert numbers([tied(1, "a"), tied(2, "a", about="water"), tied(3, "b")]) == [[1], [2, 3]]
-    assert numbers([tied(1, "a"), tied(2, "a", subject="Fwd: power"), tied(3)]) == [[1], [2, 3]]
+    assert numbers([tied(1, "a"), tied(2, "a", 1, about="water"), tied(3, "b")]) == [[1], [2, 3]]
+    assert numbers([tied(1, "a"), tied(2, "a", 1, subject="Fwd: power"), tied(3)]) == [[1], [2, 3]]
+    # Strangers that name one code, and answers to a thread that may be closed.
+    assert numbers([tied(1, "a"), tied(2, "a"), tied(3, "b")]) == [[1], [2, 3]]
+    assert numbers([tied(1, "a", 9), tied(2, "a", 9), tied(3, "b")]) == [[1], [2, 3]]
     # In a wave, too: the answer to the later letter came first.
-    mixed = [tied(1, "a"), tied(2, "b"), tied(3, "b"), tied(4, "a")]
+    mixed = [tied(1, "a"), tied(2, "b"), tied(3, "b", 2), tied(4, "a", 1)]
     assert numbers(mixed) == [[1, 2], [3, 4]]
 
 

@@ -27,6 +27,7 @@ from sekretar.dispatch.intake.threads import (
     Standing,
     Thread,
     WhenLongClosed,
+    Writer,
     find_thread,
 )
 from sekretar.dispatch.intake.traces import Tie, Trace, traces_of
@@ -64,7 +65,15 @@ class Evidence:
             letter, ticket = trace.of.letter, await self._ticket(session, desk, trace.of.letter)
             said = {*trace.spelled.values(), *trace.codes, fingerprint(letter)}
             ties = frozenset(said | trace.ties() | _incident_ties(ticket))
-            found.append(Tied(trace.of, ties, subjects.normal(letter.subject, [desk.prefix])))
+            found.append(
+                Tied(
+                    trace.of,
+                    ties,
+                    subjects.normal(letter.subject, [desk.prefix]),
+                    leads_to=trace.spelled.get(letter.message_id) if _begins(desk, trace.of) else None,
+                    answers=trace.nearest,
+                )
+            )
         return found
 
     async def gather(
@@ -180,6 +189,12 @@ async def subjects_of(session: AsyncSession, incident_ids: Collection[int]) -> d
             if incident_id is not None:
                 found[incident_id].add(subject)
     return found
+
+
+def _begins(desk: DeskSettings, of: Understood) -> bool:
+    """Whether it makes an incident or opens it again where it joins none that is open."""
+    is_incoming = of.raw.direction is Direction.IN and of.letter.sender.key not in desk.addresses
+    return is_incoming and writer_of(of.letter) is Writer.PERSON
 
 
 def _is_same_subject(desk: DeskSettings, letter: ParsedLetter, others: Collection[str]) -> bool:

@@ -1,9 +1,9 @@
 """Which incident a letter belongs to, and what that does to the incident: pure rules over what is known.
 
-Two questions, one after the other. `find_thread` looks for the incident by what cannot be mistaken first: the signed
-ids of the desk, then any letter that is here, then the pseudo id, and the code in the subject only from somebody who
-has to do with the incident. `decide` then says what is done: a letter on its headers' thread may still ask for
-something new, or come to an incident that ended long ago. Every answer names its reason, because people ask.
+Two questions, one after the other. `find_thread` looks for the incident by what cannot be mistaken first: the nearest
+letter that is here or bears a signed id of the desk, then the pseudo id, and the code in the subject only from
+somebody who has to do with the incident. `decide` then says what is done: a letter on its headers' thread may still
+ask for something new, or come to an incident that ended long ago. Every answer names its reason, because people ask.
 """
 
 from __future__ import annotations
@@ -136,8 +136,7 @@ class Thread:
 def find_thread(clues: Clues) -> Thread | None:
     """The incident that a letter belongs to; None when nothing leads to one."""
     return (
-        _by_own_id(clues)
-        or _by_known_id(clues)
+        _by_earlier_letter(clues)
         or _by_answer(clues)
         or _by_shared_id(clues)
         or _by_pseudo_id(clues)
@@ -147,21 +146,16 @@ def find_thread(clues: Clues) -> Thread | None:
     )
 
 
-def _by_own_id(clues: Clues) -> Thread | None:
+def _by_earlier_letter(clues: Clues) -> Thread | None:
+    """By the nearest letter that it answers, whoever wrote that: who asks anew goes on under the old ids."""
     for each in clues.earlier():
         own = clues.own.get(each)
+        # A letter that was moved to another incident takes its answers with it.
+        here = next((known.incident_id for known in clues.known if _is_of(known, each)), None)
         if own is not None and own.letter_id is not None:
-            # A letter that was moved to another incident takes its answers with it.
-            moved = next((known.incident_id for known in clues.known if _is_of(known, each)), None)
-            return Thread(own.incident_id if moved is None else moved, Reason.OWN_ID, each)
-    return None
-
-
-def _by_known_id(clues: Clues) -> Thread | None:
-    for each in clues.earlier():
-        for known in clues.known:
-            if _is_of(known, each):
-                return Thread(known.incident_id, Reason.KNOWN_ID, each)
+            return Thread(own.incident_id if here is None else here, Reason.OWN_ID, each)
+        if here is not None:
+            return Thread(here, Reason.KNOWN_ID, each)
     return None
 
 

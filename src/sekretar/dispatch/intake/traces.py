@@ -52,6 +52,13 @@ class Trace:
     coded: Mapping[str, int] = field(default_factory=dict)
     living: Mapping[int, int] = field(default_factory=dict)
 
+    @property
+    def nearest(self) -> str | None:
+        """The id of the letter that it answers, as it is stored."""
+        said = self.of.letter
+        earlier = Clues(said.message_id, said.in_reply_to, said.references).earlier()
+        return next((self.spelled[each] for each in earlier), None)
+
     def clues(self) -> Clues:
         """What the ids say of where it belongs."""
         letter, written = self.of.letter, {key: each for each, key in self.spelled.items()}

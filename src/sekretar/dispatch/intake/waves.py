@@ -3,8 +3,9 @@
 Letters of one conversation must see each other: the second belongs to the incident that the first has made. So what
 is filed together is a wave of letters of which none has to do with another, and an answer comes with a later wave.
 
-Incidents are numbered in the order in which their letters came. An answer makes none, so it may wait. What looks like
-an answer and perhaps begins something new (another subject, forwarded) does not: no later letter is filed before it.
+Incidents are numbered in the order in which their letters came. An answer to a letter that is filed with it makes
+none, so it may wait. What has to do with others and perhaps begins something new (another subject, forwarded, in a
+thread that may be closed) does not: no later letter is filed before it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from itertools import zip_longest
 from sekretar.dispatch.intake.deliveries import is_notice
 from sekretar.dispatch.intake.understanding import Understood
 from sekretar.dispatch.mail.model import Direction
-from sekretar.dispatch.subjects import is_among, is_forward
+from sekretar.dispatch.subjects import is_forward, is_same
 
 #: As many are filed in one transaction: others wait for it meanwhile.
 MOST = 25
@@ -24,27 +25,37 @@ MOST = 25
 
 @dataclass(frozen=True)
 class Tied:
-    """A letter with all that it has in common with others: ids, codes, incidents. `subject` is the normal one."""
+    """A letter with all that it has in common with others.
+
+    Attributes:
+        ties: Ids, codes, incidents.
+        subject: The normal one.
+        leads_to: Its id, where whoever answers it under its subject joins the incident that it is in.
+        answers: The id of the letter that it answers.
+    """
 
     of: Understood
     ties: frozenset[Hashable]
     subject: str = ""
+    leads_to: Hashable | None = None
+    answers: Hashable | None = None
 
     @property
     def stands_alone(self) -> bool:
         """Whether it is about letters that it does not name as others do: what was filed before it counts."""
         return self.of.raw.incident_id is not None or is_notice(self.of.letter)
 
-    def may_begin(self, said: Mapping[Hashable, Collection[str]]) -> bool:
+    def may_begin(self, ties: Collection[Hashable], leading: Mapping[Hashable, str]) -> bool:
         """Whether it has to do with letters before it and makes an incident of its own perhaps.
 
         Args:
-            said: The normal subjects of these letters, by what may tie it to them.
+            ties: Of these letters.
+            leading: The normal subjects of those of them whose answers join, by their ids.
         """
-        shared = [said[tie] for tie in self.ties if tie in said]
-        if not shared or self.of.raw.direction is Direction.OUT:
+        if self.of.raw.direction is Direction.OUT or self.ties.isdisjoint(ties):
             return False
-        return is_forward(self.of.letter.subject) or not any(is_among(self.subject, each) for each in shared)
+        subject = leading.get(self.answers)
+        return is_forward(self.of.letter.subject) or subject is None or not is_same(self.subject, subject)
 
 
 def waves(letters: Sequence[Tied]) -> Iterator[list[Understood]]:
@@ -69,17 +80,19 @@ def apart(ties: Sequence[Collection[Hashable]]) -> list[bool]:
 def _in_a_row(letters: Sequence[Tied]) -> Iterator[list[Tied]]:
     """The letters in parts, each of which is filed before the next one begins."""
     together: list[Tied] = []
-    said: dict[Hashable, set[str]] = {}
+    ties: set[Hashable] = set()
+    leading: dict[Hashable, str] = {}
     for each in letters:
-        if each.stands_alone or each.may_begin(said):
+        if each.stands_alone or each.may_begin(ties, leading):
             yield together
-            together, said = [], {}
+            together, ties, leading = [], set(), {}
         if each.stands_alone:
             yield [each]
             continue
         together.append(each)
-        for tie in each.ties:
-            said.setdefault(tie, set()).add(each.subject)
+        ties.update(each.ties)
+        if each.leads_to is not None:
+            leading[each.leads_to] = each.subject
     yield together
 
 
