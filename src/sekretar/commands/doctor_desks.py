@@ -11,6 +11,7 @@ from sekretar.config import Settings
 from sekretar.dispatch.assets.registry import diagnosis as registry
 from sekretar.dispatch.assets.registry.importing import feeds
 from sekretar.dispatch.assignment.team import Team
+from sekretar.dispatch.hooks import diagnosis as hooks
 from sekretar.dispatch.mail import diagnosis as mailboxes
 from sekretar.dispatch.mail import smtp_diagnosis
 from sekretar.dispatch.operations import diagnosis
@@ -38,6 +39,8 @@ def _checks_of(desk: DeskSettings, team: Team, clock: Clock) -> list[Check]:
     if desk.mirror is not None:
         tickets = partial(diagnosis.diagnose_tickets, desk)
         found.append(Check(diagnosis.tickets_name(desk.name), tickets))
+    if desk.hooks:
+        found.append(Check(hooks.name_of(desk.name), partial(hooks.diagnose, desk, clock)))
     if any(feeds(desk.registry)):
         standing = partial(registry.diagnose_standing, desk.name, desk.registry, clock)
         found.append(Check(registry.name_of(desk.name), standing))

@@ -232,6 +232,8 @@ async def fill(house: House) -> None:
         ({}, [4, 3, 2, 1]),
         ({"ordering": "incident_datetime"}, [1, 2, 3, 4]),
         ({"last_month": "true"}, [4, 3, 2]),
+        ({"last_month": "", "incident_date_after": "", "incident_date_before": ""}, [4, 3, 2, 1]),
+        ({"last_month": "true", "incident_date_after": "2026-02-28", "incident_date_before": ""}, [4, 3]),
         ({"incident_date_after": "2026-02-28"}, [4, 3]),
         ({"incident_date_before": "2026-02-28"}, [3, 2, 1]),
         ({"incident_date_before": "2026-02-28T12:00:00"}, [3, 2, 1]),
@@ -264,6 +266,15 @@ async def test_pages_lead_to_each_other(house: House) -> None:
     second = (await asking.get(path)).json
     assert ([each["id"] for each in second["results"]], second["next"]) == ([1], None)
     assert "offset=0" in second["previous"]
+
+
+async def test_a_table_that_is_not_all_of_it_says_so(house: House) -> None:
+    await fill(house)
+    asking = await program(house)
+    part = await asking.get("/incidents/", format="csv", limit=3)
+    assert part.headers["link"].endswith('offset=3>; rel="next"')
+    whole = await asking.get("/incidents/", format="csv", limit=4)
+    assert "link" not in whole.headers
 
 
 async def test_a_table_for_spreadsheets(house: House) -> None:

@@ -15,12 +15,14 @@ from aiohttp import web
 from pydantic import SecretStr
 from tests.integration.dispatch.house import House, open_house
 
+from sekretar.dispatch.hooks.diagnosis import diagnose
 from sekretar.dispatch.hooks.settings import HookSettings
 from sekretar.dispatch.hooks.signing import DELIVERY, SIGNATURE, TIMESTAMP
 from sekretar.dispatch.incidents.values import SYSTEM, EventKind, IncidentChange, Status
 from sekretar.dispatch.settings import DeskSettings
 from sekretar.kernel.database import Database
 from sekretar.kernel.outbox import State
+from sekretar.mattermost.doctor import State as Looked
 
 SECRET = "sixteen characters"
 
@@ -127,3 +129,20 @@ async def test_a_change_that_is_undone_is_not_told(database: Database) -> None:
                 raise ZeroDivisionError
         await house.outbox.deliver_due()
         assert [each["event"] for each in receiver.said] == ["opened"]
+
+
+async def test_the_doctor_sees_who_does_not_take_events(database: Database) -> None:
+    async with receiving(database) as (house, receiver):
+        await house.open()
+        await house.open()
+        assert (await diagnose(house.desk, house.clock, database)).state is Looked.OK
+        receiver.status = 503
+        await house.outbox.deliver_due()
+        house.clock.advance(timedelta(minutes=30))
+        found = await diagnose(house.desk, house.clock, database)
+        assert found.state is Looked.WARNING
+        assert found.seen.startswith("board is 2 events behind, for 30 min: ")
+        assert "answered 503" in found.seen
+        receiver.status = 200
+        await house.outbox.deliver_due()
+        assert "all events are taken" in (await diagnose(house.desk, house.clock, database)).seen

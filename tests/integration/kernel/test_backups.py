@@ -175,6 +175,10 @@ class TestRefused:
         with pytest.raises(ConfigurationError, match="exists already"):
             await making.make(database, file)
 
+    async def test_a_folder(self, database: Database, tmp_path: Path) -> None:
+        with pytest.raises(ConfigurationError, match="is a folder"):
+            await making.make(database, tmp_path)
+
 
 async def test_without_the_programs_of_postgresql(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

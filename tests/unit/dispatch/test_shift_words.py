@@ -7,9 +7,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from sekretar.dispatch.assignment.model import ShiftExceptionRow
 from sekretar.dispatch.assignment.shifts import Schedule, Shift
+from sekretar.dispatch.assignment.team import Member, Role
 from sekretar.dispatch.commands.hours import rule_in
 from sekretar.dispatch.commands.kinds import name_and_minutes
+from sekretar.dispatch.commands.people import presence
 from sekretar.dispatch.commands.shift_words import (
     coming_days,
     hours_in,
@@ -19,9 +22,13 @@ from sekretar.dispatch.commands.shift_words import (
     weekdays_in,
     worked_on,
 )
+from sekretar.dispatch.commands.shifts import difference, week
 from sekretar.dispatch.sla.hours import DayKind, DayRule
 from sekretar.dispatch.spans import Opening, Span
+from sekretar.dispatch.telling import Reader
 from sekretar.kernel.errors import PersonError
+from sekretar.kernel.i18n import Catalogues
+from sekretar.kernel.people import Person
 
 #: A Wednesday.
 TODAY = date(2026, 3, 4)
@@ -82,6 +89,17 @@ def test_days_to_come() -> None:
     assert coming_days("завтра", TODAY) == (date(2026, 3, 5), date(2026, 3, 5))
 
 
+@pytest.mark.parametrize("text", ["14.12-12.12", "20.03-12.03", "2026-03-20..2026-03-12"])
+def test_days_that_were_turned_round_are_no_year(text: str) -> None:
+    with pytest.raises(PersonError):
+        coming_days(text, TODAY)
+
+
+def test_a_year_away_is_written_with_its_year() -> None:
+    assert coming_days("12.03.2026-11.03.2027", TODAY) == (date(2026, 3, 12), date(2027, 3, 11))
+    assert coming_days("12.03-11.03.27", TODAY) == (date(2026, 3, 12), date(2027, 3, 11))
+
+
 def test_a_night_shift_belongs_to_the_day_on_which_it_begins() -> None:
     schedule = Schedule(MOSCOW, (Shift(TODAY, 2, NIGHT),))
     begun = Span(datetime(2026, 3, 4, 17, tzinfo=UTC), datetime(2026, 3, 5, 5, tzinfo=UTC))
@@ -128,3 +146,43 @@ def test_whoever_works_around_the_clock_is_seen_on_each_day() -> None:
         whole = span_of(TODAY + timedelta(days), TODAY + timedelta(days), None, MOSCOW)
         assert worked_on(schedule, whole) == [whole]
         assert [each.length for each in worked_on(night, whole)] == [timedelta(hours=12)]
+
+
+# --- how it is said
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 3, 4, 9, tzinfo=UTC)
+T = Catalogues.load().translator("ru")
+
+
+def member(number: int, name: str, zone: ZoneInfo, *shifts: Shift) -> Member:
+    return Member(
+        Person(number, "chat", f"u{number}", name, name, "ru", zone, True),
+        Role.DISPATCHER,
+        Schedule(zone, shifts),
+    )
+
+
+ANNA = member(1, "Анна", MOSCOW, Shift(TODAY - timedelta(days=9), 1, Opening(time(0), time(0))))
+BORIS = member(2, "Борис", BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        (date(2026, 3, 12), date(2026, 3, 14), "12–14 марта"),
+        (date(2026, 3, 12), date(2026, 3, 12), "12 марта"),
+        (date(2026, 12, 28), date(2027, 1, 3), "28 декабря – 3 января 2027 г."),
+    ],
+)
+def test_a_leave_has_the_days_of_whoever_is_away(first: date, last: date, said: str) -> None:
+    span = span_of(first, last, None, BERLIN)
+    row = ShiftExceptionRow(id=7, person_id=2, kind="leave", begins_at=span.begin, ends_at=span.end, note="")
+    assert difference(row, [ANNA, BORIS], MOSCOW, NOW, T) == f"* Борис отсутствует: {said} · № 7"
+
+
+def test_who_works_around_the_clock_works_until_no_hour() -> None:
+    first = week([ANNA, BORIS], MOSCOW, NOW, T)[0]
+    assert first.endswith(": Анна круглосуточно")
+    assert presence(ANNA, Reader(T, MOSCOW, NOW)) == "круглосуточно"

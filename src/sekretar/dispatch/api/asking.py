@@ -28,7 +28,7 @@ _LOST_PLUS = re.compile(r" (\d\d:\d\d)$")
 
 def _as_written(value: object) -> object:
     """A day is ten characters; everything else is a moment, also one at midnight."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not value:
         return value
     return (
         date.fromisoformat(value)
@@ -38,6 +38,9 @@ def _as_written(value: object) -> object:
 
 
 DayOrMoment = Annotated[date | datetime, BeforeValidator(_as_written)]
+
+#: What programs of the predecessor send for a filter that was not filled in.
+Left = Literal[""]
 
 _ORDERS: dict[Ordering, Order] = {
     "-incident_datetime": Order.NEWEST,
@@ -52,13 +55,13 @@ class ListQuery(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    incident_date_after: DayOrMoment | None = Field(
+    incident_date_after: DayOrMoment | Left | None = Field(
         default=None, description="Told of on this day or at this moment, or later."
     )
-    incident_date_before: DayOrMoment | None = Field(
+    incident_date_before: DayOrMoment | Left | None = Field(
         default=None, description="Told of on this day or at this moment, or before."
     )
-    last_month: bool = Field(
+    last_month: bool | Left = Field(
         default=False, description="Only from the first day of the previous month until now."
     )
     state: list[State] = Field(
@@ -132,15 +135,15 @@ def _first_of_last_month(today: date) -> date:
     return (today.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
-def _since(value: date | datetime | None, zone: ZoneInfo) -> datetime | None:
-    if value is None:
+def _since(value: date | datetime | Left | None, zone: ZoneInfo) -> datetime | None:
+    if value is None or value == "":
         return None
     return _moment(value, zone) if isinstance(value, datetime) else _start(value, zone)
 
 
-def _before(value: date | datetime | None, zone: ZoneInfo) -> datetime | None:
+def _before(value: date | datetime | Left | None, zone: ZoneInfo) -> datetime | None:
     """The moment behind the last one that is meant: of a day its end, of a moment the moment itself."""
-    if value is None or (isinstance(value, date) and value == date.max):
+    if value is None or value == "" or value == date.max:
         return None
     if isinstance(value, datetime):
         return _moment(value, zone) + _INSTANT

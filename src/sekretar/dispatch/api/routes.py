@@ -181,12 +181,12 @@ def _desks(query: ListQuery, caller: Caller) -> frozenset[str]:
 def _listed(request: Request, query: ListQuery, form: str | None, found: Listed) -> Response:
     headers = {"X-Total-Count": str(found.total), "Vary": "Accept"}
     links = _links(request, query, found.total)
+    if "next" in links:
+        headers["Link"] = f'<{links["next"]}>; rel="next"'
     if form == "csv" or (form is None and _prefers_csv(request)):
         headers["Content-Disposition"] = 'attachment; filename="incidents.csv"'
         return Response(as_csv(found.incidents), media_type="text/csv; charset=utf-8", headers=headers)
     if query.limit is None:
-        if "next" in links:
-            headers["Link"] = f'<{links["next"]}>; rel="next"'
         return Response(_LIST.dump_json(found.incidents), media_type="application/json", headers=headers)
     page = PageOut(
         count=found.total,

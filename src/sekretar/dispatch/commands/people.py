@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sekretar.dispatch.assignment.shifts import next_begin
+from sekretar.dispatch.assignment.shifts import HORIZON, next_begin
 from sekretar.dispatch.assignment.team import Member, Role, Team
 from sekretar.dispatch.commands.counting import open_by_person
 from sekretar.dispatch.commands.filters import person_in, split
@@ -139,15 +140,23 @@ class PeopleChat:
         ]
         if not there:
             lines.append(t("dispatch.duty.nobody"))
-        if desk.assignment.shifts:
+        if desk.assignment.shifts and not any(always_there(each, reader.now) for each in there):
             lines.append(following(members, reader))
         return Markdown("\n").join(lines)
+
+
+def always_there(member: Member, now: datetime) -> bool:
+    """Whether somebody works around the clock, as far as the schedule is looked at."""
+    end = member.schedule.end_of_shift(now)
+    return end is not None and end >= now + HORIZON
 
 
 def presence(member: Member, reader: Reader) -> Markdown:
     """Until when somebody works, or when they begin next."""
     now, t = reader.now, reader.t
     end = member.schedule.end_of_shift(now)
+    if always_there(member, now):
+        return t("dispatch.duty.always")
     if end is not None:
         return t("dispatch.duty.until", when=reader.moment(end))
     if member.schedule.away_at(now):

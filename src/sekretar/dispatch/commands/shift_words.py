@@ -17,6 +17,9 @@ from sekretar.mattermost.parsing import fold
 
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = 7
+#: Days that are longer away from each other are written with their years.
+_LONGEST: Final = 183 * _DAY
+_YEAR: Final = re.compile(r"\d{4}|\d\.\d+\.\d", re.ASCII)
 _HOURS: Final = re.compile(r"(\d{1,2})(?::(\d{2}))?[-–—](\d{1,2})(?::(\d{2}))?", re.ASCII)
 _CYCLE: Final = re.compile(r"([1-9]\d?)/([1-9]\d?)", re.ASCII)
 _NAMES: Final = (
@@ -99,7 +102,10 @@ def coming_days(text: str, today: date) -> tuple[date, date]:
     found = RANGE.fullmatch(text)
     first = parse_date(found["first"] if found else text, today)
     last = parse_date(found["last"], first) if found else first
-    if last < first:
+    # Without a year the last day is the next one of its name: `28.12-03.01` passes the turn of the year, but
+    # `14.12-12.12` was turned round.
+    turned = found is not None and not _YEAR.search(found["last"]) and last - first > _LONGEST
+    if last < first or turned:
         raise PersonError("dispatch.assignment.bad_span")
     return first, last
 

@@ -30,7 +30,8 @@ from sekretar.dispatch.commands.shift_words import (
     worked_on,
 )
 from sekretar.dispatch.settings import DeskSettings
-from sekretar.kernel.dates import format_day, format_span, parse_date
+from sekretar.dispatch.spans import Span
+from sekretar.kernel.dates import format_day, format_days, format_span, parse_date
 from sekretar.kernel.errors import PersonError
 from sekretar.kernel.i18n import Translator
 from sekretar.kernel.people import Person
@@ -41,6 +42,7 @@ from sekretar.mattermost.parsing import fold
 _OPTIONS: Final = frozenset({"desk", "since", "until"})
 _DAYS_SHOWN: Final = 7
 _DAY: Final = timedelta(days=1)
+_INSTANT: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -192,9 +194,8 @@ class ShiftsChat:
             ShiftExceptionRow.desk == desk.name, ShiftExceptionRow.ends_at > now
         )
         exceptions = await session.scalars(query.order_by(ShiftExceptionRow.begins_at, ShiftExceptionRow.id))
-        names = {each.person.id: each.person.display_name for each in members}
         lines = [t("dispatch.shifts.head", desk=desk.name), *week(members, ZoneInfo(desk.zone), now, t)]
-        differing = [difference(row, names, ZoneInfo(desk.zone), t) for row in exceptions]
+        differing = [difference(row, members, ZoneInfo(desk.zone), now, t) for row in exceptions]
         if differing:
             lines += [Markdown(""), t("dispatch.shifts.differing"), *differing]
         return Markdown("\n").join(lines)
@@ -207,7 +208,7 @@ def week(members: Sequence[Member], zone: ZoneInfo, now: datetime, t: Translator
     for day in (today + _DAY * number for number in range(_DAYS_SHOWN)):
         whole = span_of(day, day, None, zone)
         working = [
-            (span.begin, f"{each.person.display_name} {format_span(span.begin, span.end, zone, t.language)}")
+            (span.begin, f"{each.person.display_name} {_hours(span, whole, zone, t)}")
             for each in members
             for span in worked_on(each.schedule, whole)
         ]
@@ -216,19 +217,35 @@ def week(members: Sequence[Member], zone: ZoneInfo, now: datetime, t: Translator
     return lines
 
 
-def difference(row: ShiftExceptionRow, names: Mapping[int, str], zone: ZoneInfo, t: Translator) -> Markdown:
-    """A leave, a swap or one more shift, with the number by which it is taken back."""
-    begin, end = (each.astimezone(zone) for each in (row.begins_at, row.ends_at))
-    when = (
-        f"{format_day(begin.date(), t.language)}, {format_span(row.begins_at, row.ends_at, zone, t.language)}"
-        if end - begin < _DAY
-        else f"{begin:%d.%m} – {(end - timedelta(microseconds=1)):%d.%m}"
-    )
+def _hours(span: Span, whole: Span, zone: ZoneInfo, t: Translator) -> str:
+    if span == whole:
+        return t.plain("dispatch.duty.always")
+    return format_span(span.begin, span.end, zone, t.language)
+
+
+def difference(
+    row: ShiftExceptionRow, members: Sequence[Member], zone: ZoneInfo, now: datetime, t: Translator
+) -> Markdown:
+    """A leave, a swap or one more shift, with the number by which it is taken back.
+
+    Whole days are those of the place of whoever wrote them down; `zone` is that of the desk.
+    """
+    names = {each.person.id: each.person.display_name for each in members}
+    zones = [each.schedule.zone for each in members if each.person.id in (row.person_id, row.other_id)]
     told = t(
         f"dispatch.shifts.{row.kind}",
         name=names.get(row.person_id, ""),
         other=names.get(row.other_id or 0, ""),
-        when=when,
+        when=_when(Span(row.begins_at, row.ends_at), [*zones, zone], now, t),
     )
     note = Markdown(f" ({escape(row.note)})") if row.note else Markdown("")
     return Markdown(f"* {told}{note} · {t('dispatch.shifts.number', number=row.id)}")
+
+
+def _when(span: Span, zones: Sequence[ZoneInfo], now: datetime, t: Translator) -> str:
+    for zone in zones:
+        first, last = day_of(span.begin, zone), day_of(span.end - _INSTANT, zone)
+        if span == span_of(first, last, None, zone):
+            return format_days(first, last, t.language, day_of(now, zone))
+    day = format_day(day_of(span.begin, zones[-1]), t.language)
+    return f"{day}, {format_span(span.begin, span.end, zones[-1], t.language)}"

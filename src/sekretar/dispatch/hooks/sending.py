@@ -86,12 +86,17 @@ class Hooks:
         raise PeerInvalid(f"web hook {name}", "it is not in the settings any more")
 
 
+def lanes_of(desk: str, hook: str) -> str:
+    """How the lanes of a receiver begin; there is one for each incident."""
+    return f"dispatch:hook:{desk}:{hook}:"
+
+
 def _effect(desk: DeskSettings, hook: HookSettings, incident: Incident, event: Event) -> Effect:
     return Effect(
         KIND,
         f"dispatch:hook:{desk.name}:{hook.name}:{event.id}",
         {"desk": desk.name, "hook": hook.name, "body": _body(desk, incident, event)},
-        lane=f"dispatch:hook:{desk.name}:{hook.name}:{incident.id}",
+        lane=f"{lanes_of(desk.name, hook.name)}{incident.id}",
     )
 
 

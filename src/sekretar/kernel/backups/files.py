@@ -82,6 +82,8 @@ def appearing(file: Path) -> Iterator[Path]:
     Raises:
         ConfigurationError: it cannot be written there, or the name is taken.
     """
+    if file.is_dir():
+        raise ConfigurationError(f"{file} is a folder.", "Name a new file in it.")
     if file.exists():
         raise ConfigurationError(f"The file {file} exists already.", "Name another one, or delete it.")
     try:
