@@ -133,6 +133,17 @@ async def test_the_same_lists_again_change_nothing(register: Register) -> None:
         assert await session.scalar(select(func.count()).select_from(PoleRow)) == 4
 
 
+async def test_half_a_character_in_a_list_harms_nobody(register: Register) -> None:
+    """Whoever cuts texts to a length by 16-bit units may cut through an emoji; no database stores what is left."""
+    (register.folder / "poles.json").write_text(
+        '[{"Шифр": "41960-P-43-1-1", "Адрес": "у моста \\ud83d"}]', encoding="utf-8"
+    )
+    report, *_ = await register.read(force=True)
+    assert (report.refused, report.entries) == (None, 1)
+    async with register.database.reading() as session:
+        assert await session.scalar(select(PoleRow.address)) == "у моста"
+
+
 async def test_a_list_that_has_lost_a_column_empties_nothing(register: Register) -> None:
     """A region that is not known any more would be mirrored, a contract that ended be in force again."""
     pole = {"Шифр": "41960-P-43-1-1", "RegionRu": "Москва", "Широта": "55,7", "Долгота": "37,6"}

@@ -61,6 +61,7 @@ def test_a_long_list_is_read_in_pieces() -> None:
         ('[{"a": 1}, {"a": ', "breaks_off"),
         ('[{"a": 1} {"a": 2}]', "breaks_off"),
         ('[{"a": 1},]', "breaks_off"),
+        ("[" * 100_000, "breaks_off"),
     ],
 )
 def test_a_list_that_is_none_or_breaks_off_is_refused_as_a_whole(written: str, key: str) -> None:

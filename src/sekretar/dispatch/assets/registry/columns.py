@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sekretar.dispatch.assets.values import Feed
 from sekretar.kernel.errors import ConfigurationError
+from sekretar.kernel.text import clean
 
 #: Our name of each column → what it is usually called.
 USUAL: Mapping[Feed, Mapping[str, str]] = {
@@ -98,5 +99,5 @@ def _text(value: object) -> str:
         return "; ".join(_text(each) for each in value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    # PostgreSQL stores no zero bytes.
-    return " ".join(str(value).replace("\0", " ").split())
+    # No database stores half a character, nor PostgreSQL zero bytes.
+    return " ".join(clean(str(value)).split())

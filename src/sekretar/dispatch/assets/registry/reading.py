@@ -118,7 +118,7 @@ class _Pieces:
         while True:
             try:
                 found, end = self._decoder.raw_decode(self._buffer, self._at)
-            except ValueError:
+            except (ValueError, RecursionError):
                 found, end = None, -1
             # A number may go on in what is not read yet; what is followed by something has ended.
             if 0 <= end < len(self._buffer):
