@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -108,11 +109,28 @@ def succeeded(answer: Answer, peer: str, what: str) -> bool:
 
 
 def json_of(answer: Answer, peer: str) -> Any:
-    """The JSON of an answer. Raises `NotATracker` when it is none."""
+    """The JSON of an answer, its texts as they can be stored. Raises `NotATracker` when it is none."""
     try:
-        return json.loads(answer.body)
+        said = json.loads(answer.body)
     except ValueError as error:
         raise NotATracker(peer, "the answer is not JSON") from error
+    return _storable(said) if _PERHAPS_ODD.search(answer.body) else said
+
+
+def _storable(said: Any) -> Any:
+    """The same without halves of characters, which no database stores, and zero bytes, which PostgreSQL does not."""
+    match said:
+        case str():
+            return said.encode(errors="ignore").decode().replace("\0", "")
+        case list():
+            return [_storable(each) for each in said]
+        case dict():
+            return {_storable(name): _storable(each) for name, each in said.items()}
+    return said
+
+
+#: Only escapes can say such things.
+_PERHAPS_ODD: Final = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
 
 
 def json_if_any(answer: Answer, peer: str) -> Any:
