@@ -55,6 +55,8 @@ _SAYS_WROTE: Final = tuple(
     f"{word}:" for word in ("пишет", "писал", "писала", "писал(а)", "написали", "wrote", "writes")
 )
 _DIGIT = re.compile(r"\d")
+_EXACT = re.compile(r"\d{1,2}:\d{2}|@")
+_DATED = re.compile(r"\b\d{4}\b|\b\d{1,2}[./]\d{1,2}[./]\d{2}|\b\d{1,2} [а-я]{3,8}\b", re.IGNORECASE)
 _FORWARD = (
     r"(?:original message|исходное сообщение|пересылаемое сообщение|пересланное сообщение|пересылаемое письмо"
     r"|пересланное письмо|перенаправленное сообщение|forwarded message|forwarded letter|конец исходного сообщения)"
@@ -186,16 +188,20 @@ def _attribution(bare: Sequence[str], at: int) -> int:
         joined = f"{joined} {bare[at + length - 1]}".strip()
         if len(joined) > _LONGEST_OPENER:
             return 0
-        if joined.endswith(":") and _is_attribution(joined):
+        if joined.endswith(":") and _is_attribution(joined, bare[at]):
             return length
     return 0
 
 
-def _is_attribution(line: str) -> bool:
+def _is_attribution(line: str, first: str) -> bool:
+    """Whether this says who wrote when; `first` is how much of it stands on its first line."""
     lower = line.lower()
     if lower.endswith(_SAYS_WROTE):
         is_english = lower.endswith(("wrote:", "writes:"))
-        return _DIGIT.search(line) is not None and (lower.startswith("on ") or not is_english)
+        if is_english:
+            return _DIGIT.search(line) is not None and lower.startswith("on ")
+        # The words of the answer may stand right above it, and people tell who wrote what on which day.
+        return _EXACT.search(line) is not None and (line == first or _DATED.search(first) is not None)
     return any(pattern.fullmatch(line) for pattern in _ATTRIBUTIONS)
 
 
