@@ -553,7 +553,8 @@ async def test_strangers_and_late_answers_are_numbered_in_their_order_too(office
         )
     await office.intake.run()
     codes = [(await office.incident(each)).code for each in (await office.letters())[1:]]
-    assert codes == [f"NT-{number}" for number in range(2, 9)]
+    # The second answer to the old letter goes on with what the first one has begun.
+    assert codes == ["NT-2", "NT-3", "NT-2", "NT-4", "NT-5", "NT-6", "NT-7"]
 
 
 async def test_who_asks_something_new_under_the_old_ids_is_not_asked_apart_each_time(
@@ -565,6 +566,15 @@ async def test_who_asks_something_new_under_the_old_ids_is_not_asked_apart_each_
     assert anew.threaded_by == Reason.CHANGED_SUBJECT
     more = await office.receive("Re: No water", "Nobody came.", headers={"References": f"{own} <w@x>"})
     assert (more.incident_id, more.threaded_by) == (anew.incident_id, Reason.KNOWN_ID)
+    again = await office.receive("No water", "And a picture.", headers={"References": own})
+    assert (again.incident_id, again.threaded_by) == (anew.incident_id, Reason.OWN_ID)
+    other = await office.receive("No gas", headers={"References": own})
+    assert other.threaded_by == Reason.CHANGED_SUBJECT
+    assert other.incident_id not in {anew.incident_id, first.id}
+    # Once it is closed, the same is something new.
+    await office.close(await office.incident(anew))
+    later = await office.receive("No water", headers={"References": own})
+    assert later.threaded_by == Reason.CHANGED_SUBJECT
 
 
 async def test_answers_to_one_letter_that_nobody_read_yet_stay_together(office: PostOffice) -> None:

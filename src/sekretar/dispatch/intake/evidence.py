@@ -10,19 +10,21 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch import subjects
 from sekretar.dispatch.assets.model import ContractorRow
 from sekretar.dispatch.incidents import links
-from sekretar.dispatch.incidents.model import EventRow, IncidentRow
+from sekretar.dispatch.incidents.model import EventRow, IncidentRow, LinkRow
 from sekretar.dispatch.incidents.values import ActorKind, EventKind, Incident, Status
+from sekretar.dispatch.incidents.workflow import FINISHED
 from sekretar.dispatch.intake.senders import addresses_in, relation_of, writer_of
 from sekretar.dispatch.intake.threads import (
     Arrived,
     Mention,
     Policy,
+    Reason,
     Relation,
     Standing,
     Thread,
@@ -178,6 +180,25 @@ class Known:
 
 def _incident_ties(incident_id: int | None) -> frozenset[Tie]:
     return frozenset() if incident_id is None else frozenset({("incident", incident_id)})
+
+
+async def going_on(
+    session: AsyncSession, desk: DeskSettings, letter: ParsedLetter, incident_id: int
+) -> int | None:
+    """The open incident that a letter like this one has begun out of that one's conversation; None for none."""
+    linked = union(
+        select(LinkRow.incident_id).where(LinkRow.other_id == incident_id),
+        select(LinkRow.other_id).where(LinkRow.incident_id == incident_id),
+    )
+    query = (
+        select(IncidentRow.id, LetterRow.subject)
+        .join(LetterRow, LetterRow.incident_id == IncidentRow.id)
+        .where(IncidentRow.id.in_(linked), IncidentRow.status.not_in(FINISHED))
+        .where(LetterRow.threaded_by.in_((Reason.LONG_CLOSED, Reason.CHANGED_SUBJECT)))
+        .order_by(IncidentRow.id.desc())
+    )
+    rows = (await session.execute(query)).all()
+    return next((row.id for row in rows if _is_same_subject(desk, letter, [row.subject])), None)
 
 
 async def subjects_of(session: AsyncSession, incident_ids: Collection[int]) -> dict[int, set[str]]:

@@ -93,6 +93,12 @@ class Case:
         return self.decision.incident_id
 
     @property
+    def joins(self) -> int | None:
+        """The incident that it joins; None when it joins none."""
+        alone = self.decision.outcome in (Outcome.OPEN, Outcome.SET_ASIDE)
+        return None if alone else self.decision.incident_id
+
+    @property
     def is_from_desk(self) -> bool:
         """Whether somebody of the desk has written it."""
         return self.arrived.is_outgoing or self.arrived.relation is Relation.AGENT

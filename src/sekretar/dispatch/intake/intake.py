@@ -24,9 +24,16 @@ from sekretar.dispatch.incidents.incidents import Incidents
 from sekretar.dispatch.incidents.model import NumberRow
 from sekretar.dispatch.intake import deliveries
 from sekretar.dispatch.intake.deliveries import Deliveries
-from sekretar.dispatch.intake.evidence import Evidence, policy_of, standing_of, subjects_of
+from sekretar.dispatch.intake.evidence import (
+    Evidence,
+    Known,
+    going_on,
+    policy_of,
+    standing_of,
+    subjects_of,
+)
 from sekretar.dispatch.intake.filing import Arrival, Case, Filing
-from sekretar.dispatch.intake.threads import Reason, decide
+from sekretar.dispatch.intake.threads import Decision, Outcome, Reason, decide
 from sekretar.dispatch.intake.understanding import Unclear, Understood, limits_of, understand
 from sekretar.dispatch.intake.waves import apart, waves
 from sekretar.dispatch.mail import store
@@ -159,17 +166,34 @@ class Intake:
         numbers = {each.thread.incident_id for each in first if each.thread is not None}
         incidents = await self._tools.incidents.hold(session, numbers)
         there = await subjects_of(session, numbers)
-        cases = []
+        cases: list[Case] = []
+        rest = [each.of for each, is_free in zip(found, free, strict=True) if not is_free]
         for known in first:
             number = known.thread.incident_id if known.thread else 0
             incident = incidents.get(number)
             arrived = await evidence.arrived(session, desk, known, incident, there.get(number, ()))
             standing = await standing_of(session, incident, now)
             decision = decide(arrived, known.thread, standing, policy_of(desk))
-            arrival = Arrival(desk, known.of.raw, known.of.letter, known.related, now)
-            cases.append(Case(arrival, arrived, decision))
+            decision = await self._going_on(session, desk, known, decision)
+            case = Case(Arrival(desk, known.of.raw, known.of.letter, known.related, now), arrived, decision)
+            if case.joins in {each.joins for each in cases if each.joins is not None}:
+                rest.append(known.of)
+            else:
+                cases.append(case)
         await self._tools.filing.carry_out(session, cases)
-        return [each.of for each, is_free in zip(found, free, strict=True) if not is_free]
+        return sorted(rest, key=lambda each: each.raw.id)
+
+    async def _going_on(
+        self, session: AsyncSession, desk: DeskSettings, known: Known, decision: Decision
+    ) -> Decision:
+        """The decision; but what would begin anew what a letter has begun anew already joins that."""
+        if known.thread is None or decision.reason not in {Reason.LONG_CLOSED, Reason.CHANGED_SUBJECT}:
+            return decision
+        begun = await going_on(session, desk, known.of.letter, known.thread.incident_id)
+        if begun is None:
+            return decision
+        await self._tools.incidents.hold(session, {begun})
+        return Decision(Outcome.FILE, known.thread.reason, begun)
 
     async def _is_own(
         self, session: AsyncSession, desk: DeskSettings, raw: RawLetter, letter: ParsedLetter
