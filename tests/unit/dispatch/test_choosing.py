@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sekretar.dispatch.assignment.choosing import Candidate, Hindrance, Presence, choose
+from sekretar.dispatch.assignment.wording import why
+from sekretar.kernel.i18n import Catalogues
 
 START = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -101,3 +103,14 @@ def test_why_nobody_was_chosen() -> None:
     }
     assert not choose([off, leave], 0.5).all_at_limit
     assert choose([], 0.5).person_id is None
+
+
+def test_why_it_was_they_is_true_of_whoever_was_passed_over() -> None:
+    t = Catalogues.load().translator("ru")
+    busy = Candidate(1, "Борис", on_shift=True, active=11, presence=Presence.ONLINE)
+    free = Candidate(2, "Вера", on_shift=True, presence=Presence.AWAY)
+    assert why(choose([busy, free], 0.5), t) == (
+        "наименьшая нагрузка среди тех, кто в сети (нагрузка: 11); отошли или не в сети: Вера"
+    )
+    here = replace(free, presence=Presence.ONLINE)
+    assert why(choose([busy, here], 0.5), t) == "наименьшая нагрузка, на смене 2 диспетчера (нагрузка: 0)"

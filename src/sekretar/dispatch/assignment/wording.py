@@ -23,8 +23,17 @@ _OPENED: Final = "opened"
 
 def why(choice: Choice, t: Translator) -> str:
     """Why it was they, for the history."""
+    chosen = choice.seen[0]
     there = [each for each in choice.seen if each.hindrance in (None, Hindrance.AT_LIMIT)]
-    return t.plain_plural("dispatch.assignment.why", len(there), load=f"{choice.seen[0].load:g}")
+    passed_over = [
+        each.name
+        for each in there
+        if chosen.presence.here and not each.presence.here and each.load < chosen.load
+    ]
+    if passed_over:
+        names = ", ".join(passed_over)
+        return t.plain("dispatch.assignment.why_here", load=f"{chosen.load:g}", names=names)
+    return t.plain_plural("dispatch.assignment.why", len(there), load=f"{chosen.load:g}")
 
 
 @dataclass(frozen=True)

@@ -91,17 +91,25 @@ def _table(rows: Iterable[Row], reader: Reader) -> Markdown:
 
 
 def _cells(row: Row, reader: Reader) -> list[str]:
-    incident, t = row.incident, reader.t
+    incident, t, where = row.incident, reader.t, place(row.asset)
     mark = "✉️ " if incident.unread else ""
     code = link(incident.code, row.url) if row.url else escape(incident.code)
     return [
         Markdown(f"{mark}{code}"),
-        truncate(row.type, _TYPE_SHOWN) if row.type else truncate(incident.summary, _SUMMARY_SHOWN),
-        place(row.asset),
+        _what(row, where),
+        where,
         status_name(t, incident.status),
         clock_line(row.clock, reader),
         truncate(row.responsible, _NAME_SHOWN) if row.responsible else Markdown("—"),
     ]
+
+
+def _what(row: Row, where: str) -> str:
+    """The type where it says enough: many of one type and at no place are told apart by what was written."""
+    if row.type and where:
+        return truncate(row.type, _TYPE_SHOWN)
+    known = [each for each in (row.type, row.incident.summary) if each]
+    return truncate(": ".join(known), _SUMMARY_SHOWN)
 
 
 def place(asset: AssetCard) -> str:
