@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from tests.integration.dispatch.house import NOW, House, open_house
+from tests.integration.mattermost.surface_desk import user_id
 
 from sekretar.dispatch.assignment.assigning import Assigning
 from sekretar.dispatch.assignment.handing_over import Handover
@@ -308,6 +309,29 @@ async def test_a_letter_to_whoever_is_off_shift_goes_to_somebody_who_works_and_b
             "boris: Пришло письмо, а смена диспетчера Anna не идёт: теперь инцидент ваш.",
             "anna: Пришло письмо, пока вы не на смене: инцидент передан диспетчеру Boris.",
         ]
+
+
+async def test_what_somebody_leaves_who_has_left_the_company_is_taken_up(database: Database) -> None:
+    async with open_house(database) as house:
+        team = Team(house)
+        await team.hire("anna", DAY)
+        incident, done = await house.open(), await house.open()
+        await team.work()
+        await house.change(done.id, status=Status.IN_PROGRESS, type_id=await _a_type(house))
+        await house.change(done.id, status=Status.CLOSED)
+        async with database.transaction() as session:
+            await house.dispatch.team.people.deactivate(session, user_id("anna"), house.clock.now())
+        house.clock.advance(timedelta(minutes=1))
+        await team.work()
+        # Nobody is there, and that is said.
+        assert "На смене никого нет" in (await team.told())[-1]
+        await team.hire("boris", DAY)
+        await team.work()
+        assert [await team.of(each) for each in (incident, done)] == ["boris", "anna"]
+        assert (await team.told())[
+            -1
+        ] == "boris: Учётная запись диспетчера Anna закрыта: теперь инцидент ваш."
+        assert await team.waiting() == 0
 
 
 async def test_an_answer_waits_with_its_responsible_when_nobody_works(database: Database) -> None:

@@ -27,6 +27,7 @@ from sekretar.dispatch.assignment.queue import (
     Reason,
     dequeue,
     enqueue,
+    left_behind,
     lock_incidents,
     locked_pool,
     queued,
@@ -41,6 +42,7 @@ from sekretar.dispatch.settings import DeskSettings
 from sekretar.dispatch.telling import Reader, Telling
 from sekretar.kernel.database import wake_after_commit
 from sekretar.kernel.errors import PeerError, PersonError
+from sekretar.kernel.people import PersonRow
 from sekretar.mattermost.messages import Message
 
 #: How often the shifts are looked at, which somebody may have changed.
@@ -145,11 +147,15 @@ class Assigning:
         return Reason.ANSWER if await self._off_shift(session, incident, changed.at) else None
 
     async def _off_shift(self, session: AsyncSession, incident: Incident, now: datetime) -> bool:
-        """Whether the responsible is a dispatcher who does not work now; who is none keeps what they took."""
+        """Whether the responsible is a dispatcher who does not work now, or has left altogether.
+
+        Who is no dispatcher keeps what they took.
+        """
         for member in await self._team.members(session, incident.desk, now):
             if member.person.id == incident.responsible_id and member.role is Role.DISPATCHER:
                 return not self._team.works(incident.desk, member, now)
-        return False
+        active = select(PersonRow.active).where(PersonRow.id == incident.responsible_id)
+        return await session.scalar(active) is False
 
     # --- giving it away
 
@@ -177,11 +183,22 @@ class Assigning:
     async def _look_at_shifts(self, desk: DeskSettings, now: datetime) -> datetime:
         """Tell of shifts that have ended; returns when they change next, or are to be looked at again."""
         await self._handing_over.look(desk)
+        if desk.assignment.automatic:
+            await self._take_up_left(desk)
         async with self._database.reading() as session:
             members = await self._team.members(session, desk.name, now)
         schedules = {each.person.id: each.schedule for each in members}
         later = now + LOOK_EVERY
         return next_change(schedules, now, later) or later
+
+    async def _take_up_left(self, desk: DeskSettings) -> None:
+        """What belongs to somebody whose account is closed waits for somebody else."""
+        async with self._database.reading() as session:
+            left = await left_behind(session, desk.name)
+        if left:
+            async with self._database.transaction() as session:
+                incidents = await lock_incidents(session, left)
+                await enqueue(session, [(each, Reason.LEFT) for each in incidents.values()])
 
     async def _drain(self, desk: DeskSettings) -> list[datetime]:
         """Give away what can be; returns the present moment when there is more."""

@@ -14,9 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.assignment.model import PoolRow, QueueRow
 from sekretar.dispatch.assignment.team import TASK
+from sekretar.dispatch.incidents.model import IncidentRow
 from sekretar.dispatch.incidents.rows import incident_of, locked_all
 from sekretar.dispatch.incidents.values import Incident
 from sekretar.kernel.database import insert_into, wake_after_commit
+from sekretar.kernel.people import PersonRow
 
 _QUEUE = cast("Table", QueueRow.__table__)
 _DEQUEUING = delete(_QUEUE).where(_QUEUE.c.incident_id == bindparam("incident"))
@@ -35,11 +37,13 @@ class Reason(StrEnum):
     ANSWER = "answer"
     #: The shift of its responsible ended.
     SHIFT_END = "shift_end"
+    #: The account of its responsible is closed.
+    LEFT = "left"
 
     @property
     def keeps(self) -> bool:
         """Whether it has a responsible while it waits."""
-        return self in (Reason.ANSWER, Reason.SHIFT_END)
+        return self in (Reason.ANSWER, Reason.SHIFT_END, Reason.LEFT)
 
 
 async def enqueue(session: AsyncSession, waiting: Sequence[tuple[Incident, Reason]]) -> None:
@@ -83,6 +87,17 @@ async def queued(session: AsyncSession, desk: str) -> list[QueueRow]:
     """The next of those that wait at a desk, the oldest first."""
     query = select(QueueRow).where(QueueRow.desk == desk)
     return list(await session.scalars(query.order_by(QueueRow.opened_at, QueueRow.incident_id).limit(BATCH)))
+
+
+async def left_behind(session: AsyncSession, desk: str) -> list[int]:
+    """The open incidents of those whose accounts are closed, as far as they do not wait already."""
+    query = select(IncidentRow.id).where(
+        IncidentRow.desk == desk,
+        IncidentRow.finished_at.is_(None),
+        IncidentRow.responsible_id.in_(select(PersonRow.id).where(PersonRow.active.is_(False))),
+        IncidentRow.id.not_in(select(QueueRow.incident_id)),
+    )
+    return list(await session.scalars(query))
 
 
 async def lock_incidents(session: AsyncSession, incident_ids: Iterable[int]) -> dict[int, Incident]:
