@@ -21,14 +21,17 @@ _ENOUGH: Final = 40
 #: Characters of the subject of a letter out.
 _LONGEST: Final = 200
 
-_ANSWER = r"re|aw|sv|отв|ответ|[нh][аa]|автоматический ответ|автоответ|automatic reply|autoreply|accepted"
-_FORWARD = r"fwd?|wg|пересл|пересылка"
+_ANSWER = r"re|aw|sv|отв\.?|ответ(?: на)?|[нh][аa]|автоматический ответ|автоответ|automatic reply|autoreply|accepted"
+_FORWARD = r"fwd?|wg|пересл\.?|пересылка|переслано"
 _COUNTER = r"(?:\s*[\[(]\d+[\])])?"
 _MARK = re.compile(rf"(?:{_ANSWER}|{_FORWARD}){_COUNTER}\s*[:：]", re.IGNORECASE)
 _FORWARDED = re.compile(rf"(?:{_FORWARD}){_COUNTER}\s*[:：]", re.IGNORECASE)
-#: What gateways put before: `[External]`, `***SPAM***`, `[SPAM]`.
+#: What gateways put before: `[External]`, `[EXTERNAL EMAIL]`, `{Spam?}`, `***SPAM***`, `ВНЕШНЕЕ:`.
 _TAG = re.compile(
-    r"\[(?:external|ext|spam|внешн\w*(?: письмо)?|внешняя почта)\]|\*{2,}\s*spam\s*\*{2,}", re.IGNORECASE
+    r"[\[{][\s!*]{0,5}(?:(?:external|ext|внешн\w*)(?: (?:e-?mail|mail|sender|message|письмо|почта|сообщение))?"
+    r"|(?:possible |probable )?spam)[\s!*?]{0,5}[\]}]"
+    r"|\*{2,}\s*spam\s*\*{2,}|(?:spam|external|внешнее(?: письмо)?|внешняя почта)\s?:",
+    re.IGNORECASE,
 )
 _EDGES: Final = " \t-–—:;,.()«»\"'"
 
