@@ -31,7 +31,7 @@ async def test_the_queue_has_mine_and_nobodys_the_most_urgent_first(database: Da
         answer = await typed(house, "anna", "очередь")
         assert [row[0] for row in rows(answer)] == [urgent.code, mine.code, untyped.code]
         assert rows(answer)[0][1:] == [
-            "Угроза гибели / гибель объекта", "", "Новый", "🟦 16:00, осталось 4 ч", "—"
+            "Угроза гибели / гибель объекта: срочный", "", "Новый", "🟦 16:00, осталось 4 ч", "—"
         ]  # fmt: skip
         assert [row[0] for row in rows(await typed(house, "anna", "мои"))] == [mine.code]
         house.clock.advance(timedelta(hours=5))
