@@ -20,6 +20,7 @@ from typing import Final
 from sekretar.dispatch.mail.headers import Headers, base64_bytes, parameters, read_headers
 from sekretar.dispatch.mail.letter import Oddity, Unreadable
 from sekretar.dispatch.mail.remarks import Remarks
+from sekretar.dispatch.mail.signed import signed_content
 
 MOST_PARTS: Final = 1_000
 DEEPEST: Final = 30
@@ -28,8 +29,10 @@ _HEADER_BLOCK: Final = 1024 * 1024
 
 _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
 _BEGINS_EMPTY = re.compile(rb"\r?\n")
+_BEGINS_PART = re.compile(rb"\s*(?:content-[a-z-]{1,40}|mime-version)[ \t]*:", re.IGNORECASE)
 _MEDIA_TYPE = re.compile(r"\s*([a-z0-9!#$&^_.+-]{1,80})\s*/\s*([a-z0-9!#$&^_.+-]{1,120})", re.IGNORECASE)
 _NESTED: Final = frozenset({"message/rfc822", "message/global"})
+_SIGNED_WHOLE: Final = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,8 @@ def _leaf(reading: _Reading, path: str, span: tuple[int, int], default: str) -> 
 def _descended(reading: _Reading, part: Part, depth: int, end: int) -> Part:
     """The part with those below it."""
     start = end - len(part.body)
+    if part.media_type in _SIGNED_WHOLE and depth < DEEPEST:
+        return _with_signed(reading, part, depth)
     if not (part.is_multipart or part.is_message):
         return part
     if depth >= DEEPEST:
@@ -162,6 +167,17 @@ def _with_message(reading: _Reading, part: Part, depth: int, span: tuple[int, in
     else:
         root = _root(reading, part.path, depth + 1, span)
     return replace(part, children=(root,))
+
+
+def _with_signed(reading: _Reading, part: Part, depth: int) -> Part:
+    """The part with the letter that is signed in it, as if the signature stood beside that."""
+    content = signed_content(part.content())
+    if content is None or not _BEGINS_PART.match(content):
+        return part  # encrypted, or a document with its signature
+    inner = _Reading(content, reading.remarks, reading.parts)
+    child = _part(inner, _below(part.path, 1), depth + 1, (0, len(content)), "text/plain")
+    reading.parts = inner.parts
+    return replace(part, media_type="multipart/signed", children=(child,))
 
 
 def _with_children(reading: _Reading, part: Part, depth: int, span: tuple[int, int]) -> Part:
