@@ -97,6 +97,9 @@ async def test_one_incident_from_new_to_closed_by_words_alone(database: Database
         assert "теперь ваш" in await said(house, "anna", "взять", **here)
         # On a Russian keyboard it is the same code.
         assert "теперь ваш" in await said(house, "anna", "взять НТ-1")
+        for written in ("nt1", "НТ01", "#NT1"):
+            assert "Ответственный за **NT-1**" in await said(house, "anna", f"назначить {written} me")
+        assert "Какой инцидент?" in await said(house, "anna", "назначить KI0075 me")
         assert "NT-1" in str((await typed(house, "anna", "find нт-1"))["attachments"])
         assert "Boris" in await said(house, "anna", "assign 1 @boris мне пора")
         assert (await house.now(incident.id)).responsible_id == boris

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sekretar.dispatch.assets.assets import Assets
 from sekretar.dispatch.chat.rights import Rights
@@ -21,6 +23,8 @@ from sekretar.kernel.text import Markdown
 from sekretar.mattermost.chat import CommandRequest, Reply
 from sekretar.mattermost.desk import Desk
 from sekretar.mattermost.messages import Attachment, Message
+
+_NO_HYPHEN: Final = re.compile(r"#?([^\W\d_]+)(\d+)")
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,7 @@ class Hands:
     ) -> Incident | None:
         """The incident of this code; of this number alone where it is clear whose it is.
 
-        In a thread a number alone is no code: it may be a pole.
+        In a thread a number alone is no code: it may be a pole; and `NT12` may be a base station.
 
         Raises:
             PersonError: it is a code, and there is no such incident.
@@ -129,6 +133,8 @@ class Hands:
         wanted, number = word, codes.number_of(word)
         if number is not None and in_thread is None:
             wanted = f"{(await self.desk_of(request)).prefix}-{number}"
+        elif in_thread is None and (hyphened := self._hyphened(word)):
+            wanted = hyphened
         elif not codes.is_code(word):
             return None
         async with self.chat.database.reading() as session:
@@ -136,6 +142,13 @@ class Hands:
         if found is None:
             raise PersonError("dispatch.commands.no_such", code=wanted.upper())
         return found
+
+    def _hyphened(self, word: str) -> str:
+        """The code where somebody has left out its hyphen; empty where it does not begin as one of a desk."""
+        found = _NO_HYPHEN.fullmatch(word)
+        code = f"{found[1]}-{found[2]}" if found else ""
+        prefixes = {each.prefix for each in self.desks.values()}
+        return code if any(each.partition("-")[0] in prefixes for each in codes.readings(code)) else ""
 
     async def of_thread(self, request: CommandRequest) -> Incident | None:
         """The incident in whose thread something was said."""

@@ -49,4 +49,5 @@ async def _trouble(session: AsyncSession, desk: str, hook: str, clock: Clock) ->
     if not refused:
         return ""
     behind = format_duration(clock.now() - rows[0].created_at, "en")
-    return f"{hook} is {len(rows)} events behind, for {behind}: {refused[-1].last_error}"
+    events = "1 event" if len(rows) == 1 else f"{len(rows)} events"
+    return f"{hook} is {events} behind, for {behind}: {refused[-1].last_error}"
