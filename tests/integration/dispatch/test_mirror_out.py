@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.integration.dispatch.mirror_house import FIRST, SECOND, MirrorHouse, yandex_mirror
 
 from sekretar.dispatch.incidents import types
-from sekretar.dispatch.incidents.values import Status
+from sekretar.dispatch.incidents.values import EventKind, Status
 from sekretar.dispatch.mirror.values import MirrorState
 from sekretar.kernel.database import Database
 
@@ -30,6 +30,31 @@ async def test_a_letter_becomes_a_ticket_and_the_next_one_a_comment(either: Mirr
     assert "12:50" in comment.text
     assert "It is dark." not in comment.text
     assert sorted(each.name for each in details.attachments) == ["mast.png", "plan.pdf"]
+
+
+async def test_a_letter_that_the_tracker_refuses_is_told_and_keeps_no_other_back(either: MirrorHouse) -> None:
+    await either.letter(FIRST)
+    incident = await either.incident()
+    await either.work()
+    key = (await either.ref(incident.id)).key
+    comments = ("POST", f"/issues/{key}/comments") if "-" in key else ("PUT", f"/issues/{key}.json")
+    await either.letter(SECOND)
+    said = (
+        b'{"errors": {"text": "Too long"}, "errorMessages": []}'
+        if "-" in key
+        else b'{"errors": ["Too long"]}'
+    )
+    either.tracker.way.answer(*comments, 422, said)
+    await either.letter(SECOND.replace(b"second@", b"third@").replace(b"Still", b"Again"))
+    await either.work(8)
+    texts = [each.text for each in (await either.details(incident.id)).comments]
+    assert ["Again | dark." in each for each in texts] == [True]
+    told = [
+        (each.new, each.why) for each in await either.history(incident.id) if each.kind is EventKind.MIRROR
+    ]
+    assert "не принял комментарий" in told[-1][0]
+    assert "Too long" in told[-1][1]
+    assert (await either.row(incident.id)).problem == ""
 
 
 async def test_the_ticket_follows_and_nothing_is_written_without_a_change(either: MirrorHouse) -> None:

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.incidents.incidents import Incidents
-from sekretar.dispatch.incidents.values import Event, EventKind, Status
+from sekretar.dispatch.incidents.values import SYSTEM, Event, EventKind, Status
 from sekretar.dispatch.letters.gathering import letters_of
 from sekretar.dispatch.letters.values import Filed
 from sekretar.dispatch.mirror import store
@@ -76,7 +76,19 @@ class Commenting:
         self, around: Around, row: MirrorRow, event: Event, text: str, files: list[Uploaded] | None = None
     ) -> None:
         await self._keep(row, telling=event.id)
-        await around.tracker.comment(around.ref(row.key or ""), text, files or ())
+        try:
+            await around.tracker.comment(around.ref(row.key or ""), text, files or ())
+        except PeerInvalid as error:
+            # It would be refused again, and what comes after it would never be told.
+            await self._refused(around, row, error)
+
+    async def _refused(self, around: Around, row: MirrorRow, error: PeerInvalid) -> None:
+        _log.warning("a comment was refused", desk=row.desk, ticket=row.key, error=str(error))
+        text = around.t.plain("dispatch.mirror.comment_refused", ticket=row.key or "")
+        async with self.database.transaction() as session:
+            await self.incidents.note(
+                session, row.incident_id, EventKind.MIRROR, SYSTEM, new=text, why=error.detail
+            )
 
     async def _is_there(self, around: Around, row: MirrorRow, event: Event, words: str) -> bool:
         """Whether a comment of ours whose answer may have been lost has arrived."""
