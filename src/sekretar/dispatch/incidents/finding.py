@@ -4,9 +4,10 @@ Totals come with every page, because people want to know how many there are. The
 index alone, and only then are its rows read; the last page is sought from the end.
 
 What is known elsewhere than in that index is the hard part (words, most of all), because neither database knows how
-many incidents it leaves. So that is asked first. Where they are few, or what else is asked for leaves few, those are
-looked at one after the other. Otherwise the numbers of all of them are fetched, only among those that the rest leaves
-unless these are most, and a walk through the index of the list asks of each whether it belongs to them.
+many incidents it leaves. So that is asked first. What is found quickly is fetched as numbers and put together. Where
+few are left, they are looked at one after the other. Otherwise the index of the list says which of them fulfil the
+rest of the filter, unless these are most, and what takes longer to find is looked for among those. If they are still
+many, a walk through the index asks of each whether it belongs to them.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ class _Elsewhere:
     numbers: Select[int]
     #: The same, asked of one incident.
     holds: Callable[[type[IncidentRow]], ColumnElement[bool]]
-    #: First numbers and marks of further ones, who are many.
+    #: First numbers and marks of further ones.
     blocks: Select[int, bytes] | None = None
 
 
@@ -154,26 +155,36 @@ async def _search(session: AsyncSession, wanted: IncidentFilter) -> _Search:
     others = _elsewhere(session, wanted)
     if not others:
         return _Search(_conditions(plain))
-    few = await _are_few(session, others)
-    rare, frequent = compress(others, few), compress(others, map(not_, few))
-    bounds = None if any(few) or _is_wide(plain) else await _numbers_of(session, plain, MANY)
-    return await _search_in(session, plain, bounds, [*rare, *frequent])
-
-
-async def _search_in(
-    session: AsyncSession, plain: IncidentFilter, bounds: Sequence[int] | None, parts: Sequence[_Elsewhere]
-) -> _Search:
-    """The search for what fulfils all parts, among those within the bounds, or among all where there are none."""
-    if bounds is not None and len(bounds) <= FEW:
-        return _Search(few=_Few(bounds, IncidentFilter(), parts))
-    found = b"" if bounds is None else marks.marks_of(bounds)
-    rest = plain if bounds is None else IncidentFilter()
-    for at, part in enumerate(parts, 1):
+    quick = await _are_quick(session, others)
+    found: bytes | None = None
+    for part in compress(others, quick):
         found = await _found_by(session, part, found)
-        if marks.count(found) <= FEW:
+    return await _search_among(session, found, plain, list(compress(others, map(not_, quick))))
+
+
+async def _search_among(
+    session: AsyncSession, found: bytes | None, plain: IncidentFilter, parts: Sequence[_Elsewhere]
+) -> _Search:
+    """The search for what fulfils the filter and all parts, among those found; None for all there are."""
+    bounds = None
+    if not (_are_few(found) or _is_wide(plain)):
+        bounds = await _numbers_of(session, plain, found, MANY)
+    rest = plain
+    if bounds is not None:
+        found, rest = marks.marks_of(bounds), IncidentFilter()
+    for at, part in enumerate(parts):
+        if found is not None and _are_few(found):
             return _Search(few=_Few(marks.numbers_of(found), rest, parts[at:]))
+        found = await _found_by(session, part, found)
+    found = found or b""
+    if _are_few(found):
+        return _Search(few=_Few(marks.numbers_of(found), rest, ()))
     total = await _count_of(session, found, plain) if bounds is None else marks.count(found)
     return _Search([*_conditions(plain), marks.belongs(session, IncidentRow.id, found)], total)
+
+
+def _are_few(found: bytes | None) -> bool:
+    return found is not None and marks.count(found) <= FEW
 
 
 def _is_wide(wanted: IncidentFilter) -> bool:
@@ -181,16 +192,16 @@ def _is_wide(wanted: IncidentFilter) -> bool:
     return wanted == IncidentFilter(desks=wanted.desks, statuses=wanted.statuses - OPEN)
 
 
-async def _found_by(session: AsyncSession, part: _Elsewhere, found: bytes) -> bytes:
-    """Those of which this part holds, as far as they were found already; all of them where nothing was yet."""
+async def _found_by(session: AsyncSession, part: _Elsewhere, found: bytes | None) -> bytes:
+    """Those of which this part holds, as far as they were found already; None for all there are."""
     numbers = part.numbers
-    if found:
+    if found is not None:
         numbers = numbers.where(marks.belongs(session, numbers.selected_columns[0], found))
     alone = marks.marks_of(await marks.numbers(session, numbers))
     if part.blocks is None:
         return alone
     blocks = marks.joined((first, some) for first, some in await session.execute(part.blocks))
-    return marks.either(alone, marks.both(blocks, found) if found else blocks)
+    return marks.either(alone, blocks if found is None else marks.both(blocks, found))
 
 
 async def _count(session: AsyncSession, search: _Search) -> int:
@@ -207,24 +218,26 @@ async def _count_of(session: AsyncSession, found: bytes, wanted: IncidentFilter)
     if not wanted.statuses:
         return marks.count(found)
     # Most desks have many closed incidents and few open ones.
-    others = await _numbers_of(session, replace(wanted, statuses=frozenset(Status) - wanted.statuses), FEW)
-    return None if others is None else marks.count(found) - marks.count_among(found, others)
+    others = await _numbers_of(
+        session, replace(wanted, statuses=frozenset(Status) - wanted.statuses), found, FEW
+    )
+    return None if others is None else marks.count(found) - len(others)
 
 
-async def _are_few(session: AsyncSession, parts: Sequence[_Elsewhere]) -> Sequence[bool]:
-    """Of each part, whether few incidents fulfil it."""
-    return (await session.execute(select(*map(_is_few, parts)))).one()
+async def _are_quick(session: AsyncSession, parts: Sequence[_Elsewhere]) -> Sequence[bool]:
+    """Of each part, whether those that fulfil it are found at once, because they are few or stand in blocks."""
+    counts = (select(func.count()).select_from(part.numbers.limit(FEW + 1).subquery()) for part in parts)
+    return (await session.execute(select(*(count.scalar_subquery() <= FEW for count in counts)))).one()
 
 
-def _is_few(part: _Elsewhere) -> ColumnElement[bool]:
-    some = part.numbers.limit(FEW + 1).subquery()
-    few = select(func.count()).select_from(some).scalar_subquery() <= FEW
-    return few if part.blocks is None else and_(~part.blocks.exists(), few)
-
-
-async def _numbers_of(session: AsyncSession, wanted: IncidentFilter, most: int) -> Sequence[int] | None:
-    """The numbers of those that the index of the list finds; None where there are more."""
-    ids = await marks.numbers(session, select(IncidentRow.id).where(*_conditions(wanted)).limit(most + 1))
+async def _numbers_of(
+    session: AsyncSession, wanted: IncidentFilter, found: bytes | None, most: int
+) -> Sequence[int] | None:
+    """The numbers of those found that fulfil the filter, by the index of the list; None where there are more."""
+    conditions = _conditions(wanted)
+    if found is not None:
+        conditions.append(marks.belongs(session, IncidentRow.id, found))
+    ids = await marks.numbers(session, select(IncidentRow.id).where(*conditions).limit(most + 1))
     return ids if len(ids) <= most else None
 
 

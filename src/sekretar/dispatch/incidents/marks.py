@@ -81,11 +81,6 @@ def count(marks: bytes) -> int:
     return marks.count(_MARK)
 
 
-def count_among(marks: bytes, numbers: Iterable[int]) -> int:
-    """How many of these different numbers belong to them."""
-    return sum(marks[number] for number in numbers if number < len(marks))
-
-
 def numbers_of(marks: bytes) -> list[int]:
     """Their numbers."""
     return [match.start() for match in re.finditer(_MARK, marks)]
