@@ -86,6 +86,12 @@ def test_csv_of_any_spreadsheet_is_read(encoding: str, separator: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("first", ["sep=;\r\n", '"SEP=;"\n'])
+def test_the_separator_may_be_told_above_the_names(first: str) -> None:
+    written = f"{first}Код, старый;Регион\r\n41960-P;Тверь\r\n".encode("cp1251")
+    assert list(read_rows(io.BytesIO(written), "csv")) == [{"Код, старый": "41960-P", "Регион": "Тверь"}]
+
+
 @pytest.mark.parametrize(
     ("written", "key"),
     [("a;b\n1;2;3\n", "too_many_cells"), ('a;b\n1;"2\n', "breaks_off"), ('a;b\n"1"2;3\n', "breaks_off")],

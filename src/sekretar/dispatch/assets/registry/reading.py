@@ -10,6 +10,7 @@ import codecs
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import IO, Literal, TextIO
 
@@ -22,6 +23,8 @@ _CHUNK = 64 * 1024
 #: No row is longer, in characters; what is has no end.
 _LONGEST_ROW = 1024 * 1024
 _SEPARATORS = ";\t,|"
+#: Excel writes it above the names, and some programs for Excel do.
+_TOLD_SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 
 
 class Unreadable(SekretarError):
@@ -139,9 +142,11 @@ class _Pieces:
 
 def _csv_rows(text: TextIO) -> Iterator[Row]:
     head = text.readline(_LONGEST_ROW)
+    if told := _TOLD_SEPARATOR.fullmatch(head):
+        head = text.readline(_LONGEST_ROW)
     if not head.strip():
         return
-    separator = max(_SEPARATORS, key=head.count)
+    separator = told[1] if told else max(_SEPARATORS, key=head.count)
     names = [name.strip() for name in next(csv.reader([head], delimiter=separator))]
     count = 0
     try:
