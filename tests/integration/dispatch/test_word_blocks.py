@@ -6,7 +6,8 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from sekretar.dispatch.incidents import finding, word_blocks, words
 from sekretar.dispatch.incidents.finding import IncidentFilter, Order, find
@@ -121,8 +122,8 @@ async def test_what_is_put_together_between_two_looks_is_found(
     await desk.open(*["авария мост"] * 9)
     look = finding.marks.numbers
 
-    async def look_and_be_late(session: object, query: object) -> list[int]:
-        found = await look(session, query)  # type: ignore[arg-type]
+    async def look_and_be_late(session: AsyncSession, query: Select[int]) -> list[int]:
+        found = await look(session, query)
         await word_blocks.put_together(desk.database)
         return found
 
