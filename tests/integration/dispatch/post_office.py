@@ -39,6 +39,7 @@ DESK = DeskSettings(
     mailboxes=(MailboxSettings(address="desk@towers.example", password="x", imap_host="localhost"),),
 )
 ANNA = "Анна <anna@customer.example>"
+DESK_SENDER = "Desk <desk@towers.example>"
 
 
 def letter_bytes(
